@@ -1,0 +1,157 @@
+"""The messages between the two processes. Three kinds: states (latest wins, complete in themselves), edges (numbered, replayed until
+acknowledged), orders (an id, done once, a typed answer). Must not know sockets, control or station.
+
+All times are CLOCK_BOOTTIME seconds, all currents amperes per phase.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+VERSION = 1
+MAX_BYTES = 16384
+
+
+class Hello(msgspec.Struct, frozen=True, tag=True):
+    """First message in each direction. acknowledged: the last edge of control's present start that the station has written down (0: none);
+    start: control's number of its own start (random), so that an old acknowledgement is not taken for a new one."""
+
+    version: int
+    start: int = 0
+    acknowledged: int = 0
+
+
+class Permit(msgspec.Struct, frozen=True, tag=True):
+    """State, station to control: this plug-in may draw limit_a until the moment `until` (30 s ahead at most). limit_a below 6: no offer."""
+
+    evse: int
+    plug_in: int
+    limit_a: float
+    until: float
+
+
+class LockWish(msgspec.Struct, frozen=True, tag=True):
+    """State, station to control: whether the plug is to be held. Control never unlocks before the contactor is proven open."""
+
+    evse: int
+    locked: bool
+
+
+class LampWish(msgspec.Struct, frozen=True, tag=True):
+    """State, station to control: what the lamp shows unless control has something to say itself. pattern: a `LampPattern` word."""
+
+    evse: int
+    pattern: str
+
+
+class Sample(msgspec.Struct, frozen=True, tag=True):
+    """State, station to control: the meter's last reading. at: when it was measured; good False: the meter is silent since `at`."""
+
+    evse: int
+    at: float
+    good: bool
+    current_a: tuple[float | None, float | None, float | None]
+    voltage_v: tuple[float | None, float | None, float | None]
+
+
+class Acknowledge(msgspec.Struct, frozen=True, tag=True):
+    """Station to control: every edge up to `number` is written down."""
+
+    number: int
+
+
+class OrderKind(StrEnum):
+    UNLOCK = "unlock"
+    CLEAR_FAULT = "clear_fault"
+    SELF_TEST = "self_test"
+    RESET_EVSE = "reset_evse"
+
+
+class Order(msgspec.Struct, frozen=True, tag=True):
+    """Station to control. id: unique per order; one id is carried out once. fault: for CLEAR_FAULT."""
+
+    id: int
+    kind: OrderKind
+    evse: int
+    fault: str = ""
+
+
+class OrderAnswer(msgspec.Struct, frozen=True, tag=True):
+    """Control to station. text says why not."""
+
+    id: int
+    done: bool
+    text: str = ""
+
+
+class EdgeKind(StrEnum):
+    """Facts in past tense. PLUGGED: the pilot left A (plug_in is new). UNPLUGGED: it came back to A. PILOT_CHANGED: value is the state word.
+    CLOSED, OPENED: proven by the mirror contact; OPENED's value is the cause. FAULT_RAISED, FAULT_CLEARED: value is the fault's name.
+    OFFERED: value is the amps now signalled, "0" for none. PERMIT_ENDED: value says why. CABLE: value is the cable's rating or "0"."""
+
+    PLUGGED = "plugged"
+    UNPLUGGED = "unplugged"
+    PILOT_CHANGED = "pilot_changed"
+    CLOSED = "closed"
+    OPENED = "opened"
+    FAULT_RAISED = "fault_raised"
+    FAULT_CLEARED = "fault_cleared"
+    PERMIT_ENDED = "permit_ended"
+    OFFERED = "offered"
+
+
+class Edge(msgspec.Struct, frozen=True, tag=True):
+    """Control to station. number counts from 1 in each start of control; at: when it happened."""
+
+    number: int
+    at: float
+    evse: int
+    kind: EdgeKind
+    plug_in: int
+    value: str = ""
+
+
+class EvseState(msgspec.Struct, frozen=True, tag=True):
+    """State, control to station and to status readers: complete in itself, sent on change and at least once a second.
+
+    pilot: a PilotState word; pwm: whether PWM is on; offered_a: what the duty says (0: X1 or F); offer_limit_by: who won control's minimum
+    ("permit", "cable", "board", "rating", "heat", or "" with no offer); cable_a: rating of the cable now in the socket (None: tethered or none);
+    cable: whether a plug is in the socket; permit: whether a permit is in force; faults: names from the catalogue; locked: feedback (None: no lock);
+    testing: a self-test runs, no closing; since_plug_in: boot time of the last PLUGGED edge (0: state A).
+    """
+
+    evse: int
+    at: float
+    plug_in: int
+    pilot: str
+    pwm: bool
+    closed: bool
+    offered_a: float
+    offer_limit_by: str
+    permit: bool
+    cable: bool
+    cable_a: float | None
+    locked: bool | None
+    faults: tuple[str, ...]
+    testing: bool
+    temperature_c: float | None
+    since_plug_in: float
+
+
+class LoopFigures(msgspec.Struct, frozen=True, tag=True):
+    """State, control to station: the loop's own figures since its start."""
+
+    periods: int
+    missed: int
+    late_p50_us: int
+    late_p99_us: int
+    late_p999_us: int
+    late_max_us: int
+    realtime: bool
+    pid: int
+
+
+ToControl = Hello | Permit | LockWish | LampWish | Sample | Acknowledge | Order
+ToStation = Hello | EvseState | Edge | OrderAnswer | LoopFigures

@@ -1,0 +1,1 @@
+"""The words all parts share: pure values and tables, nothing that acts."""

@@ -1,0 +1,59 @@
+"""Who asks to charge: a token and what is known of it (OCPP 2.0.1 part 2, 2.29 IdTokenType, 2.30 IdTokenInfoType). Must not decide."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class IdTokenType(StrEnum):
+    """IdTokenEnumType."""
+
+    CENTRAL = "Central"
+    EMAID = "eMAID"
+    ISO14443 = "ISO14443"
+    ISO15693 = "ISO15693"
+    KEY_CODE = "KeyCode"
+    LOCAL = "Local"
+    MAC_ADDRESS = "MacAddress"
+    NO_AUTHORIZATION = "NoAuthorization"
+
+
+class IdToken(msgspec.Struct, frozen=True):
+    """A token as presented. Compared without regard to case (2.0.1 part 2 'identifierString'): use `key()`."""
+
+    value: str
+    type: str = IdTokenType.ISO14443
+    additional: tuple[tuple[str, str], ...] = ()
+
+    def key(self) -> str:
+        return self.value.casefold()
+
+
+class AuthorizationStatus(StrEnum):
+    """AuthorizationStatusEnumType."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    CONCURRENT_TX = "ConcurrentTx"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    NO_CREDIT = "NoCredit"
+    NOT_ALLOWED_TYPE_EVSE = "NotAllowedTypeEVSE"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_AT_THIS_TIME = "NotAtThisTime"
+    UNKNOWN = "Unknown"
+
+
+class IdTokenInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an authority says of a token. expiry_s: seconds since 1970; group: tokens of one group may stop each other's transactions;
+    evses: the EVSEs the token may use (empty: all)."""
+
+    status: AuthorizationStatus
+    expiry_s: float | None = None
+    group: IdToken | None = None
+    charging_priority: int | None = None
+    language: str | None = None
+    evses: tuple[int, ...] = ()
+    personal_message: str | None = None

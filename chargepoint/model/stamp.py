@@ -1,0 +1,37 @@
+"""A moment: what the boot clock said, and what the wall clock said if it was known. Must not know how to read a clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+
+class Stamp(msgspec.Struct, frozen=True, array_like=True):
+    """A moment that stays what it was when taken.
+
+    boot: number of the board's boot (0: not given out yet); boot_s: seconds since that boot (CLOCK_BOOTTIME);
+    wall_s: the wall clock's seconds since 1970 at that moment; known: whether that wall clock was right.
+    """
+
+    boot: int
+    boot_s: float
+    wall_s: float
+    known: bool
+
+
+def to_rfc3339(wall_s: float) -> str:
+    """UTC with `Z` and three decimals at most (OCPP 1.6 3.14, OCPP 2.0.1 part 2 'dateTime')."""
+    moment = datetime.fromtimestamp(round(wall_s, 3), UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def from_rfc3339(text: str) -> float:
+    """Seconds since 1970 of a date-time as any CSMS writes it: any number of decimals, any offset, no zone meaning UTC.
+
+    Raises ValueError when the text is no date-time.
+    """
+    moment = datetime.fromisoformat(text.strip())
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.timestamp()

@@ -1,0 +1,1 @@
+"""The board: drivers behind one Protocol per thing. Imports nothing of ours."""
