@@ -79,7 +79,7 @@ class StopReason(StrEnum):
     TIMEOUT = "Timeout"
 
 
-class TransactionFact(msgspec.Struct, frozen=True, omit_defaults=True, tag="transaction"):
+class TransactionFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="transaction"):
     """One TransactionEvent (2.0.1 part 2, 1.60 TransactionEventRequest).
 
     transaction: our id, 36 characters at most. connection: number of the accepted connection it was written under (0: none); told as offline
@@ -110,7 +110,7 @@ class TransactionFact(msgspec.Struct, frozen=True, omit_defaults=True, tag="tran
     billing_estimated: bool = False
 
 
-class SecurityFact(msgspec.Struct, frozen=True, omit_defaults=True, tag="security"):
+class SecurityFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="security"):
     """A security event (2.0.1 part 2, A04); type as in appendix 1. Guaranteed."""
 
     type: str
@@ -118,7 +118,7 @@ class SecurityFact(msgspec.Struct, frozen=True, omit_defaults=True, tag="securit
     info: str | None = None
 
 
-class StatusFact(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
+class StatusFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="status"):
     """A connector's status. Only the latest counts, never history. status: one of the nine words of 1.6 (7.7); faces with fewer words map it.
     connector 0 of evse 0 is the station itself (1.6 connectorId 0)."""
 
@@ -131,7 +131,7 @@ class StatusFact(msgspec.Struct, frozen=True, omit_defaults=True, tag="status"):
     info: str | None = None
 
 
-class MeterFact(msgspec.Struct, frozen=True, omit_defaults=True, tag="meter"):
+class MeterFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="meter"):
     """Clock-aligned or triggered values outside any transaction (MeterValuesRequest). Perishable."""
 
     evse: int
@@ -139,7 +139,7 @@ class MeterFact(msgspec.Struct, frozen=True, omit_defaults=True, tag="meter"):
     reading: Reading
 
 
-class MonitorFact(msgspec.Struct, frozen=True, omit_defaults=True, tag="monitor"):
+class MonitorFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="monitor"):
     """A change a CSMS is told of by NotifyEvent (2.0.1 N07): hard-wired notifications for faults. Guaranteed when severity <= 3, else perishable."""
 
     component: str
