@@ -1,13 +1,14 @@
-"""The settings file (TOML) as frozen values. An unknown key or a wrong type is an error with file, line and key.
+"""The settings file (TOML) as frozen values: every key with its type, range, default, unit and meaning.
 
-Must not know what the values do. The reference in docs/ and config/chargepoint.toml are held equal to these structs by a test.
+Must not know what the values do. The reference in docs/ and config/chargepoint.toml are made from these structs.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Scalar = str | int | float | bool
 
@@ -17,113 +18,129 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Station(Table, frozen=True, kw_only=True):
-    """[station]: the nameplate. after_power_loss: what becomes of a transaction that a power cut interrupted. start_delay_max_s: after power returns,
-    a random wait of at most so long before the first offer, 0 to 600."""
+    """The nameplate, and what becomes of a session that a power cut interrupted."""
 
-    vendor: str = "Chargepoint"
-    model: str = "CP1"
-    serial_number: str = ""
-    firmware_version: str = ""
-    after_power_loss: Literal["end", "resume"] = "end"
-    start_delay_max_s: int = 0
+    vendor: Annotated[str, Meta(min_length=1, max_length=20, description="who made it, told at every boot")] = "Chargepoint"
+    model: Annotated[str, Meta(min_length=1, max_length=20, description="what it is, told at every boot")] = "CP1"
+    serial_number: Annotated[str, Meta(max_length=25, description="of the charge point")] = ""
+    firmware_version: Annotated[str, Meta(max_length=50, description='told at every boot; "": the version of this package')] = ""
+    after_power_loss: Annotated[
+        Literal["end", "resume"],
+        Meta(description="a transaction that a power cut interrupted ends, or goes on while the car was never unplugged"),
+    ] = "end"
+    start_delay_max_s: Annotated[
+        int, Meta(ge=0, le=600, description="s; after power returns, a random wait of at most so long before the first offer")
+    ] = 0
 
 
 class BoardSim(Table, frozen=True, kw_only=True):
-    """[board.sim]: the simulated board's figures; read by the simulator, and by the firmware where they say what the board is."""
+    """Figures of the simulated board; a real board refuses this table."""
 
-    on_release: Literal["keep", "input"] = "keep"
-    relay_supply: Literal["fed", "none"] = "fed"
-    fed_hold_ms: float = 100.0
-    rcd_cuts_coil: bool = True
-    lock_on_power_loss: Literal["keep", "open"] = "keep"
-    adc_conversion_ms: float = 1.16
-    peak_rise_ms: float = 1.0
-    peak_fall_ms: float = 40.0
-    noise_mv: float = 30.0
-    contactor_in_ms: float = 20.0
-    contactor_out_ms: float = 15.0
-    contactor_bounce_ms: float = 5.0
-    i2c_hz: int = 400_000
+    on_release: Annotated[Literal["keep", "input"], Meta(description="what an output does after the process that drove it died")] = "keep"
+    relay_supply: Annotated[Literal["fed", "none"], Meta(description="whether the coil's supply needs the feed's edges")] = "fed"
+    fed_hold_ms: Annotated[float, Meta(gt=0, description="ms; how long the supply holds after the last edge")] = 100.0
+    rcd_cuts_coil: Annotated[bool, Meta(description="a residual-current trip also takes the coil off in hardware")] = True
+    lock_on_power_loss: Annotated[Literal["keep", "open"], Meta(description="what the bolt does when the power goes")] = "keep"
+    adc_conversion_ms: Annotated[float, Meta(gt=0, description="ms; one conversion, +-10 %")] = 1.16
+    peak_rise_ms: Annotated[float, Meta(gt=0, description="ms; rise of the peak detectors")] = 1.0
+    peak_fall_ms: Annotated[float, Meta(gt=0, description="ms; time constant of their fall")] = 40.0
+    noise_mv: Annotated[float, Meta(ge=0, description="mV of noise on the pilot's readings")] = 30.0
+    contactor_in_ms: Annotated[float, Meta(gt=0, description="ms from coil to closed contacts")] = 20.0
+    contactor_out_ms: Annotated[float, Meta(gt=0, description="ms from coil off to open contacts")] = 15.0
+    contactor_bounce_ms: Annotated[float, Meta(ge=0, description="ms of bounce while closing")] = 5.0
+    i2c_hz: Annotated[int, Meta(gt=0, description="Hz; clock of the pilot's I2C bus")] = 400_000
 
 
 class Board(Table, frozen=True, kw_only=True):
-    """[board]: name is a file of config/boards (or a path ending in .toml). accept_software_only: the owner's word that a board without feed or
-    without a hardware path from the residual-current monitor may be used."""
+    """Which board this is."""
 
-    name: str = "sim"
-    accept_software_only: bool = False
+    name: Annotated[str, Meta(min_length=1, description='a file of config/boards without ".toml", or a path ending in .toml')] = "sim"
+    accept_software_only: Annotated[
+        bool, Meta(description="the owner's word that a board without feed or hardware residual-current path may be used")
+    ] = False
     sim: BoardSim = BoardSim()
 
 
 class Evse(Table, frozen=True, kw_only=True):
-    """[[evse]]: connectors are OCPP connector types; cType1 and cType2 are tethered cables without lock. cable_a: the rating of a tethered cable."""
+    """One EVSE; a second one is a second [[evse]] table."""
 
-    id: int = 1
-    max_current_a: float = 32.0
-    phases: Literal[1, 3] = 3
-    connectors: tuple[str, ...] = ("sType2",)
-    meter_position: Literal["before", "after"] = "before"
-    ventilation: bool = False
+    id: Annotated[int, Meta(ge=1, description="numbered from 1 without gaps")] = 1
+    max_current_a: Annotated[float, Meta(ge=6, le=80, description="A per phase; what the installation allows here")] = 32.0
+    phases: Annotated[Literal[1, 3], Meta(description="phases connected")] = 3
+    connectors: Annotated[
+        tuple[str, ...], Meta(min_length=1, description="OCPP connector types; sType2: socket with lock; cType1, cType2: tethered cable")
+    ] = ("sType2",)
+    meter_position: Annotated[Literal["before", "after"], Meta(description="the meter sits before or after the contactor")] = "before"
+    ventilation: Annotated[bool, Meta(description="the place is ventilated: cars that ask for state D may charge")] = False
 
 
 class Control(Table, frozen=True, kw_only=True):
-    """[control]: lease_s: how long a permit outlives a silent station, 5 to 30."""
+    """The control process."""
 
-    lease_s: float = 15.0
+    lease_s: Annotated[float, Meta(ge=5, le=30, description="s; how long the permit outlives a silent station")] = 15.0
 
 
 class Tls(Table, frozen=True, kw_only=True):
-    """[csms.tls]: imported into the certificate store at the first start; the source files are never changed."""
+    """Imported into the certificate store at the first start; the source files are never changed."""
 
-    ca_file: str = ""
-    check_hostname: bool = True
-    client_cert: str = ""
-    client_key: str = ""
-    client_key_password: str = ""
+    ca_file: Annotated[str, Meta(description="PEM file with the root certificate the CSMS is verified against")] = ""
+    check_hostname: Annotated[bool, Meta(description="the CSMS's certificate must carry the URL's host name")] = True
+    client_cert: Annotated[str, Meta(description="PEM file with our certificate (security profile 3)")] = ""
+    client_key: Annotated[str, Meta(description="PEM file with its key")] = ""
+    client_key_password: Annotated[str, Meta(description="password of that key")] = ""
 
 
 class Reconnect(Table, frozen=True, kw_only=True):
-    """[csms.reconnect]: back-off of OCPP 2.0.1 part 4, 5.3."""
+    """Back-off of OCPP 2.0.1 part 4, 5.3; used by 1.6 too."""
 
-    wait_minimum_s: float = 10.0
-    random_range_s: float = 5.0
-    repeat_times: int = 5
+    wait_minimum_s: Annotated[float, Meta(ge=0, description="s; first wait, doubled at each attempt")] = 10.0
+    random_range_s: Annotated[float, Meta(ge=0, description="s; a random wait of at most so long is added")] = 5.0
+    repeat_times: Annotated[int, Meta(ge=0, description="how often the wait is doubled")] = 5
 
 
 class Csms(Table, frozen=True, kw_only=True):
-    """[csms]: configuration slot 1 as shipped. The station connects to url + "/" + identity. No url: the station works alone."""
+    """The central system: configuration slot 1 as shipped."""
 
-    url: str = ""
-    identity: str = "CP001"
-    ocpp: tuple[Literal["ocpp1.6", "ocpp2.0.1"], ...] = ("ocpp2.0.1", "ocpp1.6")
-    security_profile: Literal[0, 1, 2, 3] = 0
-    basic_auth_password: str = ""
+    url: Annotated[str, Meta(description='ws:// or wss://; the station connects to url + "/" + identity; "": it works alone')] = ""
+    identity: Annotated[str, Meta(min_length=1, max_length=48, description="of this charge point at the CSMS")] = "CP001"
+    ocpp: Annotated[
+        tuple[Literal["ocpp1.6", "ocpp2.0.1"], ...], Meta(min_length=1, description="subprotocols offered, most wanted first")
+    ] = ("ocpp2.0.1", "ocpp1.6")
+    security_profile: Annotated[
+        Literal[0, 1, 2, 3], Meta(description="0: none; 1: HTTP Basic; 2: HTTP Basic over TLS; 3: TLS with client certificate")
+    ] = 0
+    basic_auth_password: Annotated[str, Meta(description="16 to 40 characters, profiles 1 and 2")] = ""
     tls: Tls = Tls()
     reconnect: Reconnect = Reconnect()
 
 
 class Certificates(Table, frozen=True, kw_only=True):
-    """[certificates]."""
+    """Roots that are not the CSMS's."""
 
-    manufacturer_root: str = ""
+    manufacturer_root: Annotated[str, Meta(description="PEM file; signs firmware")] = ""
 
 
 class FirmwareUpdate(Table, frozen=True, kw_only=True):
-    """[firmware_update]."""
+    """Updates."""
 
-    simulate_install: bool | Literal["fail", "reboot"] = False
+    simulate_install: Annotated[
+        bool | Literal["fail", "reboot"],
+        Meta(description='a downloaded file counts as installed, nothing is replaced; "fail": it fails; "reboot": with a restart'),
+    ] = False
 
 
 class Ocpp16(Table, frozen=True, kw_only=True):
-    """[ocpp16]: configuration holds factory values of OCPP 1.6 configuration keys."""
+    """Factory values of OCPP 1.6 configuration keys."""
 
-    configuration: dict[str, Scalar] = {}
+    configuration: Annotated[dict[str, Scalar], Meta(description='e.g. "HeartbeatInterval" = 300; holds until the CSMS changes it')] = {}
 
 
 class Ocpp2(Table, frozen=True, kw_only=True):
-    """[ocpp2]: variables holds factory values, Component[instance]@evse:connector.Variable[instance]."""
+    """Factory values of any variable of the device model."""
 
-    variables: dict[str, Scalar] = {}
+    variables: Annotated[
+        dict[str, Scalar], Meta(description='Component[instance]@evse:connector.Variable[instance], e.g. "AuthCtrlr.LocalPreAuthorize" = true')
+    ] = {}
 
 
 class Settings(Table, frozen=True, kw_only=True):
@@ -131,7 +148,7 @@ class Settings(Table, frozen=True, kw_only=True):
 
     station: Station = Station()
     board: Board = Board()
-    evse: tuple[Evse, ...] = (Evse(),)
+    evse: Annotated[tuple[Evse, ...], Meta(min_length=1)] = (Evse(),)
     control: Control = Control()
     csms: Csms = Csms()
     certificates: Certificates = Certificates()

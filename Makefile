@@ -1,0 +1,38 @@
+# make demo: a simulated charger with its page and a small CSMS; make test: all tests; make check: lint, types, house, tests; make bench: the figures.
+PORT ?= 8080
+CONFIG ?= config/demo.toml
+PYTHON ?= python3
+BIN = .venv/bin
+STAMP = .venv/.installed
+
+.PHONY: install demo test check bench docs clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sim,dev]'
+	@touch $(STAMP)
+
+demo: install
+	@$(BIN)/chargepoint-sim up --config $(CONFIG) --state-dir state/demo --port $(PORT) --csms --hint
+
+test: install
+	$(BIN)/python -m pytest tests
+
+check: install
+	$(BIN)/ruff check chargepoint hal sim tests bench
+	$(BIN)/ruff format --check chargepoint hal sim tests bench
+	$(BIN)/mypy
+	$(BIN)/python -m chargepoint check config/chargepoint.toml
+	$(MAKE) test
+
+bench: install
+	$(BIN)/python -m bench
+
+docs: install
+	$(BIN)/python -m chargepoint.local.reference
+
+clean:
+	rm -rf .venv state build dist .mypy_cache .ruff_cache .pytest_cache

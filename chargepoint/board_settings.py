@@ -1,0 +1,33 @@
+"""The board as the settings say it is: the board file, the owner's word, and the simulated board's figures.
+
+Must not know drivers. Both processes and `chargepoint check` get their board here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from chargepoint.settings import Settings
+from chargepoint.settings_file import Document, convert, read
+from hal import board as hal_board
+from hal import spec
+
+
+def effective(settings: Settings, board: spec.Board) -> spec.Board:
+    """The board as the settings say it is: the owner's word, and the simulated board's figures."""
+    changes: dict[str, object] = {"accept_software_only": board.accept_software_only or settings.board.accept_software_only}
+    if board.backend:
+        sim = settings.board.sim
+        changes["feed"] = msgspec.structs.replace(board.feed, hold_ms=sim.fed_hold_ms) if board.feed and sim.relay_supply == "fed" else None
+        changes["evse"] = tuple(
+            msgspec.structs.replace(evse, residual=msgspec.structs.replace(evse.residual, cuts_coil=sim.rcd_cuts_coil)) for evse in board.evse
+        )
+    return msgspec.structs.replace(board, **changes)
+
+
+def board_of(settings: Settings, config_dir: Path) -> tuple[Document, spec.Board]:
+    """The board file the settings name, as the settings say it is. Raises SettingsError when it is missing or malformed."""
+    document = read(hal_board.find(settings.board.name, config_dir))
+    return document, effective(settings, convert(document, spec.Board))

@@ -1,0 +1,22 @@
+"""`chargepoint check FILE`: prints every mistake and warning. Must not know the checks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from chargepoint import check
+
+
+def run(file: Path) -> int:
+    """0: the file may be used; 1: it has mistakes, printed one a line."""
+    problems = check.problems(file)
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    for warning in [] if problems else check.warnings(file):
+        print(f"warning: {warning}", file=sys.stderr)
+    if problems:
+        print(f"{len(problems)} mistake{'s' if len(problems) > 1 else ''} in {file}", file=sys.stderr)
+        return 1
+    print(f"{file}: ok")
+    return 0

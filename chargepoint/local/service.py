@@ -1,0 +1,69 @@
+"""The station's local socket: newline JSON, one answer per question. Must not know what it serves: it is given functions.
+
+`{"status": true}` answers what the firmware reports of itself; `{"clear_fault": {"evse": 1, "fault": "diode"}}` answers `{"done": ..., "text": ...}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+Status = Callable[[], dict[str, Any]]
+ClearFault = Callable[[int, str], Awaitable[tuple[bool, str]]]
+
+log = logging.getLogger(__name__)
+
+LONGEST_QUESTION = 4096
+
+
+async def serve(path: Path, status: Status, clear_fault: ClearFault) -> asyncio.AbstractServer:
+    """Listens on the Unix socket (0660, peers of the same user or group, or root). Raises OSError when it cannot."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if _welcome(writer.get_extra_info("socket")):
+                await _converse(reader, writer, status, clear_fault)
+        except (OSError, ValueError) as error:
+            log.debug("local socket: %s", error)
+        finally:
+            writer.close()
+
+    path.unlink(missing_ok=True)
+    server = await asyncio.start_unix_server(answer, path, limit=LONGEST_QUESTION)
+    path.chmod(0o660)
+    return server
+
+
+async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, status: Status, clear_fault: ClearFault) -> None:
+    while line := await reader.readline():
+        reply = await _reply(line, status, clear_fault)
+        writer.write(json.dumps(reply).encode() + b"\n")
+        await writer.drain()
+
+
+async def _reply(line: bytes, status: Status, clear_fault: ClearFault) -> dict[str, Any]:
+    try:
+        question = json.loads(line)
+    except ValueError:
+        return {"error": "not JSON"}
+    match question:
+        case {"status": _}:
+            return status()
+        case {"clear_fault": {"evse": int(evse), "fault": str(fault)}}:
+            done, text = await clear_fault(evse, fault)
+            return {"done": done, "text": text}
+        case _:
+            return {"error": 'unknown question; ask {"status": true} or {"clear_fault": {"evse": 1, "fault": "..."}}'}
+
+
+def _welcome(connection: socket.socket) -> bool:
+    """SO_PEERCRED: our own user or group, or root."""
+    _, uid, gid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    return uid in (0, os.getuid()) or gid == os.getgid()
