@@ -1,0 +1,120 @@
+"""The built-in CSMS misbehaves on order, each way."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+import pytest
+import websockets
+
+VERSIONS = pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1"])
+
+
+@VERSIONS
+async def test_slow(csms, protocol):
+    async with csms.station(protocol) as station:
+        csms.misbehave("slow", action="Heartbeat", seconds=0.2)
+        begun = time.monotonic()
+        await station.send([2, "slow one", "Heartbeat", {}])
+        await station.send([2, "quick one", "Heartbeat", {}])
+        assert (await station.next())[1] == "quick one"
+        assert (await station.next())[1] == "slow one"
+        assert time.monotonic() - begun >= 0.2
+
+
+@VERSIONS
+async def test_no_answer(csms, protocol):
+    async with csms.station(protocol) as station:
+        csms.misbehave("no_answer")
+        await station.send([2, "a", "Heartbeat", {}])
+        await station.send([2, "b", "Heartbeat", {}])
+        assert (await station.next())[1] == "b"
+
+
+@VERSIONS
+async def test_wrong_id(csms, protocol):
+    async with csms.station(protocol) as station:
+        csms.misbehave("wrong_id")
+        assert (await station.call("Heartbeat", {}, "mine"))[1] != "mine"
+        assert (await station.call("Heartbeat", {}, "next"))[1] == "next"
+
+
+@VERSIONS
+async def test_duplicate(csms, protocol):
+    async with csms.station(protocol) as station:
+        csms.misbehave("duplicate")
+        assert (await station.call("Heartbeat", {}, "mine")) == await station.next()
+
+
+@VERSIONS
+async def test_call_error(csms, protocol):
+    async with csms.station(protocol) as station:
+        csms.misbehave("call_error", code="GenericError", count=None)
+        for _ in range(2):
+            assert (await station.call("Heartbeat", {}, None))[2] == "GenericError"
+
+
+@VERSIONS
+async def test_bad_payload_and_nonsense(csms, protocol):
+    async with csms.station(protocol) as station:
+        csms.misbehave("bad_payload", payload={"currentTime": 5})
+        assert (await station.call("Heartbeat", {}))[2] == {"currentTime": 5}
+        csms.misbehave("nonsense")
+        await station.send([2, "x", "Heartbeat", {}])
+        assert await station.socket.recv() == "this is no OCPP message"
+
+
+@VERSIONS
+@pytest.mark.parametrize("what", ["close", "close_mid_message"])
+async def test_closes(csms, protocol, what):
+    async with csms.station(protocol) as station:
+        csms.misbehave(what)
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await station.call("Heartbeat", {})
+        assert (closed.value.rcvd is None) == (what == "close_mid_message")
+    await csms.until(lambda book: not book.station("CP001").connected)
+
+
+@VERSIONS
+async def test_calls_before_the_boot_is_answered(csms, protocol):
+    async with csms.station(protocol, boot=False) as station:
+        csms.misbehave("slow", action="BootNotification", seconds=0.1)
+        boot = {"ocpp1.6": {"chargePointVendor": "V", "chargePointModel": "M"}}
+        await station.send(
+            [2, "boot", "BootNotification", boot.get(protocol, {"chargingStation": {"vendorName": "V", "model": "M"}, "reason": "PowerUp"})]
+        )
+        asked = asyncio.create_task(csms.send("CP001", "ClearCache", {}))
+        call = await station.next()
+        assert call[2] == "ClearCache"
+        await station.send([3, call[1], {"status": "Rejected"}])
+        assert (await station.next())[1] == "boot"
+        assert await asked == {"status": "Rejected"}
+
+
+@VERSIONS
+@pytest.mark.parametrize("status", ["Pending", "Rejected"])
+async def test_not_yet_accepted(csms, protocol, status):
+    csms.book.options.registration = status
+    async with csms.station(protocol) as station:
+        assert csms.book.station("CP001").registration == status
+        await station.call("Heartbeat", {})
+        assert csms.book.violations[-1]["rule"] == "order"
+        if status == "Pending":
+            asked = asyncio.create_task(csms.send("CP001", "TriggerMessage", {"requestedMessage": "Heartbeat"}))
+            await station.send([3, (await station.next())[1], {"status": "Accepted"}])
+            await asked
+            await station.call("Heartbeat", {})
+            assert len(csms.book.violations) == 1
+
+
+@pytest.mark.parametrize(
+    ("style", "pattern"),
+    [("plain", r"\.\d{3}Z"), ("six_decimals", r"\.\d{6}Z"), ("offset", r"\.\d{6}\+00:00"), ("no_zone", r"\.\d{3}")],
+)
+async def test_times(csms, style, pattern):
+    csms.book.options.times = style
+    async with csms.station() as station:
+        told = (await station.call("Heartbeat", {}))[2]["currentTime"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d" + pattern, told)
