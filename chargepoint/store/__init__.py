@@ -1,0 +1,1 @@
+"""What the station remembers, in one SQLite file. Must not know rules."""

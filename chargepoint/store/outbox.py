@@ -1,0 +1,233 @@
+"""Facts not yet told, each kind by its delivery. Must not know messages nor lines.
+
+Transaction and guaranteed facts are on disk. States and perishables live in memory: after a restart every state is computed and told anew, and
+a perishable one has perished. The facts of a transaction stay until its end is told, so that another CSMS can be told it whole (2.0.1 B10.FR.05).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from chargepoint.model.facts import DELIVERY, Delivery, EventKind, Fact, StatusFact, TransactionFact, Trigger
+from chargepoint.store.db import Db
+from chargepoint.store.fleeting import Fleeting
+from chargepoint.store.values import Values
+
+CSMS = "outbox.csms"
+GIVEN_UP = "outbox.given_up"
+KEPT_GIVEN_UP = 100
+THIN_ABOVE = 50_000
+TABLE = {Delivery.TRANSACTION: "transaction_facts", Delivery.GUARANTEED: "guaranteed_facts"}
+CODE = {Delivery.TRANSACTION: 0, Delivery.GUARANTEED: 1, Delivery.STATE: 2, Delivery.PERISHABLE: 3}
+DELIVERY_OF = {code: delivery for delivery, code in CODE.items()}
+LIGHT = (Trigger.METER_VALUE_PERIODIC, Trigger.METER_VALUE_CLOCK)
+
+
+class Waiting(NamedTuple):
+    """A fact that waits. id: for `told`, `attempted` and `give_up`, unique over all deliveries; attempts: how often a CSMS has refused it."""
+
+    id: int
+    fact: Fact
+    attempts: int
+
+
+class Outbox:
+    """on_append: called after each commit that added a fact."""
+
+    def __init__(self, db: Db) -> None:
+        self.on_append: list[Callable[[], None]] = []
+        self._db = db
+        self._values = Values(db)
+        self._fleeting = Fleeting()
+        self._decoder: msgspec.msgpack.Decoder[Fact] = msgspec.msgpack.Decoder(Fact)
+        self._encoder = msgspec.msgpack.Encoder()
+        self._told_up_to = 0
+        self._count()
+
+    def append(self, fact: Fact) -> int:
+        """Adds a fact and gives its id; joins the open transaction. A state replaces the former of its connector. Raises StoreError."""
+        delivery = DELIVERY[type(fact)]
+        if isinstance(fact, TransactionFact):
+            number = self._append_transaction(fact)
+        elif delivery is Delivery.GUARANTEED:
+            number = self._append_guaranteed(fact)
+        else:
+            number = self._append_fleeting(fact, delivery)
+        self._db.after_commit(self._appended)
+        return number * 4 + CODE[delivery]
+
+    def next(self, delivery: Delivery) -> Waiting | None:
+        """The oldest fact of that delivery that still waits."""
+        found = self.some(delivery, 1)
+        return found[0] if found else None
+
+    def some(self, delivery: Delivery, n: int) -> list[Waiting]:
+        """The n oldest facts of that delivery that still wait, in order."""
+        code = CODE[delivery]
+        if delivery not in TABLE:
+            return [Waiting(number * 4 + code, fact, attempts) for number, fact, attempts in self._fleeting.some(delivery, n)]
+        where = "told = 0 AND id > ?" if delivery is Delivery.TRANSACTION else "id > ?"
+        after = self._told_up_to if delivery is Delivery.TRANSACTION else 0
+        rows = self._db.execute(f"SELECT id, fact, attempts FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n))
+        return [Waiting(number * 4 + code, self._decoder.decode(blob), attempts) for number, blob, attempts in rows]
+
+    def told(self, id: int, note: str | None = None) -> None:
+        """The CSMS has it. note: kept for the fact's transaction in the same commit, durably; without one a power cut may make it told
+        twice, a killed process not."""
+        number, delivery = _split(id)
+        if delivery not in TABLE:
+            self._fleeting.remove(number)
+            return
+        with self._db.transaction(durable=note is not None):
+            if delivery is Delivery.GUARANTEED:
+                self._leaves_guaranteed(number)
+            else:
+                self._leaves_transaction(number, 1, note)
+
+    def attempted(self, id: int) -> int:
+        """Counts a refused attempt and gives their number."""
+        number, delivery = _split(id)
+        if delivery not in TABLE:
+            return self._fleeting.attempted(number)
+        table = TABLE[delivery]
+        with self._db.transaction(durable=False):
+            self._db.execute(f"UPDATE {table} SET attempts = attempts + 1 WHERE id = ?", (number,))
+        row = self._db.execute(f"SELECT attempts FROM {table} WHERE id = ?", (number,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def give_up(self, id: int, answer: str) -> None:
+        """Tells a fact no more. answer: what the CSMS said to it, kept beside the last 100 of its kind."""
+        number, delivery = _split(id)
+        if delivery not in TABLE:
+            self._fleeting.remove(number)
+            return
+        with self._db.transaction():
+            self._db.execute(f"INSERT INTO given_up (fact, answer) SELECT fact, ? FROM {TABLE[delivery]} WHERE id = ?", (answer, number))
+            self._db.execute("DELETE FROM given_up WHERE id <= (SELECT MAX(id) FROM given_up) - ?", (KEPT_GIVEN_UP,))
+            self._values.set(GIVEN_UP, self.given_up() + 1)
+            if delivery is Delivery.GUARANTEED:
+                self._leaves_guaranteed(number)
+            else:
+                self._leaves_transaction(number, 2, None)
+
+    def note(self, transaction: str) -> str | None:
+        """What the face noted for a transaction whose end is not told yet (1.6: its transactionId)."""
+        row = self._db.execute("SELECT note FROM notes WHERE txn = ?", (transaction,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def noted(self, note: str) -> list[str]:
+        """The transactions that carry a note; a CSMS may give the same id to several."""
+        return [str(row[0]) for row in self._db.execute("SELECT txn FROM notes WHERE note = ?", (note,))]
+
+    def waiting(self) -> int:
+        """Facts to be told that may not be lost: all but states and perishables."""
+        return self._waiting
+
+    def waiting_for(self, transaction: str) -> bool:
+        """Whether facts of a transaction wait (2.0.1 E14)."""
+        found = self._db.execute("SELECT 1 FROM transaction_facts WHERE txn = ? AND told = 0 AND id > ? LIMIT 1", (transaction, self._told_up_to))
+        return found.fetchone() is not None
+
+    def given_up(self) -> int:
+        """Facts given up since the file was made."""
+        return self._values.get(GIVEN_UP, int) or 0
+
+    def forget_perishable(self) -> None:
+        """The line is down: now or never was never."""
+        self._fleeting.forget(Delivery.PERISHABLE)
+
+    def change_csms(self, key: str) -> bool:
+        """Says to which CSMS and version facts are told from now on. At a change every transaction whose end is not told is told anew from its
+        beginning, and the face's notes go. Returns whether there was another before."""
+        former = self._values.get(CSMS, str)
+        if former == key:
+            return False
+        with self._db.transaction():
+            self._db.execute("UPDATE transaction_facts SET told = 0, attempts = 0")
+            self._db.execute("UPDATE guaranteed_facts SET attempts = 0")
+            self._db.execute("DELETE FROM notes")
+            self._values.set(CSMS, key)
+        self._count()
+        return former is not None
+
+    def _count(self) -> None:
+        first = self._db.execute("SELECT MIN(id) FROM transaction_facts WHERE told = 0").fetchone()[0]
+        last = self._db.execute("SELECT MAX(id) FROM transaction_facts").fetchone()[0]
+        self._told_up_to = (first - 1) if first is not None else (last or 0)
+        transactions = self._db.execute("SELECT COUNT(*) FROM transaction_facts WHERE told = 0").fetchone()[0]
+        guaranteed = self._db.execute("SELECT COUNT(*) FROM guaranteed_facts").fetchone()[0]
+        self._waiting = int(transactions + guaranteed)
+
+    def _append_transaction(self, fact: TransactionFact) -> int:
+        light = fact.kind is EventKind.UPDATED and fact.trigger in LIGHT
+        with self._db.transaction():
+            cursor = self._db.execute(
+                "INSERT INTO transaction_facts (txn, light, fact) VALUES (?, ?, ?)", (fact.transaction, light, self._encoder.encode(fact))
+            )
+            self._on_commit(1)
+            if self._waiting >= THIN_ABOVE and light:
+                self._thin()
+        return cursor.lastrowid or 0
+
+    def _append_guaranteed(self, fact: Fact) -> int:
+        with self._db.transaction():
+            cursor = self._db.execute("INSERT INTO guaranteed_facts (fact) VALUES (?)", (self._encoder.encode(fact),))
+            self._on_commit(1)
+        return cursor.lastrowid or 0
+
+    def _append_fleeting(self, fact: Fact, delivery: Delivery) -> int:
+        number = self._fleeting.reserve()
+        slot = (fact.evse, fact.connector) if isinstance(fact, StatusFact) else None
+        self._db.after_commit(lambda: self._fleeting.add(number, delivery, slot, fact))
+        return number
+
+    def _leaves_guaranteed(self, number: int) -> None:
+        if self._db.execute("DELETE FROM guaranteed_facts WHERE id = ?", (number,)).rowcount:
+            self._on_commit(-1)
+
+    def _leaves_transaction(self, number: int, mark: int, note: str | None) -> None:
+        row = self._db.execute("SELECT txn, told, fact FROM transaction_facts WHERE id = ?", (number,)).fetchone()
+        if row is None or row[1]:
+            return
+        transaction, _, blob = row
+        fact = self._decoder.decode(blob)
+        self._on_commit(-1)
+        if isinstance(fact, TransactionFact) and fact.kind is EventKind.ENDED:
+            self._db.execute("DELETE FROM transaction_facts WHERE txn = ? AND (told > 0 OR id = ?)", (transaction, number))
+            self._db.execute("DELETE FROM notes WHERE txn = ?", (transaction,))
+            return
+        self._db.execute("UPDATE transaction_facts SET told = ? WHERE id = ?", (mark, number))
+        if note is not None:
+            self._db.execute("INSERT OR REPLACE INTO notes (txn, note) VALUES (?, ?)", (transaction, note))
+        self._db.after_commit(lambda: self._passed(number))
+
+    def _passed(self, number: int) -> None:
+        """Facts leave in order: everything up to this one is told, and need not be looked through again."""
+        row = self._db.execute("SELECT MIN(id) FROM transaction_facts WHERE told = 0 AND id > ? AND id < ?", (self._told_up_to, number)).fetchone()
+        if row[0] is None:
+            self._told_up_to = max(self._told_up_to, number)
+
+    def _on_commit(self, change: int) -> None:
+        def counted() -> None:
+            self._waiting += change
+
+        self._db.after_commit(counted)
+
+    def _appended(self) -> None:
+        for callback in self.on_append:
+            callback()
+
+    def _thin(self) -> None:
+        """Drops every second of the periodic values that wait: first and last stay, seq keeps its gaps (2.0.1 part 2, E04.FR.07 and E04.FR.08)."""
+        self._db.execute(
+            "DELETE FROM transaction_facts WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS n FROM transaction_facts "
+            "WHERE light = 1 AND told = 0) WHERE n % 2 = 0)"
+        )
+        self._db.after_commit(self._count)
+
+
+def _split(id: int) -> tuple[int, Delivery]:
+    return id // 4, DELIVERY_OF[id % 4]

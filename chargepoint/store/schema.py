@@ -1,0 +1,28 @@
+"""The layout of the station's file, one step per change of it. Must not know what the values mean.
+
+A step that has been released is never edited; a change is a further step. Few indexes, because each is one more page per commit.
+"""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # Boots of the board; offset_s: wall clock minus boot clock, once known; last_s: boot clock when last known alive.
+        "CREATE TABLE boots (number INTEGER PRIMARY KEY, boot_id TEXT NOT NULL, offset_s REAL, last_s REAL NOT NULL DEFAULT 0)",
+        # told: 0 waits, 1 told, 2 given up. light: a periodic value that may be thinned out (2.0.1 part 2, E04.FR.08).
+        "CREATE TABLE transaction_facts (id INTEGER PRIMARY KEY AUTOINCREMENT, txn TEXT NOT NULL, light INTEGER NOT NULL, "
+        "told INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, fact BLOB NOT NULL)",
+        "CREATE TABLE guaranteed_facts (id INTEGER PRIMARY KEY AUTOINCREMENT, attempts INTEGER NOT NULL DEFAULT 0, fact BLOB NOT NULL)",
+        "CREATE TABLE notes (txn TEXT PRIMARY KEY, note TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE given_up (id INTEGER PRIMARY KEY AUTOINCREMENT, fact BLOB NOT NULL, answer TEXT NOT NULL)",
+        'CREATE TABLE sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, evse INTEGER NOT NULL, '
+        '"open" INTEGER NOT NULL, "row" BLOB NOT NULL)',
+        "CREATE TABLE local_list (token TEXT PRIMARY KEY, info BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE token_cache (token TEXT PRIMARY KEY, info BLOB NOT NULL, stored_s REAL NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE variables (key TEXT PRIMARY KEY, value TEXT, factory TEXT) WITHOUT ROWID",
+        'CREATE TABLE "values" (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID',
+    ),
+)
+
+QUICKLY_CHECKED = frozenset({"boots", "guaranteed_facts", "notes", "sessions", "variables", "values", "transaction_facts"})
+"""Tables looked through at each opening; the token tables are large and only looked through after an error."""

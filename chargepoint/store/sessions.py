@@ -1,0 +1,63 @@
+"""Session rows: what a session was when last written. Must not know what a session is."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from chargepoint.store.db import Db
+
+KEPT = 100
+
+
+class Row(Protocol):
+    """What a session row offers, whatever else it holds: a unique id, its EVSE, and whether it is still open."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def evse(self) -> int: ...
+
+    @property
+    def open(self) -> bool: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Sessions(Generic[R]):
+    """Rows of one msgspec Struct type. The last 100 ended ones are kept for people to look at."""
+
+    def __init__(self, db: Db, type_: type[R]) -> None:
+        self._db = db
+        self._decoder: msgspec.msgpack.Decoder[R] = msgspec.msgpack.Decoder(type_)
+
+    def save(self, row: R) -> None:
+        """Writes a row over its former self; joins the open transaction. Raises StoreError."""
+        blob = msgspec.msgpack.encode(row)
+        with self._db.transaction():
+            found = self._db.execute('UPDATE sessions SET evse = ?, "open" = ?, "row" = ? WHERE id = ?', (row.evse, row.open, blob, row.id)).rowcount
+            if not found:
+                self._db.execute('INSERT INTO sessions (id, evse, "open", "row") VALUES (?, ?, ?, ?)', (row.id, row.evse, row.open, blob))
+            if not row.open:
+                self._prune()
+
+    def open_rows(self) -> list[R]:
+        """Sessions not ended, oldest first."""
+        return self._read('SELECT "row" FROM sessions WHERE "open" = 1 ORDER BY number')
+
+    def last(self, n: int) -> list[R]:
+        """The n sessions begun last, newest first."""
+        return self._read('SELECT "row" FROM sessions ORDER BY number DESC LIMIT ?', n)
+
+    def get(self, id: str) -> R | None:
+        rows = self._read('SELECT "row" FROM sessions WHERE id = ?', id)
+        return rows[0] if rows else None
+
+    def _read(self, sql: str, *args: Any) -> list[R]:
+        return [self._decoder.decode(row[0]) for row in self._db.execute(sql, args)]
+
+    def _prune(self) -> None:
+        self._db.execute('DELETE FROM sessions WHERE "open" = 0 AND number <= (SELECT MAX(number) FROM sessions) - ?', (KEPT,))

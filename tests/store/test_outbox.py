@@ -1,0 +1,191 @@
+"""The outbox: order, deliveries, notes, giving up, another CSMS, many facts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chargepoint.model.facts import Delivery, EventKind, Fact, MeterFact, SecurityFact, StatusFact, TransactionFact, Trigger
+from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
+from chargepoint.model.stamp import Stamp
+from chargepoint.store.db import Db
+from chargepoint.store.outbox import Outbox
+
+AT = Stamp(1, 10.0, 1_704_067_200.0, True)
+TX = Delivery.TRANSACTION
+
+
+def event(transaction: str, seq: int, kind: EventKind = EventKind.UPDATED, trigger: Trigger = Trigger.METER_VALUE_PERIODIC) -> TransactionFact:
+    reading = Reading(AT, Purpose.UPDATED, (SampledValue(10.0, "Energy.Active.Import.Register", Context.SAMPLE_PERIODIC, "Wh"),))
+    return TransactionFact(transaction=transaction, seq=seq, kind=kind, trigger=trigger, at=AT, evse=1, connector=1, readings=(reading,))
+
+
+def whole(transaction: str) -> list[TransactionFact]:
+    return [event(transaction, 0, EventKind.STARTED), event(transaction, 1), event(transaction, 2, EventKind.ENDED)]
+
+
+def tell_all(outbox: Outbox, n: int | None = None) -> list[Fact]:
+    facts: list[Fact] = []
+    while (n is None or len(facts) < n) and (waiting := outbox.next(TX)):
+        facts.append(waiting.fact)
+        outbox.told(waiting.id)
+    return facts
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Db:
+    return Db(tmp_path / "station.db")
+
+
+def test_transaction_facts_leave_in_order_and_once(db: Db) -> None:
+    outbox = Outbox(db)
+    facts = whole("a") + whole("b")
+    for fact in facts:
+        outbox.append(fact)
+    assert outbox.waiting() == 6
+    assert tell_all(outbox) == facts
+    assert outbox.waiting() == 0
+    assert outbox.next(TX) is None
+    assert db.execute("SELECT COUNT(*) FROM transaction_facts").fetchone()[0] == 0
+
+
+def test_a_fact_is_the_same_after_a_restart(db: Db) -> None:
+    fact = event("a", 0)
+    Outbox(db).append(fact)
+    waiting = Outbox(db).next(TX)
+    assert waiting is not None and waiting.fact == fact
+
+
+def test_told_facts_stay_until_the_end_is_told(db: Db) -> None:
+    outbox = Outbox(db)
+    for fact in whole("a")[:2]:
+        outbox.append(fact)
+    tell_all(outbox)
+    again = Outbox(db)
+    assert (again.waiting(), again.next(TX)) == (0, None)
+    assert db.execute("SELECT COUNT(*) FROM transaction_facts").fetchone()[0] == 2
+
+
+def test_a_state_replaces_the_former_of_its_connector_only(db: Db) -> None:
+    outbox = Outbox(db)
+    for connector, status in ((1, "Available"), (2, "Available"), (1, "Preparing")):
+        outbox.append(StatusFact(evse=1, connector=connector, status=status, at=AT))
+    states = [waiting.fact for waiting in outbox.some(Delivery.STATE, 9)]
+    assert [(fact.connector, fact.status) for fact in states if isinstance(fact, StatusFact)] == [(2, "Available"), (1, "Preparing")]
+    assert outbox.waiting() == 0
+
+
+def test_guaranteed_facts_leave_when_told(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.append(SecurityFact("StartupOfTheDevice", AT))
+    waiting = Outbox(db).next(Delivery.GUARANTEED)
+    assert waiting is not None and outbox.waiting() == 1
+    outbox.told(waiting.id)
+    assert outbox.next(Delivery.GUARANTEED) is None and outbox.waiting() == 0
+
+
+def test_perishable_facts_perish(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.append(MeterFact(1, 1, Reading(AT, Purpose.ALIGNED, ())))
+    assert outbox.next(Delivery.PERISHABLE) is not None
+    assert Outbox(db).next(Delivery.PERISHABLE) is None
+    outbox.forget_perishable()
+    assert outbox.next(Delivery.PERISHABLE) is None
+
+
+def test_ids_tell_the_deliveries_apart(db: Db) -> None:
+    outbox = Outbox(db)
+    facts = (event("a", 0), SecurityFact("x", AT), StatusFact(1, 1, "Available", AT), MeterFact(1, 1, Reading(AT, Purpose.ALIGNED, ())))
+    ids = [outbox.append(fact) for fact in facts]
+    assert len(set(ids)) == 4
+    assert [waiting.id for delivery in Delivery for waiting in outbox.some(delivery, 9)] == ids
+
+
+def test_a_rolled_back_fact_never_was(db: Db) -> None:
+    outbox = Outbox(db)
+    called: list[int] = []
+    outbox.on_append.append(lambda: called.append(1))
+    with pytest.raises(RuntimeError), db.transaction():
+        outbox.append(event("a", 0))
+        outbox.append(StatusFact(1, 1, "Available", AT))
+        raise RuntimeError
+    assert (outbox.waiting(), outbox.next(TX), outbox.next(Delivery.STATE), called) == (0, None, None, [])
+
+
+def test_on_append_is_called_once_per_commit(db: Db) -> None:
+    outbox = Outbox(db)
+    called: list[int] = []
+    outbox.on_append.append(lambda: called.append(outbox.waiting()))
+    with db.transaction():
+        for fact in whole("a"):
+            outbox.append(fact)
+        assert called == []
+    assert called == [3]
+
+
+def test_a_note_lives_until_the_end_is_told(db: Db) -> None:
+    outbox = Outbox(db)
+    start, _, end = (outbox.append(fact) for fact in whole("a"))
+    outbox.told(start, note="17")
+    assert Outbox(db).note("a") == "17" and outbox.noted("17") == ["a"]
+    tell_all(outbox)
+    assert end and outbox.note("a") is None
+
+
+def test_attempts_are_kept(db: Db) -> None:
+    outbox = Outbox(db)
+    id = outbox.append(event("a", 0))
+    assert [outbox.attempted(id), outbox.attempted(id)] == [1, 2]
+    waiting = Outbox(db).next(TX)
+    assert waiting is not None and waiting.attempts == 2
+
+
+def test_a_fact_given_up_is_counted_and_told_no_more(db: Db) -> None:
+    outbox = Outbox(db)
+    first, *_ = [outbox.append(fact) for fact in whole("a")]
+    outbox.give_up(first, "FormationViolation")
+    assert (outbox.given_up(), outbox.waiting()) == (1, 2)
+    assert [fact.seq for fact in tell_all(outbox) if isinstance(fact, TransactionFact)] == [1, 2]
+    assert Outbox(db).given_up() == 1
+
+
+def test_another_csms_is_told_running_transactions_whole(db: Db) -> None:
+    outbox = Outbox(db)
+    assert outbox.change_csms("one 1.6") is False
+    for fact in whole("a") + whole("b")[:2]:
+        outbox.append(fact)
+    tell_all(outbox, 4)
+    assert outbox.waiting() == 1
+    assert outbox.change_csms("one 1.6") is False and outbox.waiting() == 1
+    assert outbox.change_csms("two 2.0.1") is True
+    assert [(fact.transaction, fact.seq) for fact in tell_all(outbox) if isinstance(fact, TransactionFact)] == [("b", 0), ("b", 1)]
+
+
+def test_another_csms_has_no_notes_of_the_former(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.change_csms("one")
+    outbox.told(outbox.append(event("a", 0, EventKind.STARTED)), note="5")
+    outbox.change_csms("two")
+    assert outbox.note("a") is None and outbox.waiting_for("a")
+
+
+def test_ten_thousand_facts_wait_and_leave_in_order(db: Db) -> None:
+    outbox = Outbox(db)
+    with db.transaction():
+        for seq in range(10_000):
+            outbox.append(event("a", seq))
+    assert Outbox(db).waiting() == 10_000
+    assert [fact.seq for fact in tell_all(outbox) if isinstance(fact, TransactionFact)] == list(range(10_000))
+
+
+def test_too_many_periodic_values_are_thinned_and_nothing_else(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chargepoint.store.outbox.THIN_ABOVE", 50)
+    outbox = Outbox(db)
+    outbox.append(event("a", 0, EventKind.STARTED))
+    for seq in range(1, 60):
+        outbox.append(event("a", seq))
+    outbox.append(event("a", 60, EventKind.ENDED))
+    seqs = [fact.seq for fact in tell_all(outbox) if isinstance(fact, TransactionFact)]
+    assert seqs == sorted(seqs) and seqs[0] == 0 and seqs[-1] == 60 and len(seqs) < 50
+    assert outbox.waiting() == 0
