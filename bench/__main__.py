@@ -1,0 +1,66 @@
+"""`python -m bench [--quick] [--write]`: measures a charge point in the simulator and prints tables; --write keeps them in docs/figures.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import platform
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from bench import parts
+from bench.table import Figure, markdown
+from sim.csms.server import Csms
+from tests.world import ROOT, World
+
+VERSION = "ocpp2.0.1"
+Part = tuple[str, Callable[[World], Awaitable[list[Figure]]]]
+
+
+def _parts(share: float) -> Iterator[Part]:
+    rounds = max(4, int(200 * share))
+    yield "Memory and idle CPU", lambda world: parts.resources(world, max(10, 60 * share))
+    yield "Reaction, idle machine", lambda world: parts.reactions(world, rounds, station="running")
+    yield "Reaction, both cores under load", lambda world: parts.reactions(world, rounds, station="under load")
+    yield "Reaction, station stopped", lambda world: parts.reactions(world, rounds, station="stopped")
+    yield "Control loop", lambda world: parts.lateness(world, max(10, 30 * share))
+    yield "Session", lambda world: parts.sessions(world, max(4, int(20 * share)))
+    yield "Start", lambda world: parts.starts(world, max(3, int(9 * share)))
+    yield "Replay", lambda world: parts.replay(world, max(5, int(100 * share)))
+    yield "Writes, 60 s samples", lambda world: parts.writes(world, max(60, 600 * share))
+
+
+async def _measure(share: float, only: str) -> str:
+    text = []
+    with tempfile.TemporaryDirectory() as directory:
+        csms = Csms()
+        world = World(Path(directory), csms, await csms.start("127.0.0.1", 0))
+        try:
+            await world.up(VERSION, more='[ocpp2.variables]\n"SampledDataCtrlr.TxUpdatedInterval" = 60\n')
+            for title, part in _parts(share):
+                if only.lower() in title.lower():
+                    print(f"... {title}", flush=True)
+                    text.append(markdown(title, await part(world)))
+                    print(text[-1], flush=True)
+            await world.judged()
+        finally:
+            await world.down()
+            await csms.stop()
+    return "\n".join(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures a charge point in the simulator, through the real commands.")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    parser.add_argument("--only", default="", metavar="WORD", help="only the parts with this word in their title, e.g. reaction")
+    parser.add_argument("--write", action="store_true", help="keep the tables in docs/figures.md")
+    options = parser.parse_args()
+    tables = asyncio.run(_measure(0.1 if options.quick else 1.0, options.only))
+    if options.write:
+        head = f"# Figures\n\nMeasured by `make bench` with Python {platform.python_version()} on {platform.machine()}, two shared virtual cores, {VERSION}.\n\n"
+        (ROOT / "docs" / "figures.md").write_text(head + tables, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""The measurements. Each is a coroutine over a running world and returns figures. Must not know how they are printed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.processes import cpu_s, pss_mib, written_bytes
+from bench.table import Figure, at_least, at_most, percentile
+from tests.world import World
+
+PERIOD_S = 0.005
+STRESS = "import json\nwhile True: json.loads(json.dumps([{'a': [i, str(i), 1.5 * i]} for i in range(5000)]))"
+EMPTY_LOOP = """
+import os, sys, time
+try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+except OSError: pass
+late, due = [], time.monotonic()
+for _ in range(int(float(sys.argv[1]) / 0.005)):
+    due += 0.005
+    time.sleep(max(0, due - time.monotonic()))
+    late.append(1e6 * (time.monotonic() - due))
+    if late[-1] > 5000: due = time.monotonic()
+late.sort()
+print(*(late[min(len(late) - 1, int(len(late) * share))] for share in (0.5, 0.99, 0.999)), sum(value > 5000 for value in late))
+"""
+
+
+async def reactions(world: World, rounds: int, *, station: str) -> list[Figure]:
+    """From the change on the wire to the coil off, for unplug and S2. station: "running", "stopped" or "under load"."""
+    await world.delete("timings")
+    stress = [subprocess.Popen([sys.executable, "-c", STRESS]) for _ in range(os.cpu_count() or 1)] if station == "under load" else []
+    try:
+        for number in range(rounds):
+            await world.charge(delay_s=0.1)
+            await world.until(lambda s: s["evses"][0]["current_a"][0] > 1)
+            if station == "stopped":
+                await world.post("kill", {"process": "station", "signal": "STOP"})
+            await _end(world, number)
+            await world.contactor("open")
+            if station == "stopped":
+                await world.post("kill", {"process": "station", "signal": "CONT"})
+            await world.unplug()
+            await world.status("Available")
+    finally:
+        for process in stress:
+            process.kill()
+            process.wait()
+    each = [row for row in await world.get("timings?each=1") if row["cause"] in ("unplug", "s2_open")]
+    rows = {row["cause"]: row for row in each}
+    return [figure for cause in sorted(rows) for figure in _reaction(cause, rows[cause], station)]
+
+
+async def _end(world: World, number: int) -> None:
+    if number % 2:
+        await world.unplug()
+    else:
+        await world.post("evse/1/ev", {"ready": False})
+
+
+def _reaction(cause: str, row: dict[str, Any], station: str) -> list[Figure]:
+    name = f"{cause}, station {station}, n={row['count']}"
+    return [
+        Figure(f"{name}: p50", f"{row['p50_ms']:.1f} ms"),
+        at_most(f"{name}: p99", row["p99_ms"], 30, "ms", 1),
+        at_most(f"{name}: p99.9", row["p999_ms"], 40, "ms", 1),
+        Figure(f"{name}: max", f"{row['max_ms']:.1f} ms"),
+    ]
+
+
+async def lateness(world: World, seconds: float) -> list[Figure]:
+    """Lateness of the control loop since its start, beside an empty loop of the same priority."""
+    empty = await asyncio.create_subprocess_exec(sys.executable, "-c", EMPTY_LOOP, str(seconds), stdout=asyncio.subprocess.PIPE)
+    out, _ = await empty.communicate()
+    p50, p99, p999, missed = (float(word) for word in out.split())
+    loop = (await world.get("state"))["station"]["loop"]
+    share = 100 * loop["missed"] / max(1, loop["periods"])
+    limit = 0.5 if loop["realtime"] else 5.0
+    rights = "with" if loop["realtime"] else "without"
+    return [
+        at_most(f"control loop {rights} real-time rights, late: p99", loop["late_p99_us"] / 1000, limit, "ms"),
+        Figure("control loop, late: p50 / p99.9 / max", f"{loop['late_p50_us']} / {loop['late_p999_us']} / {loop['late_max_us']} us"),
+        at_most(f"periods missed of {loop['periods']}", share, 0.1, "%", 3),
+        Figure("empty loop of the same priority, late: p50 / p99 / p99.9, missed", f"{p50:.0f} / {p99:.0f} / {p999:.0f} us, {missed:.0f}"),
+    ]
+
+
+async def resources(world: World, seconds: float) -> list[Figure]:
+    """Memory and idle CPU of both processes."""
+    pids = (await world.get("state"))["station"]["pids"]
+    before = {name: cpu_s(pid) for name, pid in pids.items()}
+    await asyncio.sleep(seconds)
+    idle = {name: 100 * (cpu_s(pid) - before[name]) / seconds for name, pid in pids.items()}
+    memory = {name: pss_mib(pid) for name, pid in pids.items()}
+    return [
+        at_most("PSS of control", memory["control"], 20, "MiB", 1),
+        Figure("PSS of the station", f"{memory['station']:.1f} MiB"),
+        at_most("PSS of both", sum(memory.values()), 54, "MiB", 1),
+        Figure("CPU idle: control / station", f"{idle['control']:.2f} / {idle['station']:.2f} % of a core"),
+        at_most("CPU idle of both, one EVSE, 1 Hz metering", sum(idle.values()), 1.5, "% of a core"),
+    ]
+
+
+async def sessions(world: World, rounds: int) -> list[Figure]:
+    """CPU of the station per charging session beyond idling."""
+    pid = (await world.get("state"))["station"]["pids"]["station"]
+    first = cpu_s(pid)
+    await asyncio.sleep(10)
+    idle_share = (cpu_s(pid) - first) / 10
+    began, before = time.monotonic(), cpu_s(pid)
+    for _ in range(rounds):
+        await world.charge(delay_s=0.1)
+        await world.swipe()
+        await world.contactor("open")
+        await world.unplug()
+        await world.status("Available")
+    await world.all_told()
+    spent = cpu_s(pid) - before - idle_share * (time.monotonic() - began)
+    return [at_most(f"CPU of the station per session (n={rounds}), status polls of this bench included", 1000 * spent / rounds, 12, "ms", 1)]
+
+
+async def starts(world: World, rounds: int) -> list[Figure]:
+    """From the power coming on to BootNotification at the CSMS, and to the pilot's X1."""
+    boots, pilots = [], []
+    for _ in range(rounds):
+        await world.post("power", {"state": "off", "how": "cut"})
+        await asyncio.sleep(0.5)
+        known = len(world.csms.book.station("CP001").boots)
+        began = time.monotonic()
+        await world.post("power", {"state": "on"})
+        pilot = 0.0
+        while len(world.csms.book.station("CP001").boots) == known:
+            if not pilot and (await world.evse())["pilot"]["high_v"] > 11:
+                pilot = time.monotonic() - began
+            await asyncio.sleep(0.01)
+        boots.append(time.monotonic() - began)
+        pilots.append(pilot or boots[-1])
+        await world.until(lambda s: s["station"] is not None)
+    return [
+        at_most(f"power on to BootNotification, supervisor and both processes at once (n={rounds}): median", percentile(boots, 0.5), 0.6, "s"),
+        at_most("power on to the pilot at X1: median", percentile(pilots, 0.5), 0.15, "s"),
+    ]
+
+
+async def replay(world: World, sessions_offline: int) -> list[Figure]:
+    """Messages a second after an outage, and the station's CPU for each."""
+    await world.post("network", {"state": "down"})
+    await world.until(lambda s: not s["station"]["connected"])
+    for _ in range(sessions_offline):
+        await world.charge(delay_s=0.1)
+        await world.swipe()
+        await world.contactor("open")
+        await world.unplug()
+        await world.status("Available")
+    state = await world.get("state")
+    waiting, pid = state["station"]["facts_waiting"], state["station"]["pids"]["station"]
+    before = cpu_s(pid)
+    await world.post("network", {"state": "up"})
+    began = 0.0
+    while (left := (await world.get("state"))["station"]["facts_waiting"]) > 0:
+        began = began or (time.monotonic() if left < waiting else 0.0)
+        await asyncio.sleep(0.01)
+    took = max(1e-6, time.monotonic() - (began or time.monotonic()))
+    return [
+        at_least(f"replay of {waiting} messages", waiting / took, 300, "messages/s"),
+        at_most("CPU of the station for each, reconnection included", 1000 * (cpu_s(pid) - before) / max(1, waiting), 1.3, "ms"),
+    ]
+
+
+async def writes(world: World, seconds: float) -> list[Figure]:
+    """Bytes written and syncs in a charging hour, extrapolated."""
+    await world.charge()
+    await asyncio.sleep(5)
+    pid = (await world.get("state"))["station"]["pids"]["station"]
+    before = written_bytes(pid)
+    counted = await _syncs(pid, seconds)
+    per_hour = 3600 / seconds
+    figures = [at_most("written per charging hour", (written_bytes(pid) - before) * per_hour / 1e6, 1.0, "MB")]
+    if counted is None:
+        figures.append(Figure("syncs per charging hour", "not measured: strace is not installed", "<= 80"))
+    else:
+        figures.append(at_most("syncs per charging hour", counted * per_hour, 80, "", 0))
+    await world.unplug()
+    await world.contactor("open")
+    return figures
+
+
+async def _syncs(pid: int, seconds: float) -> int | None:
+    """Counts fsync and fdatasync of a process with strace."""
+    out = Path(f"/tmp/bench-syncs-{pid}")
+    try:
+        tracer = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range", "-o", str(out), "-p", str(pid)])
+    except FileNotFoundError:
+        await asyncio.sleep(seconds)
+        return None
+    await asyncio.sleep(seconds)
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait()
+    lines = [line for line in out.read_text().splitlines() if "sync(" in line]
+    out.unlink()
+    return len(lines)

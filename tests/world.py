@@ -1,0 +1,147 @@
+"""A whole charge point driven by its control API alone, and a CSMS beside it: what programs outside the project do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from sim.csms.server import Csms
+
+ROOT = Path(__file__).parents[1]
+KNOWN_CARD = "04A1B2C3"
+OTHER_CARD = "04A1B2C4"
+UNKNOWN_CARD = "DEADBEEF"
+PATIENCE_S = 30.0
+
+CONFIG = """\
+[station]
+vendor = "Maker"
+model = "M1"
+serial_number = "1"
+{station}
+[board]
+name = "sim"
+{board}
+{evses}
+{control}
+[csms]
+url = "ws://127.0.0.1:{port}/ocpp"
+identity = "CP001"
+ocpp = ["{version}"]
+[csms.reconnect]
+wait_minimum_s = 0.3
+random_range_s = 0.1
+repeat_times = 2
+{more}
+"""
+EVSE = '[[evse]]\nid = {id}\nconnectors = ["sType2"]\n'
+
+
+class World:
+    """One `chargepoint-sim up`, its control API, and its CSMS."""
+
+    def __init__(self, directory: Path, csms: Csms, port: int) -> None:
+        self.directory = directory
+        self.csms = csms
+        self.port = port
+        self.url = ""
+        self.version = ""
+        self._process: asyncio.subprocess.Process | None = None
+        self._http: aiohttp.ClientSession | None = None
+
+    async def up(self, version: str, *, evses: int = 1, station: str = "", board: str = "", control: str = "", more: str = "") -> None:
+        self.version = version
+        config = self.directory / "chargepoint.toml"
+        tables = "".join(EVSE.format(id=number) for number in range(1, evses + 1))
+        config.write_text(CONFIG.format(station=station, board=board, control=control, more=more, evses=tables, port=self.port, version=version))
+        command = [sys.executable, "-m", "sim", "up", "--config", str(config), "--state-dir", str(self.directory / "state"), "--port", "0"]
+        self._process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT)
+        assert self._process.stdout is not None
+        line = (await asyncio.wait_for(self._process.stdout.readline(), PATIENCE_S)).decode()
+        assert line.startswith("listening on http://127.0.0.1:"), line
+        self.url = line.split()[-1]
+        self._http = aiohttp.ClientSession(self.url)
+        await self.until(lambda s: s["station"] is not None and s["station"]["registration"] == "accepted")
+
+    async def down(self) -> None:
+        if self._http:
+            await self._http.close()
+        if self._process and self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(self._process.wait(), PATIENCE_S)
+            assert self._process.returncode == 0
+
+    async def get(self, path: str) -> Any:
+        assert self._http is not None
+        async with self._http.get(f"/api/{path}") as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        assert self._http is not None
+        async with self._http.post(f"/api/{path}", json=body or {}) as answer:
+            assert answer.status < 300, f"{path}: {answer.status} {await answer.text()}"
+            return await answer.json()
+
+    async def delete(self, path: str) -> None:
+        assert self._http is not None
+        async with self._http.delete(f"/api/{path}") as answer:
+            assert answer.status < 300, await answer.text()
+
+    async def evse(self, number: int = 1) -> dict[str, Any]:
+        return (await self.get("state"))["evses"][number - 1]
+
+    async def until(self, met: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_S) -> dict[str, Any]:
+        state: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    state = await self.get("state")
+                    with contextlib.suppress(TypeError, IndexError):
+                        if met(state):
+                            return state
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"never came true; the last state: {state}") from None
+
+    async def contactor(self, word: str, evse: int = 1, seconds: float = PATIENCE_S) -> dict[str, Any]:
+        return await self.until(lambda s: s["evses"][evse - 1]["contactor"] == word, seconds)
+
+    async def plug_in(self, evse: int = 1, **ev: Any) -> None:
+        await self.post(f"evse/{evse}/plug-in", {"ev": {"delay_s": 0.2, **ev}})
+
+    async def unplug(self, evse: int = 1) -> None:
+        await self.post(f"evse/{evse}/unplug")
+
+    async def swipe(self, uid: str = KNOWN_CARD, evse: int | None = None) -> None:
+        await self.post("rfid/swipe", {"uid": uid} if evse is None else {"uid": uid, "evse": evse})
+
+    async def charge(self, evse: int = 1, **ev: Any) -> None:
+        await self.plug_in(evse, **ev)
+        await self.swipe()
+        await self.contactor("closed", evse)
+
+    async def told(self, met: Callable[[Csms], bool], seconds: float = PATIENCE_S) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not met(self.csms):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"the CSMS never heard it: {self.csms.book.transactions}") from None
+
+    async def all_told(self) -> None:
+        await self.until(lambda s: s["station"]["facts_waiting"] == 0)
+
+    async def status(self, word: str, evse: int = 1) -> None:
+        await self.until(lambda s: s["station"]["connectors"][evse - 1]["status"] == word)
+
+    async def judged(self) -> None:
+        """What must hold after every test: the world saw nothing wrong, nor did the CSMS."""
+        assert await self.get("violations") == []
+        assert self.csms.book.violations == []
