@@ -38,9 +38,12 @@ class NoWords(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A CALLERROR, an answer that is none, or a timeout: an attempt is used. reason: for the log and for the given-up fact."""
+    """A CALLERROR, an answer that is none, or a timeout: an attempt is used. reason: for the log and for the given-up fact; timed_out: it was
+    silence; unknown: this CSMS does not have the message at all (NotImplemented, NotSupported)."""
 
     reason: str
+    timed_out: bool = False
+    unknown: bool = False
 
 
 class Lost(msgspec.Struct, frozen=True):

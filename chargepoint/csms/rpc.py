@@ -84,7 +84,10 @@ def reason_of(outcome: Refusal | TimedOut | Gone) -> str:
 
 def unspoken(outcome: Refusal | TimedOut | Gone) -> Refused | Lost:
     """What an outcome other than a result means for a fact."""
-    return Lost(outcome.reason) if isinstance(outcome, Gone) else Refused(reason_of(outcome))
+    if isinstance(outcome, Gone):
+        return Lost(outcome.reason)
+    unknown = isinstance(outcome, Refusal) and outcome.code in ("NotImplemented", "NotSupported")
+    return Refused(reason_of(outcome), timed_out=isinstance(outcome, TimedOut), unknown=unknown)
 
 
 def unreachable(outcome: Refusal | TimedOut | Gone) -> Unreachable:
@@ -95,7 +98,7 @@ def unreachable(outcome: Refusal | TimedOut | Gone) -> Unreachable:
 class _Pending:
     """A call of ours from the asking to its end."""
 
-    def __init__(self, action: str, payload: Payload, urgency: Urgency, since: float) -> None:
+    def __init__(self, action: str, payload: msgspec.Raw, urgency: Urgency, since: float) -> None:
         self.action, self.payload, self.urgency, self.since = action, payload, urgency, since
         self.id = ""
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -135,10 +138,15 @@ class Rpc:
         """Sends a CALL when its turn comes and waits for its end. The message id is new for every call, retries too."""
         if self._gone is not None:
             return Gone(self._gone)
-        pending = _Pending(action, payload, urgency, self._clock.boot_s())
+        pending = _Pending(action, msgspec.Raw(msgspec.json.encode(payload)), urgency, self._clock.boot_s())
         self._waiting.append(pending)
         self._work.set()
-        return await pending.outcome
+        try:
+            return await asyncio.shield(pending.outcome)
+        except asyncio.CancelledError:  # once sent it stays in flight until its end, asker or not
+            if pending in self._waiting:
+                self._waiting.remove(pending)
+            raise
 
     async def run(self) -> None:
         """Sends our calls and answers the CSMS's, until cancelled."""
@@ -202,7 +210,7 @@ class Rpc:
             pending.end(Refusal(problem.code, f"answer does not fit its schema: {problem.description}"))
 
     def _take_error(self, id_: str, message: list[Any]) -> None:
-        code, description = (*(item if isinstance(item, str) else "" for item in message[2:4]), "", "")[:2]
+        code, description = (item if isinstance(item, str) else "" for item in [*message[2:4], "", ""][:2])
         if id_ == "-1":
             log.warning("the CSMS could not read a message of ours: %s %s", code, description)
             return
@@ -236,7 +244,6 @@ class Rpc:
                 await self._converse(pending)
 
     def _next(self) -> _Pending | None:
-        self._waiting = [pending for pending in self._waiting if not pending.outcome.done()]
         if not self._waiting:
             return None
         now = self._clock.boot_s()
@@ -277,23 +284,24 @@ class Rpc:
 
     async def _answer(self, id_: str, action: str, payload: Any) -> None:
         try:
-            heard = await self._listen(action, payload)
+            answer, then = await self._listen(action, payload)
         except CallRefused as refusal:
             log.warning("%s of the CSMS refused: %s", action, refusal)
             await self._send_quietly([CALLERROR, id_, refusal.code, refusal.description[:255], refusal.details])
         except Unanswered:
             log.warning("%s of the CSMS not answered: it has rejected this station", action)
         else:
-            await self._send_quietly([CALLRESULT, id_, heard.payload])
-            if heard.then is not None:
-                self._follow(heard.then())
+            await self._send_quietly([CALLRESULT, id_, answer])
+            if then is not None:
+                self._follow(then())
 
-    async def _listen(self, action: str, payload: Any) -> Heard:
+    async def _listen(self, action: str, payload: Any) -> tuple[msgspec.Raw, Callable[[], Awaitable[None]] | None]:
         if self.hear is None:
             raise CallRefused("InternalError", "the station is not ready")
         fitting = self.schemas.call(action, payload)
         try:
-            return await self.hear(action, fitting)
+            heard = await self.hear(action, fitting)
+            return msgspec.Raw(msgspec.json.encode(heard.payload)), heard.then
         except (CallRefused, Unanswered):
             raise
         except Exception:  # a fault of ours in one block: the CSMS learns of it, the line lives on
