@@ -1,0 +1,214 @@
+"""What the driver does, as a table: session states and transitions; and where in them a transaction begins and ends.
+
+Pure values and functions. Must not know stores, messages or hardware, nor how an event is found. A session runs from the first sign of a driver to
+the free connector; a transaction is what a CSMS is told of it, none, one or several per session (2.0.1 part 2, E01, E06).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from chargepoint.model.facts import ChargingState, StopReason, Trigger
+from chargepoint.model.idtoken import IdToken
+from chargepoint.model.stamp import Stamp
+
+
+class State(StrEnum):
+    """IDLE: no session. PLUGGED: a car, nobody authorized. AUTHORIZED: somebody authorized, no car yet. READY: both, contactor open. CHARGING:
+    contactor closed. STOPPING: authorization over, contactor still closed. FINISHING: authorization over, car still there. DETACHED: the car's end
+    is unplugged, the authorization stays. CABLE_LEFT: no car and no authorization, the plug still in the socket. CLOSED: over."""
+
+    IDLE = "idle"
+    PLUGGED = "plugged"
+    AUTHORIZED = "authorized"
+    READY = "ready"
+    CHARGING = "charging"
+    STOPPING = "stopping"
+    FINISHING = "finishing"
+    DETACHED = "detached"
+    CABLE_LEFT = "cable_left"
+    CLOSED = "closed"
+
+
+class Event(StrEnum):
+    """PLUGGED: the pilot left A. AUTHORIZED, DEAUTHORIZED: somebody may charge, no longer may. CLOSED, OPENED: the contactor, proven. DETACHED: the
+    car's end came out, the authorization stays (StopTxOnEVSideDisconnect false). LEFT: it came out and nothing goes on, the plug is still in the
+    socket. GONE: car and cable are gone. TIMED_OUT: no car within EVConnectionTimeOut."""
+
+    PLUGGED = "plugged"
+    AUTHORIZED = "authorized"
+    DEAUTHORIZED = "deauthorized"
+    CLOSED = "closed"
+    OPENED = "opened"
+    DETACHED = "detached"
+    LEFT = "left"
+    GONE = "gone"
+    TIMED_OUT = "timed_out"
+
+
+class Transition(NamedTuple):
+    source: State
+    event: Event
+    target: State
+
+
+_S, _E = State, Event
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(_S.IDLE, _E.PLUGGED, _S.PLUGGED),
+    Transition(_S.IDLE, _E.AUTHORIZED, _S.AUTHORIZED),
+    Transition(_S.PLUGGED, _E.AUTHORIZED, _S.READY),
+    Transition(_S.PLUGGED, _E.LEFT, _S.CLOSED),
+    Transition(_S.PLUGGED, _E.GONE, _S.CLOSED),
+    Transition(_S.AUTHORIZED, _E.PLUGGED, _S.READY),
+    Transition(_S.AUTHORIZED, _E.DEAUTHORIZED, _S.CLOSED),
+    Transition(_S.AUTHORIZED, _E.TIMED_OUT, _S.CLOSED),
+    Transition(_S.READY, _E.CLOSED, _S.CHARGING),
+    Transition(_S.READY, _E.DEAUTHORIZED, _S.FINISHING),
+    Transition(_S.READY, _E.DETACHED, _S.DETACHED),
+    Transition(_S.READY, _E.LEFT, _S.CABLE_LEFT),
+    Transition(_S.READY, _E.GONE, _S.CLOSED),
+    Transition(_S.CHARGING, _E.OPENED, _S.READY),
+    Transition(_S.CHARGING, _E.DEAUTHORIZED, _S.STOPPING),
+    Transition(_S.CHARGING, _E.DETACHED, _S.DETACHED),
+    Transition(_S.CHARGING, _E.LEFT, _S.CABLE_LEFT),
+    Transition(_S.CHARGING, _E.GONE, _S.CLOSED),
+    Transition(_S.STOPPING, _E.OPENED, _S.FINISHING),
+    Transition(_S.STOPPING, _E.LEFT, _S.CABLE_LEFT),
+    Transition(_S.STOPPING, _E.GONE, _S.CLOSED),
+    Transition(_S.FINISHING, _E.AUTHORIZED, _S.READY),
+    Transition(_S.FINISHING, _E.CLOSED, _S.STOPPING),
+    Transition(_S.FINISHING, _E.LEFT, _S.CABLE_LEFT),
+    Transition(_S.FINISHING, _E.GONE, _S.CLOSED),
+    Transition(_S.DETACHED, _E.PLUGGED, _S.READY),
+    Transition(_S.DETACHED, _E.DEAUTHORIZED, _S.CABLE_LEFT),
+    Transition(_S.DETACHED, _E.TIMED_OUT, _S.CLOSED),
+    Transition(_S.DETACHED, _E.GONE, _S.CLOSED),
+    Transition(_S.CABLE_LEFT, _E.PLUGGED, _S.FINISHING),
+    Transition(_S.CABLE_LEFT, _E.GONE, _S.CLOSED),
+)
+
+
+class Point(StrEnum):
+    """The steps a transaction may begin or end at (2.0.1 part 2, 2.6.6 TxStartStopPoint values)."""
+
+    PARKING_BAY_OCCUPANCY = "ParkingBayOccupancy"
+    EV_CONNECTED = "EVConnected"
+    AUTHORIZED = "Authorized"
+    DATA_SIGNED = "DataSigned"
+    POWER_PATH_CLOSED = "PowerPathClosed"
+    ENERGY_TRANSFER = "EnergyTransfer"
+
+
+_P = Point
+
+POINTS: dict[State, frozenset[Point]] = {
+    State.IDLE: frozenset(),
+    State.PLUGGED: frozenset({_P.EV_CONNECTED}),
+    State.AUTHORIZED: frozenset({_P.AUTHORIZED}),
+    State.READY: frozenset({_P.EV_CONNECTED, _P.AUTHORIZED, _P.POWER_PATH_CLOSED}),
+    State.CHARGING: frozenset({_P.EV_CONNECTED, _P.AUTHORIZED, _P.POWER_PATH_CLOSED, _P.ENERGY_TRANSFER}),
+    State.STOPPING: frozenset({_P.EV_CONNECTED}),
+    State.FINISHING: frozenset({_P.EV_CONNECTED}),
+    State.DETACHED: frozenset({_P.AUTHORIZED}),
+    State.CABLE_LEFT: frozenset(),
+    State.CLOSED: frozenset(),
+}
+"""What holds in each state. PowerPathClosed is EVConnected and Authorized, whatever the contactor does (2.6.6.1)."""
+
+START_16 = (Point.POWER_PATH_CLOSED,)
+STOP_16 = (Point.AUTHORIZED,)
+"""OCPP 1.6 has no such choice: a transaction begins when a car is there and somebody authorized, and ends with the authorization, which the unplugged
+car ends or not by StopTransactionOnEVSideDisconnect (1.6 3.6, 4.10, 9.1.23)."""
+
+SENSED = (Point.EV_CONNECTED, Point.AUTHORIZED, Point.POWER_PATH_CLOSED, Point.ENERGY_TRANSFER)
+"""The points this station can tell."""
+
+
+def begins(before: State, after: State, start: Collection[str]) -> bool:
+    """Whether a transaction begins with this transition: one of its start points has come to hold."""
+    return bool((POINTS[after] - POINTS[before]) & set(start))
+
+
+def ends(before: State, after: State, stop: Collection[str]) -> bool:
+    """Whether a running transaction ends with this transition: one of its stop points no longer holds. The end of the session ends it in any case."""
+    return after is State.CLOSED or bool((POINTS[before] - POINTS[after]) & set(stop))
+
+
+class Ending(msgspec.Struct):
+    """An end that waits for the open contactor and a reading taken after it, so that the last watt-hour is told. until: boot clock's time at which
+    it is told whatever is known."""
+
+    trigger: Trigger
+    reason: StopReason
+    at: Stamp
+    until: float
+    token: IdToken | None = None
+
+
+class Running(msgspec.Struct):
+    """The running transaction. seq: of its next fact; told: the charging state last told; register_wh: of the last reading; charged_s: seconds the
+    contactor was closed, up to closed_at (boot clock's time; 0: it is open)."""
+
+    id: str
+    began: Stamp
+    seq: int = 0
+    told: ChargingState | None = None
+    said_evse: bool = False
+    begin_wh: float | None = None
+    register_wh: float | None = None
+    meter_id: str = ""
+    charged_s: float = 0.0
+    closed_at: float = 0.0
+
+
+class SessionRow(msgspec.Struct, kw_only=True):
+    """A session as it is kept. Times in seconds are the boot clock's of boot `alive.boot`.
+
+    start, stop: TxStartPoint and TxStopPoint as they were when the session began. plug_in and control_start: control's number for this plug-in, and
+    of the start of control that gave it out. unsaid_token, remote_start_id: to be told in the next fact. hold: the plug stays locked until its owner
+    shows the token. floating: authorized at a reader for all, the car may come to another EVSE. no_energy: authorized, but nothing is delivered
+    above the register allowed_wh (None: at once). stop_reason: why the authorization ended. last: id of the last transaction.
+    """
+
+    id: str
+    evse: int
+    connector: int
+    began: Stamp
+    alive: Stamp
+    start: tuple[str, ...]
+    stop: tuple[str, ...]
+    open: bool = True
+    state: State = State.IDLE
+    plug_in: int = 0
+    control_start: int = 0
+    plugged_at: float = 0.0
+    authorized_at: float = 0.0
+    detached_at: float = 0.0
+    offered_at: float = 0.0
+    opened_at: float = 0.0
+    token: IdToken | None = None
+    group: IdToken | None = None
+    unsaid_token: bool = False
+    remote_start_id: int | None = None
+    floating: bool = False
+    hold: bool = False
+    no_energy: bool = False
+    allowed_wh: float | None = None
+    charged: bool = False
+    stop_reason: StopReason | None = None
+    running: Running | None = None
+    ending: Ending | None = None
+    last: str = ""
+
+    @property
+    def authorized(self) -> bool:
+        return Point.AUTHORIZED in POINTS[self.state]
+
+    @property
+    def plugged(self) -> bool:
+        return Point.EV_CONNECTED in POINTS[self.state]

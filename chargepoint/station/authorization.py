@@ -1,0 +1,186 @@
+"""Who may charge: local list, cache, CSMS, and the rule for when there is no CSMS to ask (2.0.1 part 2, C01 to C16; 1.6 3.5).
+
+Must not know sessions or connectors. All but an accepted connection counts as offline.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from chargepoint.clock import Clock
+from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo, IdTokenType
+from chargepoint.model.orders import Answer, ClearCache
+from chargepoint.model.questions import Authorize, AuthorizeAnswer, Question, QuestionAnswer
+
+log = logging.getLogger(__name__)
+
+CACHE_ENTRIES = 1000
+NEVER_ASKED = (IdTokenType.NO_AUTHORIZATION, IdTokenType.CENTRAL)
+"""Types that are accepted as they come and never cached (C02.FR.03, C05.FR.01, C05.FR.02)."""
+
+
+class Source(StrEnum):
+    """Where a verdict comes from."""
+
+    OPEN = "authorization is switched off"
+    LIST = "local list"
+    CACHE = "cache"
+    CSMS = "CSMS"
+    UNKNOWN_OFFLINE = "unknown tokens may charge while offline"
+    NOBODY = "nobody who could say"
+
+
+class Verdict(NamedTuple):
+    """info: status, group, EVSEs; source: who said so."""
+
+    info: IdTokenInfo
+    source: Source
+
+    @property
+    def accepted(self) -> bool:
+        return self.info.status is AuthorizationStatus.ACCEPTED
+
+    def for_evse(self, evse: int) -> bool:
+        """Whether the token may charge at this EVSE (C01.FR.20)."""
+        return self.accepted and (not self.info.evses or evse in self.info.evses)
+
+
+class Settings(Protocol):
+    """The device model, as far as authorization needs it."""
+
+    def boolean(self, key: str) -> bool: ...
+
+    def integer(self, key: str) -> int: ...
+
+    def text(self, key: str) -> str: ...
+
+
+class Tokens(Protocol):
+    """store.tokens.Tokens, as far as authorization needs it."""
+
+    def listed(self, token: IdToken) -> IdTokenInfo | None: ...
+
+    def cached(self, token: IdToken) -> tuple[IdTokenInfo, float] | None: ...
+
+    def remember(self, token: IdToken, info: IdTokenInfo, wall_s: float) -> None: ...
+
+    def forget(self, token: IdToken) -> None: ...
+
+    def forget_cache(self) -> None: ...
+
+    def prune(self, max: int) -> None: ...
+
+
+class Asked(Protocol):
+    """The CSMS, as far as authorization needs it."""
+
+    @property
+    def accepted(self) -> bool: ...
+
+    def ask(self, question: Question) -> Awaitable[QuestionAnswer]: ...
+
+
+class Authorization:
+    """Asks in this order: local list, cache, CSMS, offline rule."""
+
+    def __init__(self, clock: Clock, variables: Settings, tokens: Tokens, backend: Asked) -> None:
+        self._clock = clock
+        self._variables = variables
+        self._tokens = tokens
+        self._backend = backend
+
+    def orders(self) -> dict[type, Callable[[ClearCache], Awaitable[Answer]]]:
+        return {ClearCache: self.clear_cache}
+
+    async def authorize(self, token: IdToken) -> Verdict:
+        """Who may charge now. Waits for the CSMS for at most the message timeout; never raises."""
+        if token.type in NEVER_ASKED:
+            return Verdict(_status(AuthorizationStatus.ACCEPTED), Source.OPEN)
+        if not self._variables.boolean("AuthCtrlr.Enabled"):
+            return Verdict(_status(AuthorizationStatus.ACCEPTED), Source.OPEN)
+        known = self.known(token)
+        if known is not None and known.accepted and self._without_asking():
+            return known
+        asked = await self._ask(token, known)
+        return asked or self._offline(known)
+
+    def known(self, token: IdToken) -> Verdict | None:
+        """What list or cache say of a token, the list first (C13.FR.01); None: they do not know it."""
+        if self._variables.boolean("LocalAuthListCtrlr.Enabled"):
+            info = self._tokens.listed(token)
+            if info is not None:
+                return Verdict(self._of_today(info), Source.LIST)
+        if self._variables.boolean("AuthCacheCtrlr.Enabled"):
+            return self._from_cache(token)
+        return None
+
+    def learn(self, token: IdToken, info: IdTokenInfo) -> None:
+        """A CSMS said something of a token: the cache follows, unless the token is in the local list (C10.FR.04, C10.FR.05; 1.6 3.5.3)."""
+        if token.type in NEVER_ASKED or not self._variables.boolean("AuthCacheCtrlr.Enabled") or self._tokens.listed(token) is not None:
+            return
+        if self._expired(info):
+            self._tokens.forget(token)
+            return
+        self._tokens.remember(token, info, self._clock.wall_s())
+        self._tokens.prune(CACHE_ENTRIES)
+
+    def is_master(self, info: IdTokenInfo) -> bool:
+        """Whether the token stops any transaction and begins none (C16)."""
+        group = self._variables.text("AuthCtrlr.MasterPassGroupId")
+        return bool(group) and info.group is not None and info.group.key() == group.casefold()
+
+    async def clear_cache(self, order: ClearCache) -> Answer:
+        """C11."""
+        if not self._variables.boolean("AuthCacheCtrlr.Enabled"):
+            return Answer("Rejected", reason="NotEnabled", info="the authorization cache is switched off")
+        self._tokens.forget_cache()
+        return Answer("Accepted")
+
+    def _without_asking(self) -> bool:
+        switch = "AuthCtrlr.LocalPreAuthorize" if self._backend.accepted else "AuthCtrlr.LocalAuthorizeOffline"
+        return self._variables.boolean(switch)
+
+    async def _ask(self, token: IdToken, known: Verdict | None) -> Verdict | None:
+        if not self._backend.accepted:
+            return None
+        answer = await self._backend.ask(Authorize(token))
+        if not isinstance(answer, AuthorizeAnswer):
+            log.warning("no answer about token %s, so the offline rule holds: %s", token.value, getattr(answer, "reason", answer))
+            return None
+        self.learn(token, answer.info)
+        return Verdict(answer.info, Source.CSMS)
+
+    def _offline(self, known: Verdict | None) -> Verdict:
+        """C13, C15: a token known as anything but accepted is not an unknown one."""
+        if known is not None:
+            allowed = self._variables.boolean("AuthCtrlr.LocalAuthorizeOffline")
+            return known if allowed or not known.accepted else Verdict(_status(AuthorizationStatus.INVALID), Source.NOBODY)
+        if self._variables.boolean("AuthCtrlr.OfflineTxForUnknownIdEnabled"):
+            return Verdict(_status(AuthorizationStatus.ACCEPTED), Source.UNKNOWN_OFFLINE)
+        return Verdict(_status(AuthorizationStatus.UNKNOWN), Source.NOBODY)
+
+    def _from_cache(self, token: IdToken) -> Verdict | None:
+        found = self._tokens.cached(token)
+        if found is None:
+            return None
+        info, stored_s = found
+        life_s = self._variables.integer("AuthCacheCtrlr.LifeTime")
+        if info.expiry_s is None and life_s > 0 and self._clock.wall_known() and self._clock.wall_s() > stored_s + life_s:
+            return None
+        return Verdict(self._of_today(info), Source.CACHE)
+
+    def _of_today(self, info: IdTokenInfo) -> IdTokenInfo:
+        """An accepted token whose time has passed is expired; a date is judged only by a known time."""
+        if info.status is AuthorizationStatus.ACCEPTED and self._expired(info):
+            return IdTokenInfo(AuthorizationStatus.EXPIRED, info.expiry_s, info.group)
+        return info
+
+    def _expired(self, info: IdTokenInfo) -> bool:
+        return info.expiry_s is not None and self._clock.wall_known() and self._clock.wall_s() > info.expiry_s
+
+
+def _status(status: AuthorizationStatus) -> IdTokenInfo:
+    return IdTokenInfo(status)

@@ -1,0 +1,155 @@
+"""The hardware as the station sees it: what control says, and what it is told. Keeps no permit alive by itself: `permit` is called from the turn that
+has just looked at the session's row, and by nothing else.
+
+Must not know sessions, nor how the link works. Edges are handed on in order, each once, and acknowledged after they are written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from itertools import count
+from typing import Protocol
+
+from chargepoint.clock import Clock
+from chargepoint.link.messages import (
+    Acknowledge,
+    Edge,
+    EvseState,
+    Hello,
+    LampWish,
+    LockWish,
+    LoopFigures,
+    Order,
+    OrderAnswer,
+    OrderKind,
+    Permit,
+    Sample,
+    ToControl,
+)
+
+log = logging.getLogger(__name__)
+
+ORDER_WITHIN_S = 10.0
+WITHDRAWN_S = 1.0
+"""How long a permit for 0 A is kept up: long enough to arrive, short enough not to hold the lock."""
+
+
+class Door(Protocol):
+    """The station's end of the link."""
+
+    def send(self, message: ToControl) -> None: ...
+
+
+class Hardware:
+    """on_edge, on_state: the sessions; on_control: called when control is there or gone. start: control's number of its own start (0: not there).
+    Order ids differ between starts of the station, so that control never takes a new order for one it has carried out."""
+
+    def __init__(self, clock: Clock, lease_s: float) -> None:
+        self.on_edge: Callable[[Edge], None] | None = None
+        self.on_state: Callable[[EvseState], None] | None = None
+        self.on_control: list[Callable[[], None]] = []
+        self.figures: LoopFigures | None = None
+        self.start = 0
+        self._clock = clock
+        self._lease_s = lease_s
+        self._door: Door | None = None
+        self._states: dict[int, EvseState] = {}
+        self._wishes: dict[tuple[type, int], ToControl] = {}
+        self._orders: dict[int, asyncio.Future[OrderAnswer]] = {}
+        self._ids = count(int(clock.boot_s() * 1000) << 16)
+
+    @property
+    def present(self) -> bool:
+        """Whether control is there."""
+        return self.start != 0
+
+    def use(self, door: Door) -> None:
+        self._door = door
+
+    def state(self, evse: int) -> EvseState | None:
+        """What control last said of an EVSE; None while control is not there or has not said anything."""
+        return self._states.get(evse)
+
+    def permit(self, evse: int, plug_in: int, limit_a: float) -> None:
+        """This plug-in may draw limit_a (A per phase) for one lease from now. Below 6 A: no offer."""
+        self._send(Permit(evse, plug_in, limit_a, self._clock.boot_s() + self._lease_s))
+
+    def withdraw(self, evse: int, plug_in: int) -> None:
+        """The permit ends now: control takes the offer back and opens when the car had its time."""
+        self._send(Permit(evse, plug_in, 0.0, self._clock.boot_s() + WITHDRAWN_S))
+
+    def lock(self, evse: int, locked: bool) -> None:
+        self._wish(LockWish(evse, locked))
+
+    def lamp(self, evse: int, pattern: str) -> None:
+        self._wish(LampWish(evse, pattern))
+
+    def sample(self, sample: Sample) -> None:
+        """The meter's last reading, for control's guards."""
+        self._send(sample)
+
+    async def order(self, kind: OrderKind, evse: int, fault: str = "") -> OrderAnswer:
+        """Gives an order and waits for its answer, for at most 10 s."""
+        order = Order(next(self._ids), kind, evse, fault)
+        if not self.present:
+            return OrderAnswer(order.id, False, "control is not running")
+        answer: asyncio.Future[OrderAnswer] = asyncio.get_running_loop().create_future()
+        self._orders[order.id] = answer
+        self._send(order)
+        try:
+            return await self._clock.wait_for(answer, ORDER_WITHIN_S)
+        except TimeoutError:
+            return OrderAnswer(order.id, False, "control did not answer")
+        finally:
+            self._orders.pop(order.id, None)
+
+    def connected(self, hello: Hello) -> None:
+        """Control is there; it knows nothing of us yet, so every wish is repeated."""
+        self.start = hello.start
+        for wish in self._wishes.values():
+            self._send(wish)
+        self._tell_observers()
+
+    def lost(self) -> None:
+        """Control is gone. What it said no longer holds; what it was asked will not be answered."""
+        self.start = 0
+        self._states.clear()
+        for answer in self._orders.values():
+            if not answer.done():
+                answer.set_result(OrderAnswer(0, False, "control went away"))
+        self._tell_observers()
+
+    def state_came(self, state: EvseState) -> None:
+        self._states[state.evse] = state
+        if self.on_state is not None:
+            self.on_state(state)
+
+    def edge_came(self, edge: Edge) -> None:
+        """Handed on, then acknowledged: by then it is written down, or the process is gone."""
+        if self.on_edge is not None:
+            self.on_edge(edge)
+        self._send(Acknowledge(edge.number))
+
+    def figures_came(self, figures: LoopFigures) -> None:
+        self.figures = figures
+
+    def answer_came(self, answer: OrderAnswer) -> None:
+        waiting = self._orders.get(answer.id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    def _wish(self, wish: LockWish | LampWish) -> None:
+        key = (type(wish), wish.evse)
+        if self._wishes.get(key) != wish:
+            self._wishes[key] = wish
+            self._send(wish)
+
+    def _send(self, message: ToControl) -> None:
+        if self.present and self._door is not None:
+            self._door.send(message)
+
+    def _tell_observers(self) -> None:
+        for callback in self.on_control:
+            callback()

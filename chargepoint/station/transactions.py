@@ -1,0 +1,166 @@
+"""What a CSMS is told of a session: a transaction's begin, its events, its end. One final fact per TransactionEvent (2.0.1 part 2, E01 to E12).
+
+Must not know why something happened (it is given a `Cause`), nor hardware. Every call belongs inside the database transaction that keeps the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+from uuid import uuid4
+
+from chargepoint.clock import Clock
+from chargepoint.model.facts import ChargingState, EventKind, Fact, StopReason, TransactionFact, Trigger
+from chargepoint.model.idtoken import IdToken
+from chargepoint.model.sample import Context, MeterSample, Purpose, Quality, Reading
+from chargepoint.model.session import Ending, Running, SessionRow
+from chargepoint.model.stamp import Stamp
+
+END_WITHIN_S = 10.0
+"""How long an end waits for the contactor: the car has 6 s to open S2 (IEC 61851-1 Table A.6), the contactor and a reading come after."""
+READING_WITHIN_S = 2.5
+"""How long an end waits for a reading once the contactor is open: the meter is read each second."""
+REGISTER_STEP_WH = 1.0
+"""How far a register may seem to run backwards by rounding."""
+
+
+class Cause(NamedTuple):
+    """Why something happens to a session, and when. reason: for an end; token: the one that ended the authorization."""
+
+    trigger: Trigger
+    at: Stamp
+    reason: StopReason | None = None
+    token: IdToken | None = None
+
+
+class Meters(Protocol):
+    """The meters, as far as transactions need them."""
+
+    def latest(self, evse: int) -> MeterSample | None: ...
+
+    def readings(self, evse: int, purpose: Purpose, context: Context) -> tuple[Reading, ...]: ...
+
+    def begin(self, evse: int, transaction: str) -> None: ...
+
+    def end(self, evse: int, transaction: str) -> tuple[Reading, ...]: ...
+
+
+def register_of(running: Running, sample: MeterSample | None) -> tuple[float | None, bool]:
+    """The import register to tell in Wh, and whether it is only the stored one: the meter is silent, another, or was reset. Never less than the
+    last."""
+    stored = running.register_wh
+    if sample is None or sample.quality is not Quality.GOOD or sample.energy_wh is None:
+        return stored, True
+    if running.meter_id and sample.meter_id and sample.meter_id != running.meter_id:
+        return stored, True
+    if stored is not None and sample.energy_wh < stored - REGISTER_STEP_WH:
+        return stored, True
+    return max(sample.energy_wh, stored if stored is not None else sample.energy_wh), False
+
+
+class Transactions:
+    """connection: number of the present accepted connection (0: none); append: the outbox."""
+
+    def __init__(self, clock: Clock, append: Callable[[Fact], int], meters: Meters, connection: Callable[[], int]) -> None:
+        self._clock = clock
+        self._append = append
+        self._meters = meters
+        self._connection = connection
+
+    def begin(self, row: SessionRow, cause: Cause, state: ChargingState) -> None:
+        """A transaction starts. Its id is never used twice (E01.FR.08)."""
+        running = Running(id=str(uuid4()), began=cause.at)
+        row.running, row.last = running, running.id
+        row.unsaid_token = row.authorized and row.token is not None
+        self._meters.begin(row.evse, running.id)
+        self._read(running, row.evse)
+        running.begin_wh = running.register_wh
+        readings = () if row.floating else self._meters.readings(row.evse, Purpose.BEGIN, Context.TRANSACTION_BEGIN)
+        self._tell(row, running, EventKind.STARTED, cause, state, readings)
+
+    def update(self, row: SessionRow, cause: Cause, state: ChargingState, readings: tuple[Reading, ...] = ()) -> None:
+        """Something happened in the running transaction. The charging state is told when it is another than the last told (E02.FR.13)."""
+        if row.running is not None:
+            self._read(row.running, row.evse)
+            self._tell(row, row.running, EventKind.UPDATED, cause, state, readings)
+
+    def will_end(self, row: SessionRow, cause: Cause) -> None:
+        """The running transaction is to end as soon as `end_if_settled` finds the power gone."""
+        if row.running is not None and row.ending is None:
+            reason = cause.reason or row.stop_reason or StopReason.EV_DISCONNECTED
+            row.ending = Ending(cause.trigger, reason, cause.at, self._clock.boot_s() + END_WITHIN_S, cause.token)
+
+    def settled(self, row: SessionRow, closed: bool) -> bool:
+        """Whether the last watt-hour is known: the contactor is open and was read after, or cannot have mattered, or it takes too long."""
+        now = self._clock.boot_s()
+        if row.ending is None or now >= row.ending.until or not row.charged:
+            return True
+        if closed:
+            return False
+        sample = self._meters.latest(row.evse)
+        silent = sample is None or sample.quality is not Quality.GOOD
+        return silent or now >= row.opened_at + READING_WITHIN_S or (sample is not None and sample.at.boot_s > row.opened_at)
+
+    def end(self, row: SessionRow, state: ChargingState) -> None:
+        """Tells the end that was asked for, with what is known now."""
+        running, ending = row.running, row.ending
+        if running is None or ending is None:
+            return
+        estimated = self._read(running, row.evse)
+        readings = (*self._meters.readings(row.evse, Purpose.ENDED, Context.TRANSACTION_END), *self._meters.end(row.evse, running.id))
+        opened = self._clock.stamp_at(row.opened_at)
+        at = opened if ending.at.boot == opened.boot and row.opened_at > ending.at.boot_s else ending.at
+        cause = Cause(ending.trigger, at, ending.reason, ending.token)
+        self._tell(row, running, EventKind.ENDED, cause, state, readings, estimated=estimated)
+        row.running = row.ending = None
+
+    def _read(self, running: Running, evse: int) -> bool:
+        sample = self._meters.latest(evse)
+        running.register_wh, estimated = register_of(running, sample)
+        if sample is not None and not estimated:
+            running.meter_id = sample.meter_id
+        return estimated
+
+    def _tell(
+        self,
+        row: SessionRow,
+        running: Running,
+        kind: EventKind,
+        cause: Cause,
+        state: ChargingState,
+        readings: tuple[Reading, ...],
+        *,
+        estimated: bool = False,
+    ) -> None:
+        ended = kind is EventKind.ENDED
+        say_evse = row.plugged and not running.said_evse
+        token = row.token if row.unsaid_token else cause.token
+        self._append(
+            TransactionFact(
+                transaction=running.id,
+                seq=running.seq,
+                kind=kind,
+                trigger=Trigger.REMOTE_START if row.remote_start_id is not None and not ended else cause.trigger,
+                at=cause.at,
+                evse=row.evse,
+                connector=row.connector,
+                connection=self._connection(),
+                charging_state=state if state is not running.told else None,
+                said_evse=say_evse,
+                id_token=token,
+                group=row.group if row.unsaid_token else None,
+                remote_start_id=row.remote_start_id,
+                stopped_reason=cause.reason if ended else None,
+                readings=readings,
+                register_wh=running.register_wh,
+                time_charging_s=round(self._charged_s(running)) if ended else None,
+                billing_estimated=ended and estimated,
+            )
+        )
+        running.seq += 1
+        running.told = state
+        running.said_evse = running.said_evse or say_evse
+        row.unsaid_token, row.remote_start_id = False, None
+
+    def _charged_s(self, running: Running) -> float:
+        return running.charged_s + (self._clock.boot_s() - running.closed_at if running.closed_at else 0.0)
