@@ -1,0 +1,69 @@
+"""Every output of a board to its safe level, now: what is run after control has died. Imports next to nothing; must not need a living station.
+
+One output that cannot be written never keeps the others from being written.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from hal.errors import BoardError
+
+BEFORE = (("contactor", "coil"), ("residual", "test"), ("lock", "lock"), ("lock", "unlock"))
+"""The outputs of an EVSE that are taken back, in this order; the pilot follows."""
+
+
+def main(path: str) -> int:
+    """Reads the board file and acts. Prints what failed; 0 when nothing did, else 1."""
+    with open(path, "rb") as file:
+        failures = apply(tomllib.load(file))
+    for failure in failures:
+        print(f"safe-outputs: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def apply(board: dict[str, Any]) -> list[str]:
+    """Coils off, tests and locks at rest, feed down, pilots at X1. Answers what could not be done."""
+    backend = importlib.import_module(board.get("backend") or "hal.hardware")
+    return [failure for name, act in _acts(board, backend) if (failure := _tried(name, act))]
+
+
+def _acts(board: dict[str, Any], backend: Any) -> Iterator[tuple[str, Callable[[], None]]]:
+    evses = list(enumerate(board.get("evse", []), 1))
+    for number, evse in evses:
+        for group, name in BEFORE:
+            output = evse.get(group, {}).get(name)
+            if output is not None:
+                yield f"EVSE {number} {name}", partial(_rest, backend, output)
+    if "feed" in board:
+        yield "feed", partial(_rest, backend, board["feed"]["output"])
+    for number, evse in evses:
+        yield f"EVSE {number} pilot", partial(_x1, backend, evse["pwm"])
+
+
+def _rest(backend: Any, output: dict[str, Any]) -> None:
+    backend.set_output(output["pin"], output.get("active", "high") != "high")
+
+
+def _x1(backend: Any, pwm: dict[str, Any]) -> None:
+    from hal.pwm import to_x1
+
+    to_x1(backend.pwm_chip(pwm["chip"]), pwm["channel"], lambda: os.times().elapsed)
+
+
+def _tried(name: str, act: Callable[[], None]) -> str:
+    try:
+        act()
+    except (OSError, ValueError, BoardError) as error:
+        return f"{name}: {error}"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
