@@ -13,10 +13,6 @@ Handler = Callable[[Book, Station, Payload], Payload]
 REGISTER = "Energy.Active.Import.Register"
 
 
-class NoAnswer(Exception):
-    """The version knows the message, but this CSMS has nothing to say to it."""
-
-
 def boot(book: Book, station: Station, payload: Payload) -> Payload:
     """BootNotification, in both versions."""
     options = book.options

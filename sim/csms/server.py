@@ -11,7 +11,7 @@ import binascii
 import contextlib
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,7 +19,7 @@ from aiohttp import web
 
 from sim.csms import api
 from sim.csms.answers import Payload
-from sim.csms.book import Book, Station
+from sim.csms.book import Book, Card, Station
 from sim.csms.connection import Connection, Gone, NotConnected, Refused
 from sim.csms.judge import Judge
 from sim.csms.misbehaviour import Misbehaviour, Mischief
@@ -39,6 +39,16 @@ class Csms:
         self._judges: dict[str, Judge] = {}
         self._connections: dict[str, Connection] = {}
         self._runner: web.AppRunner | None = None
+
+    @property
+    def cards(self) -> dict[str, Card]:
+        """The cards known, by number."""
+        return self.book.cards
+
+    @property
+    def log(self) -> Sequence[dict[str, Any]]:
+        """Every message, oldest first."""
+        return self.book.log
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Listens; port 0 picks a free one. Returns the port."""

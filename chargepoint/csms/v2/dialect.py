@@ -35,4 +35,4 @@ OCPP_2_0_1 = Dialect(
     event_tech_info=500,
     value=2500,
 )
-"""2.0.1 part 2: 1.8 BootNotificationRequest and 2.9 ChargingStationType, 1.51 SecurityEventNotificationRequest, 2.20 EventDataType."""
+"""2.0.1 part 2: 1.49.1 SecurityEventNotificationRequest, 2.13 ChargingStationType, 2.22 EventDataType."""

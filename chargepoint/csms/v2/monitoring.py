@@ -1,6 +1,6 @@
 """2.0.1 N07: events of the device model. Must not know what is monitored.
 
-Faults are told without any monitor having been set, as hard-wired notifications (3.41 EventNotificationEnumType).
+Faults are told without any monitor having been set, as hard-wired notifications (3.31 EventNotificationEnumType; 3.32: their trigger is Alerting).
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def _portions(items: Sequence[ReportItem]) -> Iterator[list[Payload]]:
 
 
 def _report_words(item: ReportItem) -> Payload:
-    """ReportDataType; what is left out has its default (2.0.1 part 2, 2.55 VariableAttributeType)."""
+    """ReportDataType; what is left out has its default (2.0.1 part 2, 2.50 VariableAttributeType)."""
     attributes = [
         said(type=kind, value=value, mutability=mutability, persistent=persistent or None, constant=constant or None)
         for kind, value, mutability, persistent, constant in item.attributes

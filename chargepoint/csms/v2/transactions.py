@@ -12,7 +12,7 @@ from chargepoint.model.orders import GetTransactionStatus
 
 
 def _event_words(view: StationView, dialect: Dialect, fact: TransactionFact, offline: bool) -> Payload:
-    """1.60 TransactionEventRequest. offline is said only when it is so (E04.FR.03); evse only by the fact that tells it (E01.FR.16)."""
+    """1.60.1 TransactionEventRequest. offline is said only when it is so (E04.FR.03); evse only by the fact that tells it (E01.FR.16)."""
     return said(
         eventType=fact.kind,
         timestamp=moment(view, fact.at),
