@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargepoint.csms.face import Heard, Payload, StationView
 from chargepoint.csms.rpc import Urgency
 from chargepoint.csms.v2.dialect import Dialect
-from chargepoint.csms.v2.shapes import Ask, Hear
+from chargepoint.csms.v2.payloads import Ask, Hear
 from chargepoint.csms.v2.words import said, status_words
 from chargepoint.model.orders import DataTransfer
 from chargepoint.model.questions import TransferAnswer, TransferData

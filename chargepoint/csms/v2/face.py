@@ -21,7 +21,7 @@ from chargepoint.csms.v2 import (
     transactions,
 )
 from chargepoint.csms.v2.dialect import OCPP_2_0_1, Dialect
-from chargepoint.csms.v2.shapes import Ask, Hear, Say
+from chargepoint.csms.v2.payloads import Ask, Hear, Say
 from chargepoint.model.facts import Fact, StatusFact
 from chargepoint.model.questions import Question, QuestionAnswer, Registration
 

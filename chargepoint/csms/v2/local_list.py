@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chargepoint.csms.face import Heard, Payload, StationView
-from chargepoint.csms.v2.shapes import Hear
+from chargepoint.csms.v2.payloads import Hear
 from chargepoint.csms.v2.words import info_of, limit, obeyed, status_words, token_of
 from chargepoint.model.orders import Answer, GetLocalListVersion, ListEntry, SendLocalList
 

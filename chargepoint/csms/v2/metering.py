@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargepoint.csms.face import Payload, StationView
 from chargepoint.csms.rpc import Urgency
 from chargepoint.csms.v2.dialect import Dialect
-from chargepoint.csms.v2.shapes import Say
+from chargepoint.csms.v2.payloads import Say
 from chargepoint.csms.v2.words import reading_words
 from chargepoint.model.facts import MeterFact
 

@@ -12,7 +12,7 @@ import msgspec
 from chargepoint.csms.face import Payload, StationView
 from chargepoint.csms.rpc import Urgency
 from chargepoint.csms.v2.dialect import Dialect
-from chargepoint.csms.v2.shapes import Say
+from chargepoint.csms.v2.payloads import Say
 from chargepoint.csms.v2.words import component_words, moment, said
 from chargepoint.model.facts import MonitorFact
 from chargepoint.model.stamp import to_rfc3339

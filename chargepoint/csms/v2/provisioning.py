@@ -9,7 +9,7 @@ import msgspec
 from chargepoint.csms.face import Heard, Payload, ReportItem, StationView
 from chargepoint.csms.rpc import Urgency
 from chargepoint.csms.v2.dialect import Dialect
-from chargepoint.csms.v2.shapes import Ask, Hear
+from chargepoint.csms.v2.payloads import Ask, Hear
 from chargepoint.csms.v2.words import component_words, evse_of, name_of, named, obeyed, refuse_too_much, said
 from chargepoint.model.orders import GetBaseReport, GetReport, GetVariable, GetVariables, SetVariable, SetVariables
 from chargepoint.model.questions import Boot, BootAnswer, Heartbeat, HeartbeatAnswer, Registration

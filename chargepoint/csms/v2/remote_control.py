@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chargepoint.csms.face import Heard, Payload, StationView
-from chargepoint.csms.v2.shapes import Hear
+from chargepoint.csms.v2.payloads import Hear
 from chargepoint.csms.v2.words import evse_of, obeyed, said, status_words, token_of
 from chargepoint.model.orders import Answer, RemoteStart, RemoteStop, Trigger, Unlock
 

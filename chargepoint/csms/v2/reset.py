@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chargepoint.csms.face import Heard, Payload, StationView
-from chargepoint.csms.v2.shapes import Hear
+from chargepoint.csms.v2.payloads import Hear
 from chargepoint.csms.v2.words import obeyed
 from chargepoint.model.orders import Reset, ResetKind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargepoint.csms.face import Heard, Payload, StationView, Told
 from chargepoint.csms.rpc import Urgency
 from chargepoint.csms.v2.dialect import Dialect
-from chargepoint.csms.v2.shapes import Hear, Say
+from chargepoint.csms.v2.payloads import Hear, Say
 from chargepoint.csms.v2.words import evse_words, info_of, moment, reading_words, said, token_words
 from chargepoint.model.facts import TransactionFact
 from chargepoint.model.orders import GetTransactionStatus

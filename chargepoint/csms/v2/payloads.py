@@ -1,4 +1,4 @@
-"""The shapes of a block's tables: how it asks, says and hears. Must not know any message."""
+"""How a block turns the station's words into payloads: the shapes of its three tables. Must not know any message."""
 
 from __future__ import annotations
 
