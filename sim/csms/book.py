@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 LOG_LENGTH = 100_000
+REPEATED_WITHIN = 50
 TIME_STYLES = ("plain", "six_decimals", "offset", "no_zone")
 
 
@@ -113,6 +114,7 @@ class Book:
         self.violations: list[dict[str, Any]] = []
         self._numbers = itertools.count(1)
         self._keys = itertools.count(1)
+        self._by_id: dict[tuple[str, str], list[Transaction]] = {}
 
     def station(self, identity: str) -> Station:
         """The station of that name, made when new."""
@@ -134,15 +136,16 @@ class Book:
         """A new transaction."""
         transaction = Transaction(next(self._keys), id_, identity)
         self.transactions.append(transaction)
+        self._by_id.setdefault((identity, id_), []).append(transaction)
         return transaction
 
     def find(self, identity: str, id_: str, *, ended: bool | None = None) -> Transaction | None:
         """The oldest transaction of that id, running or not as asked."""
-        return next((t for t in self.of(identity) if t.id == id_ and (ended is None or t.ended is ended)), None)
+        return next((t for t in self._by_id.get((identity, id_), ()) if ended is None or t.ended is ended), None)
 
-    def of(self, identity: str) -> Iterator[Transaction]:
-        """The transactions of a station, in the order they were told."""
-        return (t for t in self.transactions if t.identity == identity)
+    def latest(self, identity: str) -> Iterator[Transaction]:
+        """The last transactions told by a station, newest first."""
+        return (t for t in itertools.islice(reversed(self.transactions), REPEATED_WITHIN) if t.identity == identity)
 
     def note(self, identity: str, sender: str, kind: str, **what: Any) -> None:
         """One line of the log. sender: station or csms; kind: call, result, error, text, connected or closed."""

@@ -95,7 +95,7 @@ class Connection:
 
     async def _called(self, id_: str, action: str, payload: Payload) -> None:
         self._note("station", "call", id=id_, action=action, payload=payload)
-        self._judge.call(id_, action, payload, asked=self._asked)
+        self._judge.call(id_, action, payload)
         answer = self._answer(id_, action, payload)
         order = self._mischief.take(self._station.identity, action)
         if order is None:
@@ -104,6 +104,9 @@ class Connection:
             await self._misbehave(order, answer)
 
     def _answer(self, id_: str, action: str, payload: Payload) -> list[Any]:
+        in_order = self._judge.in_order(action, asked=self._asked)
+        if not in_order and self._station.protocol != "ocpp1.6":
+            return [ERROR, id_, "SecurityError", "not accepted yet", {}]  # B01.FR.10
         handler = HANDLERS[self._station.protocol].get(action)
         if handler is None:
             code = "NotSupported" if schemas.known(self._station.protocol, action) else "NotImplemented"

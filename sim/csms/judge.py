@@ -21,14 +21,13 @@ class Judge:
         self._book, self._station = book, station
         self._ids: set[str] = set()
 
-    def call(self, id_: str, action: str, payload: Any, *, asked: bool) -> None:
-        """A call has come. asked: this CSMS has asked for messages on this connection."""
+    def call(self, id_: str, action: str, payload: Any) -> None:
+        """A call has come."""
         if id_ in self._ids:
             self._wrong("message id", f"{id_} is used a second time ({action})")
         if len(id_) > MESSAGE_ID_LENGTH:
             self._wrong("message id", f"{id_} is longer than {MESSAGE_ID_LENGTH} characters")
         self._ids.add(id_)
-        self._order(action, asked)
         self.times(action, payload)
 
     def times(self, action: str, payload: Any) -> None:
@@ -37,12 +36,14 @@ class Judge:
             if LOOKS_LIKE_TIME.match(text) and not TIME.fullmatch(text):
                 self._wrong("time", f"{action}: {text}")
 
-    def _order(self, action: str, asked: bool) -> None:
-        """Before it is accepted a station sends BootNotification, and what it was asked for while pending (2.0.1 B02, B03; 1.6 4.2)."""
+    def in_order(self, action: str, *, asked: bool) -> bool:
+        """Before it is accepted a station sends BootNotification, and what it was asked for while pending (2.0.1 B02, B03; 1.6 4.2).
+        asked: this CSMS has asked for messages on this connection."""
         registration = self._station.registration
         if action == "BootNotification" or registration == "Accepted" or (registration == "Pending" and asked):
-            return
+            return True
         self._wrong("order", f"{action} while {registration or 'not yet booted'}")
+        return False
 
     def _wrong(self, rule: str, detail: str) -> None:
         self._book.violation(self._station.identity, rule, detail)

@@ -30,7 +30,7 @@ def _same_start(transaction: Transaction, payload: Payload) -> bool:
 
 
 def _start(book: Book, station: Station, payload: Payload) -> Payload:
-    transaction = next((t for t in book.of(station.identity) if _same_start(t, payload)), None)
+    transaction = next((t for t in book.latest(station.identity) if _same_start(t, payload)), None)
     if transaction is not None:
         transaction.repeats += 1
     else:
@@ -61,7 +61,7 @@ def _stop(book: Book, station: Station, payload: Payload) -> Payload:
 
 
 def _ended_with(book: Book, station: Station, id_: str, payload: Payload) -> Transaction | None:
-    ended = (t for t in book.of(station.identity) if t.id == id_ and t.ended)
+    ended = (t for t in book.latest(station.identity) if t.id == id_ and t.ended)
     return next((t for t in ended if (t.ended_at, t.meter_stop_wh) == (payload["timestamp"], payload["meterStop"])), None)
 
 

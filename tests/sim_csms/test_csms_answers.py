@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import sys
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -97,9 +99,9 @@ async def test_what_is_wrong_is_seen(csms):
     async with csms.station(boot=False) as station:
         await station.call("Heartbeat", {}, "one")
         assert (await station.call("BootNotification", {"reason": "PowerUp"}))[0] == 4
+        await station.call("BootNotification", {"chargingStation": {"vendorName": "V", "model": "M"}, "reason": "PowerUp"})
         assert (await station.call("Nonsense", {}))[2] == "NotImplemented"
         assert (await station.call("Reset", {"type": "OnIdle"}))[2] == "NotSupported"
-        await station.call("BootNotification", {"chargingStation": {"vendorName": "V", "model": "M"}, "reason": "PowerUp"})
         await station.call("Heartbeat", {}, "one")
         await station.call("TransactionEvent", event("Updated", 5, "Trigger", meterValue=energy(5)))
         await station.call(
@@ -182,3 +184,13 @@ async def test_http_interface(csms):
         async with http.delete(f"{base}/misbehave") as answer:
             assert answer.status == 200
     assert not csms.mischief.orders
+
+
+async def test_runs_alone():
+    port_line = asyncio.subprocess.PIPE
+    command = [sys.executable, "-c", "from sim.csms.server import main; main(0)"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=port_line, cwd=Path(__file__).parents[2])
+    line = await process.stdout.readline()
+    assert line.startswith(b"listening on ws://127.0.0.1:")
+    process.terminate()
+    assert await process.wait() == 0

@@ -99,8 +99,9 @@ async def test_not_yet_accepted(csms, protocol, status):
     csms.book.options.registration = status
     async with csms.station(protocol) as station:
         assert csms.book.station("CP001").registration == status
-        await station.call("Heartbeat", {})
+        answer = await station.call("Heartbeat", {})
         assert csms.book.violations[-1]["rule"] == "order"
+        assert answer[2] == "SecurityError" if protocol == "ocpp2.0.1" else answer[0] == 3
         if status == "Pending":
             asked = asyncio.create_task(csms.send("CP001", "TriggerMessage", {"requestedMessage": "Heartbeat"}))
             await station.send([3, (await station.next())[1], {"status": "Accepted"}])
