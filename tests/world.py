@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
 from sim.csms.server import Csms
 
 ROOT = Path(__file__).parents[1]
