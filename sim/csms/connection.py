@@ -96,12 +96,15 @@ class Connection:
     async def _called(self, id_: str, action: str, payload: Payload) -> None:
         self._note("station", "call", id=id_, action=action, payload=payload)
         self._judge.call(id_, action, payload)
-        answer = self._answer(id_, action, payload)
         order = self._mischief.take(self._station.identity, action)
         if order is None:
-            await self._reply(answer)
+            await self._reply(self._answer(id_, action, payload))
+            return
+        self._note("csms", "misbehaves", what=order.what)
+        if order.what == "call_error":  # refused is refused: the book does not learn of it
+            await self._reply([ERROR, id_, order.code, order.description, {}])
         else:
-            await self._misbehave(order, answer)
+            await self._misbehave(order, self._answer(id_, action, payload))
 
     def _answer(self, id_: str, action: str, payload: Payload) -> list[Any]:
         in_order = self._judge.in_order(action, asked=self._asked)
@@ -119,7 +122,6 @@ class Connection:
         return [RESULT, id_, handler(self._book, self._station, payload)]
 
     async def _misbehave(self, order: Misbehaviour, answer: list[Any]) -> None:
-        self._note("csms", "misbehaves", what=order.what)
         match order.what:
             case "slow":
                 asyncio.get_running_loop().call_later(order.seconds, lambda: asyncio.ensure_future(self._reply(answer)))
@@ -128,8 +130,6 @@ class Connection:
             case "duplicate":
                 await self._reply(answer)
                 await self._reply(answer)
-            case "call_error":
-                await self._reply([ERROR, answer[1], order.code, order.description, {}])
             case "bad_payload":
                 await self._reply([RESULT, answer[1], order.payload])
             case "nonsense":

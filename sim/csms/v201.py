@@ -32,6 +32,8 @@ def _status(book: Book, station: Station, payload: Payload) -> Payload:
 
 def _report(book: Book, station: Station, payload: Payload) -> Payload:
     parts = station.reports.setdefault(str(payload["requestId"]), [])
+    if parts and not parts[-1].get("tbc", False):
+        parts.clear()  # the same request id for another report
     if payload["seqNo"] != len(parts):
         book.violation(station.identity, "report", f"NotifyReport {payload['requestId']}: seqNo {payload['seqNo']} where {len(parts)} was next")
     parts.append(payload)

@@ -119,3 +119,13 @@ async def test_times(csms, style, pattern):
     async with csms.station() as station:
         told = (await station.call("Heartbeat", {}))[2]["currentTime"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d" + pattern, told)
+
+
+async def test_what_is_refused_is_not_known(csms):
+    async with csms.station("ocpp1.6") as station:
+        csms.misbehave("call_error", action="StartTransaction")
+        start = {"connectorId": 1, "idTag": "04A1B2C3", "meterStart": 100, "timestamp": "2024-05-01T10:00:00Z"}
+        assert (await station.call("StartTransaction", start))[0] == 4
+        assert not csms.book.transactions
+        assert (await station.call("StartTransaction", start))[0] == 3
+        assert [transaction.repeats for transaction in csms.book.transactions] == [0]
