@@ -17,6 +17,7 @@ from chargepoint.model.idtoken import IdTokenInfo
 from chargepoint.model.orders import Answer
 from chargepoint.model.questions import Question, QuestionAnswer, Registration
 from chargepoint.model.stamp import Stamp
+from chargepoint.model.variable import ReportItem as ReportItem
 from chargepoint.settings import Settings
 
 Payload = dict[str, Any]
@@ -75,23 +76,6 @@ class CallRefused(Exception):
 
 class Unanswered(Exception):
     """A CALL that gets no answer at all (1.6 4.2: a station that was rejected)."""
-
-
-class ReportItem(msgspec.Struct, frozen=True):
-    """One variable of a report (2.0.1 part 2, 2.46 ReportDataType), as the device model gives it. attributes: (type, value, mutability, persistent,
-    constant), value None: not told."""
-
-    component: tuple[str, str | None]
-    variable: tuple[str, str | None]
-    attributes: tuple[tuple[str, str | None, str, bool, bool], ...]
-    data_type: str
-    supports_monitoring: bool
-    evse: int | None = None
-    connector: int | None = None
-    unit: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    values: tuple[str, ...] = ()
 
 
 class Face(Protocol):

@@ -4,6 +4,7 @@
     slot(): Slot | None        where to connect, asked before every dial (None: nowhere, the station works alone)
     backend                    line_up(face), line_down(reason)
     on_security(type, info)    a security event of A00 (2.0.1 part 2, appendix 1), once per kind of trouble until a connection stands
+    line.face                  the face of the present connection, or None
     await line.run()           until cancelled;  line.redial(reason) closes the present connection and dials anew
 websockets is known here only. https_proxy, http_proxy and no_proxy of the environment are honoured.
 """
@@ -107,6 +108,7 @@ class Line:
     ) -> None:
         self._slot, self._view, self._backend = slot, view, backend
         self._certificates, self._on_security, self._build = certificates, on_security, build
+        self.face: Face | None = None
         self._clock = view.clock
         self._back_off = BackOff(self._figures)
         self._connection: ClientConnection | None = None
@@ -181,6 +183,7 @@ class Line:
         since = self._clock.boot_s()
         tasks = [asyncio.create_task(work) for work in (rpc.run(), self._ping(connection))]
         tasks[0].add_done_callback(lambda _: connection.transport.abort())
+        self.face = face
         self._backend.line_up(face)
         reason = "connection lost"
         try:
@@ -190,6 +193,7 @@ class Line:
             self._connection = None
             if self._clock.boot_s() - since > STEADY_S:
                 self._back_off.reset()
+            self.face = None
             rpc.gone(reason)
             self._backend.line_down(reason)
             await _ended(tasks)

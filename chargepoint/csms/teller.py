@@ -1,7 +1,8 @@
 """Empties the outbox: each kind of delivery in a loop of its own, so that none waits for another. Must not know messages or connections.
 
-    Teller(outbox, backend, variables, clock, answered, states)
-    answered(fact, told)    what the CSMS said to a transaction fact, for sessions (an idTokenInfo that is not Accepted)
+    Teller(outbox, backend, face, variables, clock, answered, states)
+    face()                  the face of the present line, or None (line.face)
+    answered(fact, info)    what the CSMS said of the token to a transaction fact, for sessions (StopTxOnInvalidId); info None: nothing
     states()                the present StatusFact of every connector, told anew after a registration or a long absence
     await teller.run()      until cancelled
 Transaction facts go strictly in order. A refusal or a timeout uses one of MessageAttempts[TransactionEvent]; the wait before the next try is
@@ -18,7 +19,7 @@ from typing import Protocol
 from chargepoint.clock import Clock
 from chargepoint.csms.face import Face, Lost, NoWords, Refused, Spoken, Told, Variables
 from chargepoint.model.facts import Delivery, Fact, StatusFact, TransactionFact
-from chargepoint.model.questions import Registration
+from chargepoint.model.idtoken import IdTokenInfo
 from chargepoint.store.outbox import Waiting
 
 log = logging.getLogger("csms.teller")
@@ -36,16 +37,10 @@ class TellerBackend(Protocol):
     on_change: list[Callable[[], None]]
 
     @property
-    def registration(self) -> Registration | None: ...
-
-    @property
     def accepted(self) -> bool: ...
 
     @property
     def connection(self) -> int: ...
-
-    @property
-    def face(self) -> Face | None: ...
 
 
 class TellerOutbox(Protocol):
@@ -71,12 +66,14 @@ class Teller:
         self,
         outbox: TellerOutbox,
         backend: TellerBackend,
+        face: Callable[[], Face | None],
         variables: Variables,
         clock: Clock,
-        answered: Callable[[TransactionFact, Told], None],
+        answered: Callable[[TransactionFact, IdTokenInfo | None], None],
         states: Callable[[], Iterable[StatusFact]],
     ) -> None:
-        self._outbox, self._backend, self._variables, self._clock = outbox, backend, variables, clock
+        self._outbox, self._backend, self._face = outbox, backend, face
+        self._variables, self._clock = variables, clock
         self._answered, self._states = answered, states
         self._wakes = {delivery: asyncio.Event() for delivery in Delivery}
         self._pauses: dict[asyncio.Event, int] = {}
@@ -129,7 +126,7 @@ class Teller:
         return []
 
     async def _speak(self, fact: Fact) -> Spoken:
-        face = self._backend.face
+        face = self._face()
         if face is None or not self._backend.accepted:
             return Lost()
         offline = isinstance(fact, TransactionFact) and fact.connection != self._backend.connection
@@ -145,7 +142,7 @@ class Teller:
             self._told_states[fact.evse, fact.connector] = _words(fact)
         self._outbox.told(waiting.id, spoken.note if isinstance(spoken, Told) else None)
         if isinstance(spoken, Told) and isinstance(fact, TransactionFact):
-            self._answered(fact, spoken)
+            self._answered(fact, spoken.info)
 
     def _refused(self, waiting: Waiting, delivery: Delivery, refused: Refused) -> float | None:
         """Counts the attempt; seconds until the next one, None when there is none."""
@@ -182,8 +179,8 @@ class Teller:
     def _changed(self) -> None:
         """Registration or line changed."""
         accepted = self._backend.accepted
-        if self._backend.registration is not Registration.ACCEPTED:
-            self._retell = True
+        if not accepted and self._face() is not None:
+            self._retell = True  # a line that begins with a BootNotification
         if accepted and not self._accepted:
             self._returned()
         elif self._accepted and not accepted:

@@ -1,0 +1,49 @@
+"""StatusNotification and ChangeAvailability (OCPP 1.6 4.9, 5.2). Must not compute a status."""
+
+from __future__ import annotations
+
+from chargepoint.csms.face import Heard, Payload, Spoken, StationView, Told
+from chargepoint.csms.rpc import Result, Rpc, Urgency, unspoken
+from chargepoint.csms.v16.words import connector_id, place_of, time_text
+from chargepoint.model.facts import StatusFact
+from chargepoint.model.orders import ChangeAvailability
+
+ERROR_CODES = frozenset(
+    (
+        *("ConnectorLockFailure", "EVCommunicationError", "GroundFailure", "HighTemperature", "InternalError", "LocalListConflict", "NoError"),
+        *("OtherError", "OverCurrentFailure", "OverVoltage", "PowerMeterFailure", "PowerSwitchFailure", "ReaderFailure", "ResetFailure"),
+        *("UnderVoltage", "WeakSignal"),
+    )
+)
+"""7.6 ChargePointErrorCode."""
+OF_THE_STATION = ("Available", "Unavailable", "Faulted")  # 4.9: what connectorId 0 can be
+TEXT = 50  # 6.47: info and vendorErrorCode
+
+
+async def speak_status(view: StationView, rpc: Rpc, fact: StatusFact) -> Spoken:
+    """StatusNotification."""
+    number = connector_id(view, fact.evse, fact.connector)
+    payload: Payload = {
+        "connectorId": number,
+        "errorCode": fact.error_code if fact.error_code in ERROR_CODES else "OtherError",
+        "status": fact.status if number or fact.status in OF_THE_STATION else "Available",
+        "timestamp": time_text(view, fact.at),
+    }
+    if fact.info:
+        payload["info"] = fact.info[:TEXT]
+    if fact.vendor_error_code:
+        payload["vendorErrorCode"] = fact.vendor_error_code[:TEXT]
+        payload["vendorId"] = view.settings.station.vendor[:255]
+    outcome = await rpc.call("StatusNotification", payload, Urgency.STATE)
+    return Told() if isinstance(outcome, Result) else unspoken(outcome)
+
+
+async def change_availability(view: StationView, payload: Payload) -> Heard:
+    """connectorId 0 is the whole station."""
+    place = place_of(view, payload)
+    if place is None:
+        return Heard({"status": "Rejected"})
+    operative = payload["type"] == "Operative"
+    order = ChangeAvailability(operative, place.evse, place.connector) if place.evse else ChangeAvailability(operative)
+    answer = await view.obey(order)
+    return Heard({"status": answer.status}, answer.then)

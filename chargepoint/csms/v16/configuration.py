@@ -1,0 +1,118 @@
+"""OCPP 1.6 configuration keys (chapter 9) as views on the device model: one row per key. Must not keep a value of its own.
+
+    declare(dm, settings)                 the variables only 1.6 has, component Ocpp16Ctrlr
+    factory(configuration)                [ocpp16.configuration] as factory values of variables, and what is wrong with it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from chargepoint.csms.face import CallRefused, Heard, Payload, StationView, Variables
+from chargepoint.csms.v16.keys import OWN, PROFILES_KEY, ROWS, Row
+from chargepoint.model.variable import Key, Mutability, VariableSpec, text_of
+from chargepoint.settings import Scalar, Settings
+from chargepoint.station.device_model import DeviceModel
+
+LONGEST = 500  # 7.29 KeyValue: CiString500Type
+WORDS = {"Accepted": "Accepted", "RebootRequired": "RebootRequired"}
+FEATURES = {"LocalAuthListManagement": "LocalAuthListCtrlr.Available"}
+"""What a profile left out of SupportedFeatureProfiles switches off."""
+_BY_NAME = {row.key.casefold(): row for row in ROWS}
+
+
+class Factory(NamedTuple):
+    """variables: factory values by variable; unknown: keys that are none; wrong: (key, sentence)."""
+
+    variables: dict[str, Scalar]
+    unknown: list[str]
+    wrong: list[tuple[str, str]]
+
+
+def declare(dm: DeviceModel, settings: Settings) -> None:
+    """Declares the variables behind keys that 2.x has no variable for."""
+    for own in OWN:
+        mutability = Mutability.READ_WRITE if own.writable else Mutability.READ_ONLY
+        spec = VariableSpec(
+            key=Key.parse(own.variable), data_type=own.data_type, mutability=mutability, minimum=own.minimum, persistent=own.writable, values=own.values
+        )
+        dm.declare(spec, own.default(settings), check=own.check)
+
+
+def factory(configuration: Mapping[str, Scalar]) -> Factory:
+    """Factory values for the device model; read-only keys too. A profile left out of SupportedFeatureProfiles makes its feature unavailable."""
+    found = Factory({}, [], [])
+    for name, value in configuration.items():
+        row = _BY_NAME.get(name.casefold())
+        if row is None:
+            found.unknown.append(name)
+            continue
+        try:
+            found.variables.update(row.writes(text_of(value)))
+        except ValueError as problem:
+            found.wrong.append((name, str(problem)))
+        if row.key == PROFILES_KEY:
+            named = {item.strip() for item in str(value).split(",")}
+            found.variables.update({variable: False for profile, variable in FEATURES.items() if profile not in named})
+    return found
+
+
+def profiles(variables: Variables) -> set[str]:
+    """SupportedFeatureProfiles."""
+    return set(variables.text("Ocpp16Ctrlr.SupportedFeatureProfiles").split(","))
+
+
+async def get_configuration(view: StationView, payload: Payload) -> Heard:
+    """5.8. Without keys: all of them. More than GetConfigurationMaxKeys are refused."""
+    asked: list[str] = payload.get("key") or []
+    limit = view.variables.integer("Ocpp16Ctrlr.GetConfigurationMaxKeys")
+    if len(asked) > limit:
+        raise CallRefused("OccurenceConstraintViolation", f"{len(asked)} keys; GetConfigurationMaxKeys is {limit}")
+    supported = profiles(view.variables)
+    told, unknown = [], []
+    for name in asked or [row.key for row in ROWS]:
+        row = _BY_NAME.get(name.casefold())
+        value = None if row is None else _value(row, view.variables, supported)
+        if row is not None and value is not None:
+            told.append({"key": row.key, "readonly": not row.writable, "value": value[:LONGEST]})
+        elif asked:
+            unknown.append(name)
+    said: Payload = {"configurationKey": told}
+    if unknown:
+        said["unknownKey"] = unknown
+    return Heard(said)
+
+
+async def change_configuration(view: StationView, payload: Payload) -> Heard:
+    """5.3. NotSupported: no such key; Rejected: read-only, or a value that does not fit."""
+    row = _BY_NAME.get(payload["key"].casefold())
+    if row is None or _value(row, view.variables, profiles(view.variables)) is None:
+        return Heard({"status": "NotSupported"})
+    if not row.writable:
+        return Heard({"status": "Rejected"})
+    try:
+        values = row.writes(payload["value"])
+    except ValueError:
+        return Heard({"status": "Rejected"})
+    return Heard({"status": _write(view.variables.set, values)})
+
+
+def _value(row: Row, variables: Variables, supported: set[str]) -> str | None:
+    """None: this station does not have the key (9: then it lacks the function too)."""
+    if row.profile not in supported:
+        return None
+    status, value = variables.get(row.variables[0])
+    return row.read(value or "") if status == "Accepted" else None
+
+
+def _write(set_: Callable[[str, str], str], values: Mapping[str, str]) -> str:
+    status = "Accepted"
+    for variable, value in values.items():
+        answer = WORDS.get(set_(variable, value), "Rejected")
+        if answer == "Rejected":
+            return answer
+        status = answer if answer == "RebootRequired" else status
+    return status
+
+
