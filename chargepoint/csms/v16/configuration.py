@@ -33,9 +33,10 @@ class Factory(NamedTuple):
 def declare(dm: DeviceModel, settings: Settings) -> None:
     """Declares the variables behind keys that 2.x has no variable for."""
     for own in OWN:
-        mutability = Mutability.READ_WRITE if own.writable else Mutability.READ_ONLY
+        key, writable = Key.parse(own.variable), own.writable
+        mutability = Mutability.READ_WRITE if writable else Mutability.READ_ONLY
         spec = VariableSpec(
-            key=Key.parse(own.variable), data_type=own.data_type, mutability=mutability, minimum=own.minimum, persistent=own.writable, values=own.values
+            key=key, data_type=own.data_type, mutability=mutability, minimum=own.minimum, persistent=writable, values=own.values
         )
         dm.declare(spec, own.default(settings), check=own.check)
 

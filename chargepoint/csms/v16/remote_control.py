@@ -55,7 +55,7 @@ async def trigger(view: StationView, payload: Payload) -> Heard:
     place = place_of(view, payload)
     if "connectorId" in payload and place is None:
         return REJECTED
-    message = payload["requestedMessage"]
+    message: str = payload["requestedMessage"]
     evse, connector = (place.evse, place.connector) if place and place.evse else (None, None)
     answer = await view.obey(Trigger(TRIGGERS.get(message, message), evse, connector))
     return Heard({"status": answer.status}, answer.then)
