@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -20,14 +19,11 @@ from chargepoint.link.address import ORDERS, reachable
 from chargepoint.link.messages import (
     MAX_BYTES,
     VERSION,
-    Acknowledge,
     Edge,
     EvseState,
     Hello,
     LoopFigures,
-    Order,
     OrderAnswer,
-    OrderKind,
     ToControl,
     ToStation,
 )
@@ -35,14 +31,13 @@ from chargepoint.link.messages import (
 log = logging.getLogger(__name__)
 
 RETRY_S = 0.1
-ORDER_TIMEOUT_S = 12.0
 
 
 class Listener(Protocol):
     """What the station does with what control says. All are called from the event loop."""
 
-    def on_connected(self, start: int) -> None:
-        """Control is there; start: the number of its own start."""
+    def on_connected(self, hello: Hello) -> None:
+        """Control is there and knows nothing of us yet; hello.start: the number of its own start."""
 
     def on_lost(self, reason: str) -> None:
         """The connection has gone."""
@@ -52,13 +47,16 @@ class Listener(Protocol):
     def on_edge(self, edge: Edge) -> None:
         """An edge, in order; may come again after a reconnection until it is acknowledged."""
 
+    def on_answer(self, answer: OrderAnswer) -> None: ...
+
     def on_figures(self, figures: LoopFigures) -> None: ...
 
 
 class LinkClient:
-    """acknowledged: (control's start, number of its last edge written down), asked for at each connection; (0, 0) when there is none."""
+    """directory: of the sockets. acknowledged: (control's start, number of its last edge written down), asked for at each connection;
+    (0, 0): control replays whatever was never acknowledged."""
 
-    def __init__(self, directory: Path, clock: Clock, listener: Listener, acknowledged: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, directory: Path, clock: Clock, listener: Listener, acknowledged: Callable[[], tuple[int, int]] = lambda: (0, 0)) -> None:
         self._path = directory / ORDERS
         self._clock = clock
         self._listener = listener
@@ -69,7 +67,6 @@ class LinkClient:
         self._gone = asyncio.Event()
         self._reason = ""
         self._connected = False
-        self._orders: dict[int, asyncio.Future[OrderAnswer]] = {}
 
     @property
     def connected(self) -> bool:
@@ -98,24 +95,6 @@ class LinkClient:
             self._lose(f"sending failed: {error}")
             return False
         return True
-
-    def acknowledge(self, number: int) -> bool:
-        """Tells control that every edge up to `number` is written down."""
-        return self.send(Acknowledge(number))
-
-    async def order(self, kind: OrderKind, evse: int, fault: str = "", timeout_s: float = ORDER_TIMEOUT_S) -> OrderAnswer:
-        """Gives an order under an id of its own and waits for the answer; no answer is an answer with done False."""
-        order = Order(random.getrandbits(62), kind, evse, fault)
-        answer: asyncio.Future[OrderAnswer] = asyncio.get_running_loop().create_future()
-        self._orders[order.id] = answer
-        try:
-            if not self.send(order):
-                return OrderAnswer(order.id, False, "control is not connected")
-            return await self._clock.wait_for(answer, timeout_s)
-        except TimeoutError:
-            return OrderAnswer(order.id, False, "control did not answer in time")
-        finally:
-            self._orders.pop(order.id, None)
 
     def _connect(self) -> bool:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
@@ -161,14 +140,12 @@ class LinkClient:
         elif isinstance(message, LoopFigures):
             self._listener.on_figures(message)
         elif isinstance(message, OrderAnswer):
-            waiting = self._orders.get(message.id)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(message)
+            self._listener.on_answer(message)
         elif message.version != VERSION:
             self._lose(f"control speaks version {message.version}, the station {VERSION}")
         else:
             self._connected = True
-            self._listener.on_connected(message.start)
+            self._listener.on_connected(message)
 
     def _lose(self, reason: str) -> None:
         if self._socket is None:
@@ -178,9 +155,6 @@ class LinkClient:
         self._socket = None
         self._gone.set()
         self._note(f"link to control lost: {reason}")
-        for order, waiting in self._orders.items():
-            if not waiting.done():
-                waiting.set_result(OrderAnswer(order, False, "the link to control was lost"))
         if self._connected:
             self._connected = False
             self._listener.on_lost(reason)

@@ -1,0 +1,65 @@
+"""The lease: what the station allows, bound to one plug-in, until it ends by itself. Must not know the pilot's volts or the outputs.
+
+A permit that is late, replayed, for another plug-in, further ahead than 30 s, infinite or no number is void as a whole.
+"""
+
+from __future__ import annotations
+
+import math
+
+from chargepoint.control.electrics import MINIMUM_A
+from chargepoint.link.messages import Permit
+
+AHEAD_S = 30.0
+"""No permit reaches further."""
+HELD_S = 5.0
+"""How long a permit of the peer before may still keep a contactor closed; it closes none."""
+
+
+class Lease:
+    """At most one permit in force. plug_in is set by control (0: nothing plugged in)."""
+
+    __slots__ = ("_fresh", "_newest", "limit_a", "until")
+
+    def __init__(self) -> None:
+        self.limit_a = 0.0
+        self.until = 0.0
+        self._newest = 0.0
+        self._fresh = False
+
+    def take(self, permit: Permit, now: float, plug_in: int) -> str:
+        """Takes a permit, or says why it is void. plug_in: the present one, 0 when no permit can be in force now."""
+        if not (math.isfinite(permit.limit_a) and math.isfinite(permit.until)):
+            return "not a number"
+        if plug_in == 0 or permit.plug_in != plug_in:
+            return "another plug-in"
+        if permit.until <= now:
+            return "late"
+        if permit.until > now + AHEAD_S:
+            return "too far ahead"
+        if permit.until <= self._newest:
+            return "replayed"
+        self._newest = self.until = permit.until
+        self.limit_a = permit.limit_a
+        self._fresh = True
+        return ""
+
+    def in_force(self, now: float) -> bool:
+        """Whether current may be offered at all: a permit is running and says at least 6 A."""
+        return now < self.until and self.limit_a >= MINIMUM_A
+
+    def may_close(self, now: float) -> bool:
+        """Whether the contactor may be closed by it: in force, and from the present peer."""
+        return self._fresh and self.in_force(now)
+
+    def hold(self, now: float) -> None:
+        """A newer peer is there: what the one before allowed closes nothing any more and ends soon."""
+        self._fresh = False
+        self.until = min(self.until, now + HELD_S)
+
+    def void(self) -> bool:
+        """Ends it now. Answers whether there was one. The same permit does not come back: replayed ones stay void."""
+        was = self.until > 0.0
+        self.until = self.limit_a = 0.0
+        self._fresh = False
+        return was

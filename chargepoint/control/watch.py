@@ -1,0 +1,106 @@
+"""What one EVSE's guards look at: the last readings and the commands given, each with its time. Must not decide anything.
+
+Times are CLOCK_BOOTTIME seconds. One object per EVSE, written in place each turn.
+"""
+
+from __future__ import annotations
+
+from chargepoint.model.pilot import PilotState
+
+
+class Watch:
+    """pilot: the confirmed state. pwm, coil: commands. *_since: when the value became what it is."""
+
+    __slots__ = (
+        "cable_a",
+        "cable_held_a",
+        "cable_missing_since",
+        "closed",
+        "coil",
+        "coil_since",
+        "d_allowed",
+        "duty_lost",
+        "emergency",
+        "high_at",
+        "high_v",
+        "lock_failed",
+        "lock_lost_turns",
+        "low_at",
+        "low_v",
+        "mirror_closed",
+        "mirror_since",
+        "now",
+        "over_current",
+        "pilot",
+        "pilot_since",
+        "pwm",
+        "pwm_dead_until",
+        "pwm_since",
+        "socket",
+        "suspect_name",
+        "suspect_since",
+        "temperature_at",
+        "temperature_c",
+        "test_failed",
+        "testing",
+        "thermometer",
+        "tries",
+        "tripped",
+        "unlock_failed",
+    )
+
+    def __init__(self, now: float, *, socket: bool, d_allowed: bool, thermometer: bool) -> None:
+        self.now = now
+        self.socket = socket
+        self.d_allowed = d_allowed
+        self.thermometer = thermometer
+        self._readings(now)
+        self._commands(now)
+        self._verdicts()
+
+    def _readings(self, now: float) -> None:
+        self.pilot = PilotState.IMPLAUSIBLE
+        self.pilot_since = now
+        self.high_v = 0.0
+        self.high_at = now
+        self.low_v = 0.0
+        self.low_at = now
+        self.mirror_closed = False
+        self.mirror_since = now
+        self.tripped = False
+        self.emergency = False
+        self.cable_a: float | None = None
+        self.cable_held_a: float | None = None
+        self.cable_missing_since = 0.0
+        self.temperature_c: float | None = None
+        self.temperature_at = now
+
+    def _commands(self, now: float) -> None:
+        self.pwm = False
+        self.pwm_since = now
+        self.coil = False
+        self.coil_since = now
+        self.closed = False
+
+    def _verdicts(self) -> None:
+        self.duty_lost = False
+        self.pwm_dead_until = 0.0
+        self.suspect_since = 0.0
+        self.suspect_name = ""
+        self.lock_lost_turns = 0
+        self.lock_failed = False
+        self.unlock_failed = False
+        self.over_current = False
+        self.testing = False
+        self.test_failed = False
+        self.tries = 0
+
+    def read_mirror(self, closed: bool) -> None:
+        """The mirror contact, this turn."""
+        if closed is not self.mirror_closed:
+            self.mirror_closed = closed
+            self.mirror_since = self.now
+
+    def proven_open(self, for_s: float) -> bool:
+        """Whether the coil is off and the mirror contact has said for so long that every pole is open."""
+        return self.mirror_closed and not self.coil and self.now - self.mirror_since >= for_s
