@@ -153,7 +153,8 @@ class Meter(Base, frozen=True, kw_only=True):
 
 
 class Reader(Base, frozen=True, kw_only=True):
-    """A card reader. evse: position of the EVSE in this file it belongs to, from 1; None: one reader for all."""
+    """A card reader. evse: position of the EVSE in this file it belongs to, from 1; None: one reader for all. reverse: the reader tells the
+    bytes last first. For text readers: decimal: digits are a decimal number; prefixes: what the reader puts before the digits (alone: no card)."""
 
     kind: Literal["pn532", "text"]
     serial: Serial
@@ -161,6 +162,7 @@ class Reader(Base, frozen=True, kw_only=True):
     token_type: str = "ISO14443"
     reverse: bool = False
     decimal: bool = False
+    prefixes: tuple[str, ...] = ()
 
 
 class Evse(Base, frozen=True, kw_only=True):

@@ -8,7 +8,8 @@ from pathlib import Path
 from hal import meter_map, spec
 from hal.backend import Backend
 from hal.files import find
-from hal.modbus_meter import ModbusLine, ModbusMeter
+from hal.modbus_line import ModbusLine, place_of
+from hal.modbus_meter import ModbusMeter
 from hal.ports import Meter, Now, StationBoard, TokenReader
 from hal.token_reader import SerialReader
 
@@ -22,7 +23,7 @@ def open_all(
     for number, evse in wired:
         if evse.meter is not None:
             table = meter_map.load(find(evse.meter.map, "meters", config_dir))
-            place = meter_map.place_of(evse.meter)
+            place = place_of(evse.meter)
             line = lines.setdefault(place, ModbusLine(place, evse.meter.timeout_s, backend.resolve, now))
             meters[number] = ModbusMeter(line, table, evse.meter, f"EVSE {number} meter", now)
     return StationBoard(meters=meters, readers=tuple(_readers(board, wired, backend, now)))
