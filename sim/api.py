@@ -1,0 +1,293 @@
+"""The control API of one world over HTTP: routes, answers and errors. Must not know the wire: it asks the site.
+
+Every path under /api/ acts on the first charge point and exists for each under /api/stations/{i}/. Every answer comes within a second;
+an act that has to wait for earlier ones is answered 202 and done in its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from sim import api_bodies as bodies
+from sim.csms import api as csms_api
+from sim.csms.api import Commands
+from sim.firmware import NoProcess
+from sim.readers import NoReader
+from sim.rig.control import RigError
+from sim.site import Conflict, Site
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 0.8
+PING_S = 10.0
+PANEL = Path(__file__).parent / "panel"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+SiteHandler = Callable[[Site, web.Request], Awaitable[web.StreamResponse]]
+
+
+class Sites(Protocol):
+    """What the API needs of the world."""
+
+    sites: list[Site]
+
+
+def routes() -> list[tuple[str, str, SiteHandler]]:
+    """The table of calls, below /api or /api/stations/{i}."""
+    return [
+        ("GET", "/state", state),
+        ("GET", "/events", events),
+        ("GET", "/log", firmware_log),
+        ("GET", "/timings", timings),
+        ("DELETE", "/timings", timings_reset),
+        ("GET", "/violations", violations),
+        ("POST", "/power", power),
+        ("POST", "/kill", kill),
+        ("POST", "/network", network),
+        ("POST", "/rfid/swipe", swipe),
+        ("POST", "/evse/{evse}/plug-in", plug_in),
+        ("POST", "/evse/{evse}/unplug", unplug),
+        ("POST", "/evse/{evse}/ev-unplug", ev_unplug),
+        ("POST", "/evse/{evse}/ev-plug", ev_plug),
+        ("POST", "/evse/{evse}/ev", ev),
+        ("POST", "/evse/{evse}/bay", bay),
+        ("POST", "/evse/{evse}/button", button),
+        ("POST", "/evse/{evse}/fault", fault),
+        ("DELETE", "/evse/{evse}/fault/{fault}", fault_clear),
+        ("POST", "/evse/{evse}/clear", clear),
+    ]
+
+
+def application(world: Sites) -> web.Application:
+    """The API and the page at /."""
+    app = web.Application(middlewares=[_errors])
+    for method, path, handler in routes():
+        bound = _on_site(world, handler)
+        app.router.add_route(method, f"/api{path}", bound)
+        app.router.add_route(method, f"/api/stations/{{station}}{path}", bound)
+
+    async def stations(request: web.Request) -> web.StreamResponse:
+        return web.json_response([{"station": site.number, "identity": site.settings.csms.identity} for site in world.sites])
+
+    async def faults(request: web.Request) -> web.StreamResponse:
+        return web.json_response(bodies.FAULTS)
+
+    async def panel(request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(PANEL / "index.html")
+
+    app.router.add_get("/api/stations", stations)
+    app.router.add_get("/api/faults", faults)
+    app.router.add_get("/", panel)
+    app.router.add_static("/panel", PANEL)
+    return app
+
+
+def add_csms(app: web.Application, csms: Commands) -> None:
+    """The built-in CSMS's own interface, under /csms/ of the same port."""
+    csms_api.add_routes(app, csms)
+
+
+def error(status: int, text: str) -> web.Response:
+    """An error as every client of the API expects it."""
+    return web.json_response({"error": text}, status=status)
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Everything that goes wrong becomes JSON with a sentence."""
+    try:
+        return await handler(request)
+    except bodies.WrongBody as wrong:
+        return error(400, str(wrong))
+    except (Conflict, NoProcess, NoReader, RigError) as conflict:
+        return error(409, str(conflict))
+    except web.HTTPException as http:
+        return http if http.status < 400 else error(http.status, f"{http.reason}: {request.method} {request.path}")
+    except (OSError, EOFError) as gone:
+        log.exception("%s %s", request.method, request.path)
+        return error(503, f"a part of the world does not answer: {gone}")
+
+
+def _on_site(world: Sites, handler: SiteHandler) -> Handler:
+    async def bound(request: web.Request) -> web.StreamResponse:
+        return await handler(_site(world, request), request)
+
+    return bound
+
+
+def _site(world: Sites, request: web.Request) -> Site:
+    text = request.match_info.get("station", str(world.sites[0].number))
+    for site in world.sites:
+        if text == str(site.number):
+            return site
+    raise web.HTTPNotFound(reason=f"there is no charge point {text}, only 1 to {len(world.sites)}")
+
+
+def _evse(site: Site, request: web.Request) -> int:
+    text = request.match_info["evse"]
+    if not text.isdigit() or int(text) not in site.evse_ids:
+        raise web.HTTPNotFound(reason=f"there is no EVSE {text}, only {', '.join(map(str, site.evse_ids))}")
+    return int(text)
+
+
+async def _in_time(act: Coroutine[Any, Any, Any]) -> web.Response:
+    """The act's answer, or 202 when its turn has not come within the patience; it is done all the same."""
+    task = asyncio.ensure_future(act)
+    done, _ = await asyncio.wait([task], timeout=PATIENCE_S)
+    if not done:
+        task.add_done_callback(_note_late)
+        return web.json_response({"queued": True}, status=202)
+    answer = task.result()
+    return web.json_response(answer if isinstance(answer, dict) else {})
+
+
+def _note_late(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.warning("an act that was answered 202 failed: %s", task.exception())
+
+
+async def state(site: Site, request: web.Request) -> web.StreamResponse:
+    return web.json_response(await site.state())
+
+
+async def events(site: Site, request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    await response.prepare(request)
+    after = request.headers.get("Last-Event-ID", request.query.get("after", ""))
+    stream = site.events.listen(int(after) if after.isdigit() else None)
+    await response.write(b": changes of the world and the firmware\n\n")
+    pending = asyncio.ensure_future(anext(stream))
+    try:
+        while True:
+            done, _ = await asyncio.wait([pending], timeout=PING_S)
+            if not done:
+                await response.write(b": still here\n\n")
+                continue
+            event = pending.result()
+            await response.write(f"id: {event['id']}\ndata: {json.dumps(event)}\n\n".encode())
+            pending = asyncio.ensure_future(anext(stream))
+    except (StopAsyncIteration, ConnectionError):
+        return response
+    finally:
+        pending.cancel()
+        await asyncio.gather(pending, return_exceptions=True)
+        await stream.aclose()
+
+
+async def firmware_log(site: Site, request: web.Request) -> web.StreamResponse:
+    text = request.query.get("lines", "200")
+    if not text.isdigit():
+        raise bodies.WrongBody("lines must be a number")
+    return web.json_response({"lines": site.log_lines(min(int(text), 5000))})
+
+
+async def timings(site: Site, request: web.Request) -> web.StreamResponse:
+    answer = await site.rig.call("timings", each=request.query.get("each", "0") not in ("0", "", "false"))
+    return web.json_response(answer.get("timings", answer))
+
+
+async def timings_reset(site: Site, request: web.Request) -> web.StreamResponse:
+    await site.rig.call("timings_reset")
+    return web.json_response({})
+
+
+async def violations(site: Site, request: web.Request) -> web.StreamResponse:
+    answer = await site.rig.call("violations")
+    return web.json_response(answer.get("violations", answer))
+
+
+async def power(site: Site, request: web.Request) -> web.StreamResponse:
+    body = bodies.read(await request.read(), bodies.Power)
+    act = site.power_on() if body.state == "on" else site.shut_down() if body.how == "shutdown" else site.power_cut()
+    return await _in_time(act)
+
+
+async def kill(site: Site, request: web.Request) -> web.StreamResponse:
+    body = bodies.read(await request.read(), bodies.Kill)
+    return web.json_response({"pid": await site.hurt(body.process, body.signal)})
+
+
+async def network(site: Site, request: web.Request) -> web.StreamResponse:
+    await site.network.switch(bodies.read(await request.read(), bodies.Network).state)
+    return web.json_response({})
+
+
+async def swipe(site: Site, request: web.Request) -> web.StreamResponse:
+    body = bodies.read(await request.read(), bodies.Swipe)
+    if body.evse is not None and body.evse not in site.evse_ids:
+        raise bodies.WrongBody(f"there is no EVSE {body.evse}, only {', '.join(map(str, site.evse_ids))}")
+    site.readers.swipe(body.uid, body.evse)
+    return web.json_response({})
+
+
+async def plug_in(site: Site, request: web.Request) -> web.StreamResponse:
+    evse, body = _evse(site, request), bodies.read(await request.read(), bodies.PlugIn)
+    return await _in_time(site.act("plug_in", evse=evse, connector=_connector(site, evse, body.connector), ev=bodies.ev_changes(body.ev)))
+
+
+async def unplug(site: Site, request: web.Request) -> web.StreamResponse:
+    evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Unplug)
+    return await _in_time(site.act("unplug", evse=evse, connector=_connector(site, evse, body.connector)))
+
+
+def _connector(site: Site, evse: int, connector: int) -> int:
+    count = len(next(row.connectors for row in site.settings.evse if row.id == evse))
+    if connector > count:
+        raise bodies.WrongBody(f"EVSE {evse} has {count} connector(s)")
+    return connector
+
+
+async def ev_unplug(site: Site, request: web.Request) -> web.StreamResponse:
+    bodies.read(await request.read(), bodies.Nothing)
+    return await _in_time(site.act("ev_unplug", evse=_evse(site, request)))
+
+
+async def ev_plug(site: Site, request: web.Request) -> web.StreamResponse:
+    bodies.read(await request.read(), bodies.Nothing)
+    return await _in_time(site.act("ev_plug", evse=_evse(site, request)))
+
+
+async def ev(site: Site, request: web.Request) -> web.StreamResponse:
+    evse = _evse(site, request)
+    changes = bodies.ev_changes(bodies.read(await request.read(), bodies.Ev))
+    return await _in_time(site.act("ev", evse=evse, changes=changes))
+
+
+async def bay(site: Site, request: web.Request) -> web.StreamResponse:
+    evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Bay)
+    return web.json_response(await site.rig.call("bay", evse=evse, occupied=body.occupied))
+
+
+async def button(site: Site, request: web.Request) -> web.StreamResponse:
+    evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Button)
+    return web.json_response(await site.rig.call("button", evse=evse, pressed_ms=body.pressed_ms))
+
+
+async def fault(site: Site, request: web.Request) -> web.StreamResponse:
+    evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Fault)
+    return web.json_response(await site.fault(evse, bodies.known_fault(body.fault), body.details()))
+
+
+async def fault_clear(site: Site, request: web.Request) -> web.StreamResponse:
+    evse, name = _evse(site, request), bodies.known_fault(request.match_info["fault"])
+    return web.json_response(await site.fault_gone(evse, name))
+
+
+async def clear(site: Site, request: web.Request) -> web.StreamResponse:
+    """The technician's key. The world's word for a fault is as good as the firmware's."""
+    evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Clear)
+    refusal = "the firmware does not answer"
+    for name in bodies.names_to_clear(body.fault):
+        answer = await site.link.clear_fault(evse, name)
+        if answer is None:
+            break
+        if answer.get("done"):
+            return web.json_response({"cleared": name, "text": answer.get("text", "")})
+        refusal = str(answer.get("text") or answer.get("error") or "refused")
+    return error(409, refusal)

@@ -1,0 +1,294 @@
+"""One simulated charge point with all that stands around it: wire, readers, meters, network, firmware. Must not know HTTP or the other sites."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from chargepoint.settings import Settings
+from hal import spec
+from sim.events import Events
+from sim.firmware import COMMAND, HANG, Firmware, NoProcess
+from sim.meters import Meters
+from sim.network import Network
+from sim.readers import Readers
+from sim.station_link import StationLink, Watch
+
+log = logging.getLogger(__name__)
+
+HARD_RESET = 77
+"""Exit code by which `chargepoint run` asks the board for a power cycle."""
+WITHOUT_POWER_S = 1.0
+SAVE_S = 2.0
+READER_OFFLINE = "reader_offline"
+
+
+class Conflict(Exception):
+    """The act does not fit the state of the world; the message says why."""
+
+
+class Rig(Protocol):
+    """The wire's process, as the site uses it."""
+
+    async def call(self, act: str, /, **arguments: Any) -> dict[str, Any]: ...
+
+    def events(self) -> AsyncIterator[dict[str, Any]]: ...
+
+
+class Site:
+    """`directory` keeps what outlives the run; `run_directory` (short) holds sockets and lines of this run."""
+
+    def __init__(
+        self, number: int, config: Path, settings: Settings, board: spec.Board, directory: Path, run_directory: Path, command: Sequence[str] = COMMAND
+    ) -> None:
+        self.number, self.config, self.settings, self.board = number, config, settings, board
+        self.directory, self.run_directory = directory, run_directory
+        self.events = Events()
+        self.power = "off"
+        self.evse_ids = [evse.id for evse in settings.evse]
+        self.network = Network(self._tell)
+        self.link = StationLink(run_directory / "run" / "station.sock")
+        self.rig_socket = run_directory / "rig.sock"
+        self.firmware = Firmware(
+            config, self._environment(), directory / "firmware.log", on_end=self._firmware_ended, on_change=self._tell, command=command
+        )
+        self.readers = Readers(
+            board.reader,
+            self.evse_ids,
+            run_directory,
+            powered=lambda: self.firmware.running,
+            listening=self.firmware.has_open,
+            on_change=self._tell,
+        )
+        wired = zip(self.evse_ids, board.evse, strict=False)
+        self.meters = Meters([(evse, row.meter) for evse, row in wired if row.meter], run_directory, self._meter)
+        self._watch = Watch(self.link, lambda: self.events.wanted and self.power == "on", self._tell_firmware)
+        self._rig: Rig | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._without_reader: set[int] = set()
+        self._switching = asyncio.Lock()
+        self._ordered = asyncio.Lock()
+
+    @property
+    def rig(self) -> Rig:
+        if self._rig is None:
+            raise Conflict("the world is not built yet")
+        return self._rig
+
+    async def start(self, rig: Rig) -> None:
+        """Builds everything around the firmware; the power stays off."""
+        self._rig = rig
+        (self.directory / "firmware").mkdir(parents=True, exist_ok=True)
+        (self.run_directory / "run").mkdir(mode=0o700, exist_ok=True)
+        for evse, wh in self._stored_energy().items():
+            if evse in self.evse_ids:
+                await rig.call("energy", evse=evse, wh=wh)
+        await self.network.start()
+        self.firmware.use_environment({**self._environment(), **self._proxies()})
+        await self.readers.start()
+        await self.meters.start()
+        self._watch.start()
+        self._spawn(self._listen())
+        self._spawn(self._save_now_and_then())
+
+    async def stop(self) -> None:
+        """Cuts the power and ends everything but the rig's process."""
+        await self.power_cut()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._watch.stop()
+        self.link.close()
+        self.events.close()
+        await self.readers.stop()
+        await self.meters.stop()
+        await self.network.stop()
+
+    # power
+
+    async def power_on(self) -> None:
+        """The board gets power; the firmware starts afresh."""
+        async with self._switching:
+            await self._on()
+
+    async def power_cut(self) -> None:
+        """All firmware is killed, coil and pilot are at 0."""
+        async with self._switching:
+            await self._off()
+
+    async def shut_down(self) -> None:
+        """SIGTERM, and the power goes when the firmware has ended."""
+        async with self._switching:
+            if self.power == "on":
+                self._tell("shutting_down")
+                await self.firmware.shut_down()
+                await self._off()
+
+    async def _on(self) -> None:
+        if self.power == "on":
+            return
+        await self.rig.call("power", on=True)
+        self.readers.power_on()
+        await self.firmware.start()
+        self.power = "on"
+        self._tell("power", state="on")
+
+    async def _off(self) -> None:
+        await self.firmware.cut()
+        if self.power == "off":
+            return
+        await self.rig.call("power", on=False)
+        self.power = "off"
+        self.link.close()
+        self._tell("power", state="off")
+        await self._save()
+
+    def _firmware_ended(self, code: int) -> None:
+        """The supervisor ended by itself: a hard reset asks for a power cycle, anything else leaves the board alone with its log."""
+        if code == HARD_RESET:
+            self._spawn(self._power_cycle())
+        else:
+            log.error("the firmware ended with code %s; its last words:\n%s", code, "\n".join(self.log_lines(8)))
+
+    async def _power_cycle(self) -> None:
+        async with self._switching:
+            await self._off()
+            await asyncio.sleep(WITHOUT_POWER_S)
+            await self._on()
+
+    # acts
+
+    async def act(self, name: str, /, **arguments: Any) -> dict[str, Any]:
+        """An act on the wire that stays behind the swipes before it."""
+        async with self._ordered:
+            await self.readers.settled()
+            return await self.rig.call(name, **arguments)
+
+    async def hurt(self, part: str, how: str) -> int:
+        """A signal or HANG for one process. Raises NoProcess, Conflict."""
+        try:
+            pid = self.firmware.hurt(part, how)
+        except PermissionError as error:
+            raise Conflict(f"this machine does not let the simulator hold a thread (ptrace): {error}") from None
+        except ProcessLookupError:
+            raise NoProcess(f"{part} is just ending") from None
+        await self.rig.call("process", name=part, state=how)
+        self._tell("hang" if how == HANG else "signal", process=part, signal=how, pid=pid)
+        return pid
+
+    async def fault(self, evse: int, fault: str, details: dict[str, Any]) -> dict[str, Any]:
+        """Lays a fault on; `details` as in the body of the call. A reader's line is the world's own, all else is the wire's."""
+        if fault != READER_OFFLINE:
+            return await self.rig.call("fault", evse=evse, fault=fault, **details)
+        self._spawn(self._reader_fault(evse, details.get("after_ms", 0) / 1000, details.get("for_ms")))
+        return {}
+
+    async def fault_gone(self, evse: int, fault: str) -> dict[str, Any]:
+        """Takes a fault away; one that is not there changes nothing."""
+        if fault != READER_OFFLINE:
+            return await self.rig.call("clear", evse=evse, fault=fault)
+        self._reader_offline(evse, False)
+        return {}
+
+    async def _reader_fault(self, evse: int, after_s: float, for_ms: float | None) -> None:
+        await asyncio.sleep(after_s)
+        self._reader_offline(evse, True)
+        if for_ms is not None:
+            await asyncio.sleep(for_ms / 1000)
+            self._reader_offline(evse, False)
+
+    def _reader_offline(self, evse: int, gone: bool) -> None:
+        if gone == (evse in self._without_reader):
+            return
+        (self._without_reader.add if gone else self._without_reader.discard)(evse)
+        self.readers.set_offline(evse, gone)
+        self._tell("fault" if gone else "fault_cleared", evse=evse, fault=READER_OFFLINE)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """A task that ends with the site."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # what is seen
+
+    async def state(self) -> dict[str, Any]:
+        """As the control API tells it."""
+        wire, station = await asyncio.gather(self.rig.call("state"), self._station())
+        for row in wire["evses"]:
+            if row["id"] in self._without_reader:
+                row["faults"].append(READER_OFFLINE)
+        return {"power": self.power, "network": self.network.state, "evses": wire["evses"], "station": station}
+
+    async def _station(self) -> dict[str, Any] | None:
+        return await self.link.status() if self.firmware.running else None
+
+    def log_lines(self, count: int) -> list[str]:
+        """The last lines the firmware wrote."""
+        path = self.directory / "firmware.log"
+        if not path.exists():
+            return []
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 400 * count))
+            return file.read().decode(errors="replace").splitlines()[-count:]
+
+    async def _meter(self, evse: int) -> dict[str, Any]:
+        return await self.rig.call("meter", evse=evse)
+
+    # inside
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "CHARGEPOINT_WORLD": str(self.rig_socket),
+            "STATE_DIRECTORY": str(self.directory / "firmware"),
+            "RUNTIME_DIRECTORY": str(self.run_directory / "run"),
+        }
+
+    def _proxies(self) -> dict[str, str]:
+        return {"http_proxy": self.network.url, "https_proxy": self.network.url}
+
+    def _tell(self, what: str, **details: Any) -> None:
+        self.events.tell("world", what, **details)
+
+    def _tell_firmware(self, what: str, **details: Any) -> None:
+        self.events.tell("firmware", what, **details)
+
+    async def _listen(self) -> None:
+        """The wire's changes."""
+        async for event in self.rig.events():
+            details = {key: value for key, value in event.items() if key not in ("what", "id", "time", "at_s", "source")}
+            self._tell(str(event.get("what", "wire")), **details)
+
+    async def _save_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_S)
+            await self._save()
+
+    async def _save(self) -> None:
+        """The registers of energy, so that a later run on this directory goes on."""
+        energy = {str(row["id"]): row["energy_wh"] for row in (await self.rig.call("state"))["evses"]}
+        path = self.directory / "world.json"
+        text = json.dumps({"energy_wh": energy})
+        with contextlib.suppress(OSError):
+            if path.exists() and path.read_text() == text:
+                return
+        fresh = path.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(path)
+
+    def _stored_energy(self) -> dict[int, float]:
+        try:
+            stored = json.loads((self.directory / "world.json").read_text())
+            return {int(evse): float(wh) for evse, wh in stored["energy_wh"].items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, AttributeError, TypeError):
+            log.warning("%s is damaged; the meters start at 0 Wh", self.directory / "world.json")
+            return {}

@@ -1,0 +1,214 @@
+"""The world process: charge points side by side, their wires, the control API, and everything's end. Must not know what an act means."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import signal
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from aiohttp import web
+
+from chargepoint.board_settings import board_of
+from chargepoint.settings_file import Problem, SettingsError, load
+from hal.errors import BoardError
+from sim import api, processes
+from sim.csms.server import Csms
+from sim.derive import CannotDerive, derived
+from sim.firmware import COMMAND
+from sim.rig_process import RigProcess
+from sim.site import Site
+
+log = logging.getLogger(__name__)
+
+END_S = 1.8
+PATH_LIMIT = 40
+"""A run directory longer than this leaves no room for the sockets in it (sun_path holds 108 bytes)."""
+
+
+class WorldError(Exception):
+    """The world cannot be built; the message says what to do."""
+
+
+class World:
+    """All charge points of one `up`. `stations` None: one, with the identity as it stands; else so many, each with "-i" after its identity.
+    `csms`: start the built-in CSMS and point the firmware to it."""
+
+    def __init__(
+        self, config: Path, directory: Path, *, stations: int | None = None, csms: bool = False, port: int = 0, command: Sequence[str] = COMMAND
+    ) -> None:
+        self.config, self.directory = config.resolve(), directory.resolve()
+        self.sites: list[Site] = []
+        self.csms = Csms() if csms else None
+        self.port = port
+        self._count = stations
+        self._command = command
+        self._rigs: list[RigProcess] = []
+        self._lock: IO[str] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._run = Path()
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, *, power: bool = True) -> None:
+        """Builds everything, switches the power on and listens. Raises WorldError; `stop` must be called in any case."""
+        self._lock = _locked(self.directory)
+        self._run = _run_directory()
+        processes.adopt_orphans()
+        self._guard = _start_guard(self._run)
+        csms_url = f"ws://127.0.0.1:{await self.csms.start()}/ocpp" if self.csms else None
+        await asyncio.gather(*(self._build(number, csms_url) for number in range(1, (self._count or 1) + 1)))
+        self.sites.sort(key=lambda site: site.number)
+        await self._listen()
+        if power:
+            await asyncio.gather(*(site.power_on() for site in self.sites))
+
+    async def stop(self) -> None:
+        """Cuts the power and leaves no process."""
+        try:
+            async with asyncio.timeout(END_S):
+                await self._stop_parts()
+        except TimeoutError:
+            log.warning("the world did not end in time and was cut off")
+        finally:
+            self._end_processes()
+
+    async def _stop_parts(self) -> None:
+        results = await asyncio.gather(*(site.stop() for site in self.sites), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                log.error("while ending: %r", result)
+        if self._runner:
+            await self._runner.cleanup()
+        if self.csms:
+            await self.csms.stop()
+        await asyncio.gather(*(rig.stop() for rig in self._rigs))
+
+    def _end_processes(self) -> None:
+        if self._run != Path():
+            processes.kill_marked(f"CHARGEPOINT_WORLD={self._run}/")
+        if self._guard and self._guard.stdin:
+            self._guard.stdin.close()
+            self._guard.wait()
+        if self._lock:
+            self._lock.close()
+
+    async def _build(self, number: int, csms_url: str | None) -> None:
+        one_of_many = self._count is not None
+        directory = self.directory / f"station-{number}" if one_of_many else self.directory
+        run = self._run / str(number)
+        run.mkdir()
+        directory.mkdir(parents=True, exist_ok=True)
+        config = self._derived(run, number if one_of_many else None, csms_url)
+        try:
+            settings = load(config)
+            board = board_of(settings, config.parent)[1]
+        except (SettingsError, BoardError) as error:
+            raise WorldError(str(error)) from None
+        site = Site(number, config, settings, board, directory, run, self._command)
+        rig = RigProcess(config, site.rig_socket, directory / "rig.log")
+        self._rigs.append(rig)
+        self.sites.append(site)
+        await site.start(await rig.start())
+
+    def _derived(self, run: Path, number: int | None, csms_url: str | None) -> Path:
+        """The settings the firmware gets: the user's own file unless something has to be changed in it."""
+        try:
+            identity = load(self.config).csms.identity
+            changes = {("csms", "identity"): f"{identity}-{number}"} if number else {}
+            if csms_url:
+                changes["csms", "url"] = csms_url
+            if not changes:
+                return self.config
+            made = run / self.config.name
+            made.write_text(derived(self.config.read_text("utf-8"), changes, self.config.parent), "utf-8")
+            return made
+        except SettingsError as error:
+            raise WorldError("\n".join(map(_worded, error.problems))) from None
+        except (CannotDerive, tomllib.TOMLDecodeError, OSError) as error:
+            raise WorldError(f"{self.config}: {error}") from None
+
+    async def _listen(self) -> None:
+        app = api.application(self)
+        if self.csms:
+            api.add_csms(app, self.csms)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.3)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        except OSError as error:
+            raise WorldError(f"port {self.port} cannot be used: {error.strerror or error}; give another with --port, 0 picks a free one") from None
+        self.port = int(self._runner.addresses[0][1])
+
+
+def _worded(problem: Problem) -> str:
+    return str(problem)
+
+
+def _locked(directory: Path) -> IO[str]:
+    """One world per directory at a time. Raises WorldError."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / "world.lock").open("a")
+    except OSError as error:
+        raise WorldError(f"{directory} cannot be used as state directory: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise WorldError(f"another world uses {directory}; end it or give another --state-dir") from None
+    return lock
+
+
+def _run_directory() -> Path:
+    """A short path for sockets and lines."""
+    place = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="cpsim-", dir=place if len(place) < PATH_LIMIT else "/tmp")).resolve()
+
+
+def _start_guard(run: Path) -> subprocess.Popen[bytes]:
+    """Ends everything if the world is killed."""
+    script = Path(__file__).parent / "guard.py"
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(script), str(run)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def run(config: Path, directory: Path, port: int, *, power: bool, csms: bool, stations: int | None) -> int:
+    """`chargepoint-sim up`: in the foreground until SIGTERM or SIGINT. Returns the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    return asyncio.run(_run(World(config, directory, stations=stations, csms=csms, port=port), power))
+
+
+async def _run(world: World, power: bool) -> int:
+    end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end.set)
+    starting = asyncio.create_task(world.start(power=power))
+    ending = asyncio.create_task(end.wait())
+    try:
+        await asyncio.wait([starting, ending], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            print(f"listening on http://127.0.0.1:{world.port}", flush=True)
+            if world.csms:
+                print(f"built-in CSMS at {world.sites[0].settings.csms.url}; what it knows: http://127.0.0.1:{world.port}/csms/state", flush=True)
+            await ending
+        return 0
+    except WorldError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await world.stop()
+
+
+__all__ = ["World", "WorldError", "run"]

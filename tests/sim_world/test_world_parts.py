@@ -1,0 +1,143 @@
+"""Bodies, derived settings, events and scenario files: the parts that need no process."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from sim import api_bodies as bodies
+from sim.derive import CannotDerive, derived
+from sim.events import Events
+from sim.script import Act, Expectation, ScriptError, read
+from sim.script_play import holds, picked
+
+SHIPPED = sorted((Path(__file__).parents[2] / "sim" / "scenarios").glob("*.scenario"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "says"),
+    [
+        (b"[]", bodies.Power, "object"),
+        (b"{", bodies.Power, "malformed"),
+        (b"{}", bodies.Power, "state"),
+        (b'{"state": "maybe"}', bodies.Power, "maybe"),
+        (b'{"state": "off", "how": "softly"}', bodies.Power, "how"),
+        (b'{"process": "init"}', bodies.Kill, "process"),
+        (b'{"process": "station", "signal": "HUP"}', bodies.Kill, "signal"),
+        (b'{"uid": ""}', bodies.Swipe, "uid"),
+        (b'{"uid": 7}', bodies.Swipe, "uid"),
+        (b'{"ev": {"colour": "red"}}', bodies.PlugIn, "colour"),
+        (b'{"ev": {"max_current_a": -1}}', bodies.PlugIn, "ev.max_current_a"),
+        (b'{"ev": {"phases": 4}}', bodies.PlugIn, "phases"),
+        (b'{"fault": "diode", "after_ms": -5}', bodies.Fault, "after_ms"),
+        (b"{}", bodies.Bay, "occupied"),
+    ],
+)
+def test_a_wrong_body_is_named(text: bytes, shape: type[bodies.Body], says: str) -> None:
+    with pytest.raises(bodies.WrongBody, match=says):
+        bodies.read(text, shape)
+
+
+def test_bodies_may_be_missing_and_null_is_a_value() -> None:
+    assert bodies.ev_changes(bodies.read(b"", bodies.PlugIn).ev) == {}
+    assert bodies.ev_changes(bodies.read(b'{"s2_open_s": null, "ready": false}', bodies.Ev)) == {"s2_open_s": None, "ready": False}
+
+
+def test_faults_by_both_names() -> None:
+    assert bodies.names_to_clear("rcd_trip")[0] == "residual_current"
+    assert bodies.names_to_clear("residual_current") == ("residual_current",)
+    with pytest.raises(bodies.WrongBody, match="diode"):
+        bodies.known_fault("nonsense")
+
+
+CONFIG = '# mine\n[csms]\nurl = "ws://a" # old\n\n[csms.tls]\nca_file = "ca.pem"\n[[evse]]\nid = 1\n'
+
+
+def test_derived_settings_keep_the_rest(tmp_path: Path) -> None:
+    text = derived(CONFIG, {("csms", "url"): "ws://b", ("csms", "identity"): "CP-1"}, tmp_path)
+    assert text.startswith("# mine\n")
+    assert tomllib.loads(text) == {
+        "csms": {"url": "ws://b", "identity": "CP-1", "tls": {"ca_file": str(tmp_path / "ca.pem")}},
+        "evse": [{"id": 1}],
+    }
+    assert tomllib.loads(derived("", {("csms", "url"): "ws://b"}, tmp_path)) == {"csms": {"url": "ws://b"}}
+
+
+def test_settings_that_cannot_be_edited(tmp_path: Path) -> None:
+    with pytest.raises((CannotDerive, tomllib.TOMLDecodeError)):
+        derived('csms = { url = "ws://a" }\n', {("csms", "url"): "ws://b"}, tmp_path)
+
+
+async def test_events_are_numbered_and_kept() -> None:
+    events = Events()
+    events.tell("world", "power", state="on")
+    heard = []
+
+    async def listen() -> None:
+        async for event in events.listen(0):
+            heard.append((event["id"], event["what"]))
+
+    listener = asyncio.create_task(listen())
+    await asyncio.sleep(0)
+    events.tell("firmware", "connector", status="Charging")
+    events.close()
+    await asyncio.wait_for(listener, 1)
+    assert heard == [(1, "power"), (2, "connector")]
+
+
+SCENARIO = """
+A story     # with a comment
+ocpp ocpp1.6
+setting control.lease_s = 5
+card CARD9 Blocked
+
+plug-in 1 {"ready": false}
+swipe "two words"
+expect evse 1 current_a[0] >= 15.5 for 2 s within 500 ms
+expect csms transactions[-1].reason = Local
+kill station STOP
+"""
+
+
+def test_a_scenario_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.scenario"
+    file.write_text(SCENARIO)
+    script = read(file)
+    assert (script.title, script.ocpp, script.settings, script.cards) == ("A story", "ocpp1.6", {"control.lease_s": 5}, {"CARD9": "Blocked"})
+    plug, swipe, current, reason, kill = script.steps
+    assert isinstance(plug, Act) and plug[2:] == ("plug-in", 1, (), {"ready": False})
+    assert isinstance(swipe, Act) and swipe.words == ("two words",)
+    assert isinstance(current, Expectation)
+    assert current[2:] == ("evse", 1, "current_a[0]", ">=", 15.5, 0.5, 2.0)
+    assert isinstance(reason, Expectation)
+    assert reason[2:] == ("csms", 0, "transactions[-1].reason", "=", "Local", 5.0, 0.0)
+    assert isinstance(kill, Act) and kill.words == ("station", "STOP")
+
+
+WRONG_LINES = ["dance 1", "plug-in", "expect evse contactor = open", "wait long", "fault 1", "expect evse 1 x ~ 2", "plug-in 1 {x}"]
+
+
+@pytest.mark.parametrize("line", WRONG_LINES)
+def test_a_wrong_line_is_told_with_its_number(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "a.scenario"
+    file.write_text(f"Title\n\n{line}\n")
+    with pytest.raises(ScriptError, match=r"a\.scenario:3: "):
+        read(file)
+
+
+def test_values_are_picked_and_compared() -> None:
+    state = {"evses": [{"id": 1, "faults": ["diode"]}]}
+    assert picked(state, "evses[0].id") == 1
+    assert picked(state, "evses[3].id") is None
+    assert holds(["diode"], "has", "diode")
+    assert holds("Charging", "=", "Charging") and holds(None, "=", None)
+    assert not holds(None, ">", 1)
+    assert holds(True, "=", True) and not holds(True, "=", "True")
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_shipped_scenarios_can_be_read(file: Path) -> None:
+    assert read(file).steps
