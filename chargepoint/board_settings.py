@@ -28,6 +28,7 @@ def effective(settings: Settings, board: spec.Board) -> spec.Board:
 
 
 def board_of(settings: Settings, config_dir: Path) -> tuple[Document, spec.Board]:
-    """The board file the settings name, as the settings say it is. Raises SettingsError when it is missing or malformed."""
-    document = read(hal_board.find(settings.board.name, config_dir))
+    """The board file the settings name, as the settings say it is. Raises BoardError when it is missing,
+    SettingsError when it is malformed."""
+    document = read(hal_board.find_board(settings.board.name, config_dir))
     return document, effective(settings, convert(document, spec.Board))

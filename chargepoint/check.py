@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from chargepoint import factory
 from chargepoint.board_settings import board_of
 from chargepoint.settings import Settings
 from chargepoint.settings_file import Document, Problem, SettingsError, convert, parse_path, read
+from chargepoint.station.device_model import Edited
 from hal import board as hal_board
 from hal import spec
+from hal.errors import BoardError
 
 Found = Iterator[tuple[str, str]]
 """Key path and sentence."""
@@ -23,6 +27,7 @@ CONNECTORS = (
     "Other1PhOver16A", "Other3Ph",
 )  # fmt: skip
 """AC types of ConnectorEnumType (OCPP 2.0.1 part 2, 3.21)."""
+
 
 def _evses(settings: Settings) -> Found:
     seen: set[int] = set()
@@ -104,7 +109,7 @@ ALONE: tuple[Callable[[Settings], Found], ...] = (_evses, _csms_url, _csms_ident
 
 def _wiring(settings: Settings, board: spec.Board) -> Found:
     if len(settings.evse) > len(board.evse):
-        yield "evse", f"there are {len(settings.evse)} EVSEs but board {board.name!r} wires {len(board.evse)}"
+        yield f"evse[{len(board.evse) + 1}]", f"there are {len(settings.evse)} EVSEs but board {board.name!r} wires {len(board.evse)}"
     for number, (evse, wired) in enumerate(zip(settings.evse, board.evse, strict=False), 1):
         if evse.max_current_a > wired.max_current_a:
             yield f"evse[{number}].max_current_a", f"{evse.max_current_a:g} A is more than the board's power path carries ({wired.max_current_a:g} A)"
@@ -122,25 +127,46 @@ def _wiring(settings: Settings, board: spec.Board) -> Found:
 def _board(document: Document, settings: Settings, config_dir: Path) -> Iterator[Problem]:
     try:
         board_document, board = board_of(settings, config_dir)
+    except BoardError:
+        known = ", ".join(sorted(file.stem for file in (hal_board.packaged_config() / "boards").glob("*.toml")))
+        yield document.problem(("board", "name"), f"{settings.board.name!r}: there is no such board; one of {known}, or a path ending in .toml")
+        return
     except SettingsError as error:
-        missing = not Path(error.problems[0].file).exists()
-        hint = f"{settings.board.name!r}: there is no such board; one of {', '.join(hal_board.names(config_dir))}, or a path ending in .toml"
-        yield from [document.problem(("board", "name"), hint)] if missing else error.problems
+        yield from error.problems
         return
     if "sim" in document.data.get("board", {}) and board.backend is None:
         yield document.problem(("board", "sim"), f"board {board.name!r} is real; [board.sim] is for the simulated board only")
     for key, text in _wiring(settings, board):
         yield document.problem(parse_path(key), text)
-    for key, text in hal_board.problems(board):
-        yield board_document.problem(parse_path(key), text)
+    for key, text in hal_board.problems(board, config_dir):
+        yield board_document.problem(parse_path(key, first=0), text)
 
 
-def problems(file: Path) -> list[Problem]:
-    """Every mistake in a settings file and its board file; empty: it may be used."""
+class Verdict(NamedTuple):
+    """errors: the file may not be used; warnings: something in it has no effect."""
+
+    errors: list[Problem]
+    warnings: list[Problem]
+
+
+def judge(file: Path) -> Verdict:
+    """Every mistake and warning in a settings file and its board file."""
     try:
         document = read(file)
         settings = convert(document, Settings)
     except SettingsError as error:
-        return error.problems
-    found = [document.problem(parse_path(key), text) for check in ALONE for key, text in check(settings)]
-    return [*found, *_board(document, settings, file.parent)]
+        return Verdict(error.problems, [])
+    values = factory.judge(settings)
+    errors = [document.problem(parse_path(key), text) for check in ALONE for key, text in check(settings)]
+    errors += [document.problem(key, text) for key, text in values.errors]
+    errors += _board(document, settings, file.parent)
+    warnings = [document.problem(key, text) for key, text in values.warnings]
+    warnings += [document.problem((), _edited(change)) for change in factory.edited(settings)]
+    return Verdict(errors, warnings)
+
+
+def _edited(change: Edited) -> str:
+    return (
+        f"{change.key} was edited from {change.factory_then!r} to {change.factory_now!r} after the CSMS had set {change.csms!r}, which still holds; "
+        f'to take the file\'s value: chargepoint settings adopt "{change.key}" --config FILE'
+    )

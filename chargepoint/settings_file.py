@@ -6,11 +6,12 @@ Must not know what the values do; what belongs together is judged in `check`.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -75,11 +76,11 @@ def dotted(path: Path_) -> str:
     return text
 
 
-def parse_path(text: str) -> Path_:
-    """The inverse of `dotted` for the paths checks speak of: `evse[1].contactor.coil`."""
+def parse_path(text: str, first: int = 1) -> Path_:
+    """The inverse of `dotted`: `evse[1].contactor.coil`; first: the number of a list's first entry there."""
     parts: list[str | int] = []
-    for name, number in re.findall(r"([\w-]+)|\[(\d+)\]", text):
-        parts.append(int(number) - 1 if number else name)
+    for number, name in re.findall(r"\[(\d+)\]|([\w-]+)", text):
+        parts.append(int(number) - first if number else name)
     return tuple(parts)
 
 
@@ -156,12 +157,15 @@ def _mistakes(document: Document, path: Path_, table: dict[str, Any], shape: typ
 
 
 def _value_mistakes(document: Document, path: Path_, value: Any, kind: Any) -> Iterator[Problem]:
-    shape = _struct_in(kind)
-    if isinstance(shape, type) and isinstance(value, dict):
+    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    shape = _struct_in(plain)
+    if shape is not None and isinstance(value, dict):
         yield from _mistakes(document, path, value, shape)
-    elif isinstance(shape, type) and get_origin(kind) is tuple and isinstance(value, list):
+    elif shape is not None and get_origin(plain) is tuple and isinstance(value, list) and value:
         for number, entry in enumerate(value):
             yield from _value_mistakes(document, (*path, number), entry, shape)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield document.problem(path, f"{value!r} is wrong: a finite number is needed")
     else:
         try:
             msgspec.convert(value, kind)

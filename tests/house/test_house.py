@@ -20,6 +20,7 @@ ALLOWED = {
     "chargepoint.settings_file": ("chargepoint.settings",),
     "chargepoint.board_settings": ("chargepoint.settings", "chargepoint.settings_file", "hal.board", "hal.spec"),
     "chargepoint.check": ("chargepoint", "hal"),
+    "chargepoint.factory": ("chargepoint",),
     "chargepoint.notify": (),
     "chargepoint.install": ("hal", "chargepoint.settings", "chargepoint.settings_file", "chargepoint.board_settings"),
     "hal": ("hal",),
@@ -58,23 +59,32 @@ ALLOWED = {
         "chargepoint.local",
         "chargepoint.model",
         "chargepoint.check",
+        "chargepoint.factory",
         "chargepoint.settings",
         "chargepoint.settings_file",
-        "chargepoint.store",
     ),
     "chargepoint": ("chargepoint",),
-    "sim": ("sim", "hal.spec", "hal.board", "hal.meter_map", "chargepoint.settings", "chargepoint.settings_file", "chargepoint.board_settings"),
+    "sim": (
+        "sim",
+        "hal.spec",
+        "hal.board",
+        "hal.meter_map",
+        "hal.errors",
+        "chargepoint.settings",
+        "chargepoint.settings_file",
+        "chargepoint.board_settings",
+    ),
 }
 """Longest matching prefix wins. The process files may import anything."""
 
 LIBRARIES = {
     "gpiozero": ("hal.gpio", "sim.rig"),
     "smbus2": ("hal.pilot", "hal.sensors", "hal.i2c", "sim.rig"),
-    "pymodbus": ("hal.modbus_meter", "sim.meters"),
+    "pymodbus": ("hal.modbus_line", "sim"),
     "serial": ("hal.token_reader",),
     "websockets": ("chargepoint.csms.line", "sim"),
     "ocpp": ("sim",),
-    "fastjsonschema": ("chargepoint.csms.schema",),
+    "fastjsonschema": ("chargepoint.csms.schema", "sim"),
     "sqlite3": ("chargepoint.store",),
     "aiohttp": ("sim",),
 }
@@ -82,7 +92,7 @@ LIBRARIES = {
 
 CONTROL_IS_FREE_OF = ("asyncio", "ssl", "http", "websockets", "pymodbus", "sqlite3", "ocpp")
 LONGEST_FILE = 500
-FACE_ONLY = {"face", "configuration", "dialect", "words", "payloads", "__init__"}
+FACE_ONLY = {"face", "configuration", "keys", "dialect", "words", "payloads", "__init__"}
 
 
 def module_of(file: Path) -> str:

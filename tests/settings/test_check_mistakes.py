@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
-from chargepoint import check
+from chargepoint import check, factory
+from chargepoint.local import settings_command
+from chargepoint.settings_file import load
+from chargepoint.store.db import Db
+from chargepoint.store.variables import Variables
 from hal import board as hal_board
 
 GOOD = """\
@@ -49,7 +53,7 @@ SETTINGS = {
     "unknown_key": Mistake('vendor = "Maker"', 'vendr = "Maker"', "station.vendr", "did you mean `vendor`", "vendr"),
     "wrong_type_text": Mistake("lease_s = 15", 'lease_s = "15"', "control.lease_s", "expected a number", "lease_s"),
     "wrong_type_number": Mistake('model = "M1"', "model = 1", "station.model", "expected text", "model"),
-    "wrong_type_table": Mistake("[control]\nlease_s = 15", "control = 1", "control", "expected a table", "control = 1"),
+    "wrong_type_table": Mistake("[station]", "control = 1\n[station]", "control", "expected a table", "control = 1"),
     "lease_too_short": Mistake("lease_s = 15", "lease_s = 4", "control.lease_s", ">= 5", "lease_s"),
     "lease_too_long": Mistake("lease_s = 15", "lease_s = 31", "control.lease_s", "<= 30", "lease_s"),
     "lease_not_finite": Mistake("lease_s = 15", "lease_s = nan", "control.lease_s", "finite", "lease_s"),
@@ -59,7 +63,9 @@ SETTINGS = {
     "two_phases": Mistake("id = 1", "id = 1\nphases = 2", "evse[1].phases", "invalid", "phases"),
     "evse_id_twice": Mistake("[control]", "[[evse]]\nid = 1\n[control]", "evse[2].id", "two EVSEs have the id 1", "id = 1\n[control]"),
     "evse_id_gap": Mistake("[control]", "[[evse]]\nid = 3\n[control]", "evse[2].id", "without gaps", "id = 3"),
-    "too_many_evses": Mistake("[control]", "".join(f"[[evse]]\nid = {n}\n" for n in range(2, 7)) + "[control]", "evse", "wires 4", "[[evse]]"),
+    "too_many_evses": Mistake(
+        "[control]", "".join(f"[[evse]]\nid = {n}\n" for n in range(2, 7)) + "[control]", "evse[5]", "wires 4", "[[evse]]\nid = 5"
+    ),
     "no_connector": Mistake('["sType2"]', "[]", "evse[1].connectors", "length", "connectors"),
     "unknown_connector": Mistake('["sType2"]', '["sType9"]', "evse[1].connectors", "no AC connector type", "connectors"),
     "url_scheme": Mistake("ws://", "http://", "csms.url", "write ws://", "url"),
@@ -112,14 +118,14 @@ def test_refused_with_line_and_sentence(name: str, tmp_path: Path) -> None:
     mistake = SETTINGS[name]
     assert mistake.old in GOOD
     text = GOOD.replace(mistake.old, mistake.new, 1)
+    if name == "wrong_type_table":
+        text = text.replace("[control]\nlease_s = 15\n", "")
     if name == "profile_2_without_ca":
         text = text.replace('"CP001"', '"CP001"\nsecurity_profile = 2\nbasic_auth_password = "0123456789abcdef"')
-    if name in ("wss_without_profile",):
-        assert "security_profile" not in text
     file = tmp_path / "chargepoint.toml"
     file.write_text(text)
-    found = [problem for problem in check.problems(file) if mistake.key in problem.key and mistake.words.lower() in problem.text.lower()]
-    assert found, "\n".join(map(str, check.problems(file))) or "no mistake found"
+    found = [problem for problem in check.judge(file).errors if mistake.key in problem.key and mistake.words.lower() in problem.text.lower()]
+    assert found, "\n".join(map(str, check.judge(file).errors)) or "no mistake found"
     if mistake.at is not None:
         assert found[0].line == text[: text.index(mistake.at)].count("\n") + 1
         assert found[0].file == str(file)
@@ -151,7 +157,7 @@ def test_board_file_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text(source.replace(old, new, 1))
     file = tmp_path / "chargepoint.toml"
     file.write_text(GOOD.replace('name = "sim"', f'name = "{tmp_path}/bad.toml"'))
-    found = check.problems(file)
+    found = check.judge(file).errors
     assert any(word in problem.text or word in problem.key for problem in found), "\n".join(map(str, found)) or "no mistake found"
     assert all(problem.file == f"{tmp_path}/bad.toml" and problem.line for problem in found), "\n".join(map(str, found))
 
@@ -159,13 +165,13 @@ def test_board_file_refused(name: str, tmp_path: Path) -> None:
 def test_good_file_is_good(tmp_path: Path) -> None:
     file = tmp_path / "chargepoint.toml"
     file.write_text(GOOD)
-    assert check.problems(file) == []
+    assert check.judge(file).errors == []
 
 
 def test_owner_may_accept_software_only(tmp_path: Path) -> None:
     file = tmp_path / "chargepoint.toml"
     file.write_text(GOOD.replace('name = "sim"', 'name = "sim"\naccept_software_only = true\n[board.sim]\nrelay_supply = "none"'))
-    assert check.problems(file) == []
+    assert check.judge(file).errors == []
 
 
 def test_the_command_itself(tmp_path: Path) -> None:
@@ -181,4 +187,43 @@ def test_the_command_itself(tmp_path: Path) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    assert "no such file" in str(check.problems(tmp_path / "nothing.toml")[0])
+    assert "no such file" in str(check.judge(tmp_path / "nothing.toml").errors[0])
+
+
+def test_factory_values(tmp_path: Path) -> None:
+    file = tmp_path / "chargepoint.toml"
+    tables = """
+[ocpp16.configuration]
+"HeartbeatIntervall" = 300
+"ConnectionTimeOut" = 30
+[ocpp2.variables]
+"AuthCtrlr.NoSuchThing" = 1
+"TxCtrlr.EVConnectionTimeOut" = "60"
+"""
+    file.write_text(GOOD + tables)
+    verdict = check.judge(file)
+    assert verdict.errors == []
+    assert [(warning.key, warning.line) for warning in verdict.warnings] == [
+        ("ocpp16.configuration.HeartbeatIntervall", 21),
+        ('ocpp2.variables."AuthCtrlr.NoSuchThing"', 24),
+        ('ocpp2.variables."TxCtrlr.EVConnectionTimeOut"', 25),
+    ]
+    file.write_text(GOOD + '[ocpp2.variables]\n"TxCtrlr.EVConnectionTimeOut" = "soon"\n')
+    (error,) = check.judge(file).errors
+    assert (error.line, error.key) == (20, 'ocpp2.variables."TxCtrlr.EVConnectionTimeOut"')
+
+
+def test_edited_after_the_csms_changed_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    file = tmp_path / "chargepoint.toml"
+    file.write_text(GOOD + '[ocpp2.variables]\n"TxCtrlr.EVConnectionTimeOut" = 60\n')
+    db = Db(tmp_path / "station.db")
+    assert factory.model_of(load(file), Variables(db)).set("TxCtrlr.EVConnectionTimeOut", "90") == "Accepted"
+    db.close()
+    assert check.judge(file).warnings == []
+    file.write_text(GOOD + '[ocpp2.variables]\n"TxCtrlr.EVConnectionTimeOut" = 70\n')
+    (warning,) = check.judge(file).warnings
+    assert "'60' to '70'" in warning.text and "'90'" in warning.text
+    assert settings_command.adopt(file, "TxCtrlr.EVConnectionTimeOut") == 0
+    assert check.judge(file).warnings == []
+    assert settings_command.adopt(file, "TxCtrlr.NoSuchThing") == 1
