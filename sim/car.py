@@ -1,0 +1,280 @@
+"""The car: a diode, resistors and a switch on the pilot, and the habits of its makers. It knows the pilot and its own inlet, nothing else.
+
+It reads the duty by IEC 61851-1 Table A.7, closes S2 `delay_s` after an offer, follows a change of the offer after `follow_s`, and opens S2
+`s2_open_s` after the offer ended (None: never).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from sim.plant.pilot import Load, car_ohm
+from sim.plant.timeline import Due, Timeline
+
+NEVER = "never"
+"""How a file of config/vehicles, which knows no null, writes None."""
+WAKE_S = 3.0
+"""How long a break (0 V) or a state F has to last to wake a car that is woken by it."""
+SEES_F_S = 0.05
+"""How long a state F has to last to be seen."""
+PAUSE_BEFORE_S2 = 0.5
+"""Share of s2_open_s after which a car that was told to stop has stopped drawing."""
+
+
+class Ev(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A car's properties and habits. capacity_wh None: never full. wakes_by: what wakes it once it has slept for `sleeps_after_s` without an
+    offer: "f" (state F), "cp_break" (0 V), "offer" (the next offer after all); None: only a new plug-in. max_starts: after so many offers it
+    stays off. min_current_a: it draws nothing at a lower offer."""
+
+    max_current_a: float = 32.0
+    phases: Literal[1, 2, 3] = 3
+    ready: bool = True
+    delay_s: float = 1.0
+    capacity_wh: float | None = None
+    energy_wh: float = 0.0
+    profile: str | None = None
+    cable_a: float = 32.0
+    s2_open_s: float | None = 0.5
+    follow_s: float = 2.0
+    min_current_a: float = 6.0
+    ventilation: bool = False
+    skips_b: bool = False
+    no_diode: bool = False
+    latches_on_f: bool = False
+    sleeps_after_s: float | None = None
+    wakes_by: Literal["f", "cp_break", "offer"] | None = None
+    max_starts: int | None = None
+
+
+class Vehicle(Ev, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A file of config/vehicles: the same keys, and a name for people."""
+
+    name: str = ""
+
+
+def offered_a(duty: float) -> float:
+    """Amperes that a duty offers, 0 for none (IEC 61851-1 Table A.7). Digital communication (3 to 7 %) is no offer to a car without it."""
+    percent = round(duty * 100.0, 3)
+    if percent < 8.0 or percent > 97.0:
+        return 0.0
+    if percent < 10.0:
+        return 6.0
+    if percent <= 85.0:
+        return percent * 0.6
+    return min(80.0, (percent - 64.0) * 2.5)
+
+
+def vehicle(name: str, directory: Path) -> dict[str, Any]:
+    """The keys of a vehicle's file. Raises KeyError when there is no such vehicle, msgspec.ValidationError when the file is wrong."""
+    path = directory / f"{name}.toml"
+    if "/" in name or not path.is_file():
+        raise KeyError(f"no vehicle {name!r} in {directory}")
+    read: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    keys = {key: None if value == NEVER else value for key, value in read.items()}
+    msgspec.convert(keys, Vehicle)
+    return {key: value for key, value in keys.items() if key != "name"}
+
+
+def ev_from(keys: dict[str, Any], directory: Path, base: Ev | None = None) -> Ev:
+    """A car from its keys, over its profile's, over `base`. Raises KeyError or msgspec.ValidationError."""
+    merged: dict[str, Any] = msgspec.to_builtins(base) if base is not None else {}
+    if keys.get("profile"):
+        merged.update(vehicle(str(keys["profile"]), directory))
+    merged.update(keys)
+    return msgspec.convert(merged, Ev)
+
+
+class Car:
+    """A car at the end of a cable. `on_load` is called when its resistance changes, `on_draw` when its current does."""
+
+    def __init__(self, timeline: Timeline, ev: Ev, on_load: Callable[[], None], on_draw: Callable[[], None]) -> None:
+        self._timeline = timeline
+        self.ev = ev
+        self._on_load = on_load
+        self._on_draw = on_draw
+        self.energy_wh = ev.energy_wh
+        self.s2 = ev.skips_b and ev.ready
+        self.offer_a = 0.0
+        self.asleep = False
+        self.latched = False
+        self.forced_a: float | None = None
+        self._starts = 0
+        self._following_a = 0.0
+        self._live = False
+        self._due: dict[str, Due] = {}
+        self._later("sleep", ev.sleeps_after_s, self._fall_asleep)
+
+    @property
+    def full(self) -> bool:
+        return self.ev.capacity_wh is not None and self.energy_wh >= self.ev.capacity_wh - 1e-6
+
+    def load(self) -> Load:
+        """What it hangs on the pilot."""
+        return Load(car_ohm(self.s2, self.ev.ventilation), not self.ev.no_diode)
+
+    def draw_a(self) -> float:
+        """Amperes per phase it draws now."""
+        if not (self.s2 and self._live):
+            return 0.0
+        if self.forced_a is not None:
+            return self.forced_a
+        return min(self._following_a, self.ev.max_current_a)
+
+    def sense(self, volts: float, duty: float) -> None:
+        """The pilot at the car's inlet changed: volts of its high plateau, and the duty."""
+        self._see_breaks(volts)
+        offer = offered_a(duty) if volts > 1.5 else 0.0
+        former, self.offer_a = self.offer_a, offer
+        if offer and not former:
+            self._offer_begins()
+        elif former and not offer:
+            self._offer_ends()
+        elif offer != former:
+            self._later("follow", self.ev.follow_s, self._follow)
+
+    def energised(self, live: bool) -> None:
+        """Its inlet got, or lost, the mains."""
+        if live == self._live:
+            return
+        self._live = live
+        if live:
+            self._later("follow", self.ev.follow_s, self._follow)
+        else:
+            self._cancel("follow", "stop")
+            self._following_a = 0.0
+        self._on_draw()
+
+    def take(self, wh: float) -> None:
+        """Energy that went into the battery."""
+        self.energy_wh += wh
+
+    def left_wh(self) -> float | None:
+        """What the battery still takes; None: without end."""
+        return None if self.ev.capacity_wh is None else max(0.0, self.ev.capacity_wh - self.energy_wh)
+
+    def filled(self) -> None:
+        """The battery is full: it stops and opens S2."""
+        self._cancel("close")
+        self._switch(False)
+
+    def change(self, ev: Ev) -> None:
+        """Its driver or its maker changed something."""
+        refilled = ev.energy_wh != self.ev.energy_wh
+        self.ev = ev
+        if refilled:
+            self.energy_wh = ev.energy_wh
+        if not self._willing():
+            self._cancel("close")
+            self._switch(False)
+        elif self.offer_a and not self.s2 and "close" not in self._due:
+            self._later("close", ev.delay_s, self._close)
+        if self._live and self.offer_a:
+            self._later("follow", ev.follow_s, self._follow)
+        self._on_load()
+        self._on_draw()
+
+    def gone(self) -> None:
+        """Unplugged: nothing of it happens any more."""
+        self._cancel(*list(self._due))
+
+    def state(self) -> dict[str, Any]:
+        """Its properties and what it does, for the world's state."""
+        properties: dict[str, Any] = msgspec.to_builtins(self.ev)
+        return properties | {
+            "energy_wh": round(self.energy_wh, 3),
+            "s2": self.s2,
+            "offer_a": round(self.offer_a, 2),
+            "draw_a": round(self.draw_a(), 2),
+            "asleep": self.asleep,
+            "latched": self.latched,
+        }
+
+    def _willing(self) -> bool:
+        tired = self.ev.max_starts is not None and self._starts > self.ev.max_starts
+        return self.ev.ready and not (self.full or self.latched or self.asleep or tired)
+
+    def _see_breaks(self, volts: float) -> None:
+        if volts < -6.0 and self.ev.latches_on_f:
+            if "latch" not in self._due:
+                self._later("latch", SEES_F_S, self._latch)
+        else:
+            self._cancel("latch")
+        waking = (self.ev.wakes_by == "f" and volts < -6.0) or (self.ev.wakes_by == "cp_break" and abs(volts) < 1.5)
+        if not waking:
+            self._cancel("wake")
+        elif "wake" not in self._due:
+            self._later("wake", WAKE_S, self._wake)
+
+    def _latch(self) -> None:
+        self.latched = True
+        self._cancel("close")
+        self._switch(False)
+
+    def _offer_begins(self) -> None:
+        self._starts += 1
+        self._cancel("open", "stop", "sleep")
+        if self.ev.wakes_by == "offer":
+            self.asleep = False
+        if self._willing():
+            self._later("close", self.ev.delay_s, self._close)
+        if self._live:
+            self._later("follow", self.ev.follow_s, self._follow)
+
+    def _offer_ends(self) -> None:
+        self._cancel("close", "follow")
+        if self.ev.s2_open_s is not None:
+            self._later("stop", self.ev.s2_open_s * PAUSE_BEFORE_S2, self._stop)
+            self._later("open", self.ev.s2_open_s, self._open)
+        self._later("sleep", self.ev.sleeps_after_s, self._fall_asleep)
+
+    def _close(self) -> None:
+        if self._willing() and self.offer_a:
+            self._switch(True)
+
+    def _open(self) -> None:
+        self._switch(False)
+
+    def _stop(self) -> None:
+        self._following_a = 0.0
+        self._on_draw()
+
+    def _follow(self) -> None:
+        self._following_a = self.offer_a if self.offer_a >= self.ev.min_current_a else 0.0
+        self._on_draw()
+
+    def _fall_asleep(self) -> None:
+        self.asleep = True
+
+    def _wake(self) -> None:
+        self.asleep = False
+
+    def _switch(self, closed: bool) -> None:
+        if closed == self.s2:
+            return
+        self.s2 = closed
+        if not closed:
+            self._following_a = 0.0
+        elif self._live:
+            self._later("follow", self.ev.follow_s, self._follow)
+        self._on_draw()
+        self._on_load()
+
+    def _later(self, name: str, seconds: float | None, call: Callable[[], None]) -> None:
+        self._cancel(name)
+        if seconds is not None:
+            self._due[name] = self._timeline.after(seconds, lambda: self._run(name, call))
+
+    def _run(self, name: str, call: Callable[[], None]) -> None:
+        del self._due[name]
+        call()
+
+    def _cancel(self, *names: str) -> None:
+        for name in names:
+            due = self._due.pop(name, None)
+            if due is not None:
+                due.cancel()

@@ -1,0 +1,367 @@
+"""One EVSE of the world: its pilot, contactor, lock, monitor, heat and power, wired together, with the car on the end of it.
+
+Must not know pins, sockets or what the firmware intends: outputs come as "coil on", inputs are asked as "mirror closed".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from chargepoint.settings import BoardSim
+from chargepoint.settings import Evse as EvseSettings
+from sim.car import Car, Ev, ev_from
+from sim.plant.contactor import Contactor, RelaySupply
+from sim.plant.faults import Faults
+from sim.plant.heat import Heat
+from sim.plant.judge import Judge
+from sim.plant.lock import RELEASE_AFTER_POWER_LOSS_S, Lock
+from sim.plant.pilot import Pilot, Wire
+from sim.plant.power import NONE, Power, Triple
+from sim.plant.proximity import coding_ohm
+from sim.plant.rcd import ResidualMonitor
+from sim.plant.timeline import Due, Timeline
+from sim.plant.timings import Timings
+from sim.plant.trace import Moment, Trace
+
+Emit = Callable[[str, dict[str, Any]], None]
+UNDER_LOAD_A = 1.0
+
+
+class Plant:
+    """`emit` hears of every change as (kind, values). board_max_a: what the power path is built for."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        settings: EvseSettings,
+        figures: BoardSim,
+        supply: RelaySupply,
+        board_max_a: float,
+        vehicles: Path,
+        emit: Emit,
+        random: Random,
+    ) -> None:
+        self.timeline = timeline
+        self.settings = settings
+        self.figures = figures
+        self.supply = supply
+        self.random = random
+        self.max_a = min(settings.max_current_a, board_max_a)
+        self._vehicles = vehicles
+        self._emit = emit
+        self.pilot = Pilot(timeline, figures.peak_rise_ms / 1000.0, figures.peak_fall_ms / 1000.0)
+        self.contactor = Contactor(
+            timeline, figures.contactor_in_ms / 1000.0, figures.contactor_out_ms / 1000.0, figures.contactor_bounce_ms / 1000.0
+        )
+        self.lock = Lock(timeline)
+        self.rcd: ResidualMonitor = ResidualMonitor(timeline, figures.rcd_cuts_coil)
+        self.heat = Heat(timeline)
+        self.power_path = Power(timeline)
+        self.car: Car | None = None
+        self.connector = 1
+        self.cable_a: float | None = None
+        self.pp_forced: float | None = None
+        self.powered = False
+        self.coil_pin = False
+        self.coil_stuck = False
+        self.relay_lost = False
+        self.under_load = 0
+        self.reset_adc: Callable[[], None] = lambda: None
+        self.stop_pressed: Callable[[], bool] = lambda: False
+        self.on_stop: Callable[[], None] = lambda: None
+        self.lamp: dict[str, bool] = {"green": False, "blue": False, "red": False}
+        self._parked: Car | None = None
+        self._full_due: Due | None = None
+        self.trace = Trace()
+        self.judge = Judge(self)
+        self.timings = Timings(timeline)
+        self.faults = Faults(self)
+        self.pilot.on_change = self._wire_changed
+        self.contactor.on_change = self._contacts_changed
+        self.rcd.on_change = self._rcd_changed
+        self.lock.on_move = self._bolt_moves
+        self.lock.on_change = self._lock_changed
+
+    # what the board does -------------------------------------------------------------------------------------------------------------
+
+    def power(self, on: bool) -> None:
+        """The board, and the mains with it, gets or loses its power: coil and pilot at 0."""
+        self.book()
+        self.powered = self.power_path.mains = self.pilot.powered = on
+        self.coil_pin = False
+        self.rcd.test(False)
+        self.lock.drive(False, False)
+        if not on and self.figures.lock_on_power_loss == "open":
+            self.timeline.after(RELEASE_AFTER_POWER_LOSS_S, self._release_lock)
+        self._mains_changed()
+        self.pilot.settle()
+        self.drive_coil()
+
+    def _release_lock(self) -> None:
+        if not self.powered:
+            self.lock.release()
+
+    def set_duty(self, duty: float) -> None:
+        """The generator's duty, 0.0 (steady -12 V) to 1.0 (steady +12 V)."""
+        self.pilot.duty = duty
+        self.pilot.settle()
+
+    def set_coil(self, on: bool) -> None:
+        """The coil's output."""
+        if on != self.coil_pin:
+            self.coil_pin = on
+            if on:
+                self.judge.coil_commanded()
+            self.drive_coil()
+
+    def set_test(self, on: bool) -> None:
+        """The monitor's test input."""
+        if on and not self.rcd.testing:
+            self.judge.test_begins()
+        self.rcd.test(on)
+
+    def drive_coil(self) -> None:
+        """Works out whether the coil has current."""
+        was = self.contactor.energised
+        supplied = self.powered and self.supply.up and not self.relay_lost
+        on = supplied and (self.coil_pin or self.coil_stuck) and not self.rcd.cuts
+        self.contactor.energise(on)
+        if on != was:
+            self.timings.coil(on)
+            if not on:
+                self.judge.coil_off()
+            self.changed("coil", coil=on)
+
+    def control_back(self) -> None:
+        """The control process runs (again)."""
+        self.judge.control_back()
+        for cause in ("control_killed", "control_stopped", "loop_hung"):
+            self.timings.drop(cause)
+
+    # what people do ------------------------------------------------------------------------------------------------------------------
+
+    def plug_in(self, connector: int, keys: dict[str, Any]) -> None:
+        """A car comes, with its cable where the connector is a socket. Raises ValueError when one is there or there is no such connector,
+        KeyError or msgspec.ValidationError when the car's keys are wrong."""
+        if self.plugged:
+            raise ValueError(f"connector {self.connector} of EVSE {self.settings.id} is occupied")
+        if not 1 <= connector <= len(self.settings.connectors):
+            raise ValueError(f"EVSE {self.settings.id} has no connector {connector}")
+        ev = ev_from(keys, self._vehicles)
+        self.connector = connector
+        self.cable_a = None if self.tethered else ev.cable_a
+        self._attach(self._new_car(ev))
+
+    def unplug(self) -> bool:
+        """Cable and car go. Returns whether there was anything."""
+        was = self.plugged
+        self._parked = None
+        self.cable_a = None
+        self._detach()
+        self.judge.cable_changed()
+        if was:
+            self.changed("unplugged")
+        return was
+
+    def ev_unplug(self) -> bool:
+        """The car's end only: the cable stays in the socket."""
+        if self.car is None:
+            return False
+        self._parked = self.car
+        self._detach()
+        self.changed("ev_unplugged")
+        return True
+
+    def ev_plug(self) -> bool:
+        """The car that was unplugged at its end, or a default one, comes back to the cable. Raises ValueError without a cable."""
+        if self.car is not None:
+            return False
+        if not self.plugged:
+            raise ValueError(f"no cable in EVSE {self.settings.id}")
+        former, self._parked = self._parked, None
+        ev = former.ev if former else Ev()
+        car = self._new_car(ev)
+        car.energy_wh = former.energy_wh if former else ev.energy_wh
+        self._attach(car)
+        return True
+
+    def change_ev(self, keys: dict[str, Any]) -> None:
+        """Changes the car that is plugged in. Raises ValueError without one, KeyError or msgspec.ValidationError for wrong keys."""
+        if self.car is None:
+            raise ValueError(f"no car at EVSE {self.settings.id}")
+        self.book()
+        base = self.car.ev
+        self.car.change(ev_from(keys, self._vehicles, base))
+        self.apply_load()
+        self.changed("ev")
+
+    # what can be seen ----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def tethered(self) -> bool:
+        """Whether the connector has a cable of its own (no socket, no lock, no coding)."""
+        return not self.settings.connectors[self.connector - 1].startswith("s")
+
+    @property
+    def plugged(self) -> bool:
+        """Whether a plug is in the socket, or the tethered cable in a car."""
+        return self.cable_a is not None or self.car is not None or (self.tethered and self._parked is not None)
+
+    @property
+    def cable(self) -> bool:
+        """Whether there is a cable at the outlet."""
+        return self.tethered or self.cable_a is not None
+
+    def live(self) -> bool:
+        """Whether the outlet has mains."""
+        return self.power_path.mains and any(self.contactor.contacts)
+
+    def pp_ohm(self) -> float:
+        """The resistance at the proximity contact; inf: open."""
+        if self.pp_forced is not None:
+            return self.pp_forced
+        return inf if self.cable_a is None else coding_ohm(self.cable_a)
+
+    def moment(self) -> Moment:
+        wire = self.pilot.wire
+        return Moment(
+            self.timeline.now,
+            wire.word,
+            wire.high_v,
+            wire.low_v,
+            wire.duty * 100.0,
+            self.contactor.energised,
+            self.supply.up and not self.relay_lost,
+            self.contactor.contacts,
+            self.lock.word(),
+            self.cable,
+        )
+
+    # how changes spread --------------------------------------------------------------------------------------------------------------
+
+    def changed(self, kind: str, **values: Any) -> None:
+        """Something changed: it is kept in the trace and told."""
+        self.trace.note(self.moment())
+        self._emit(kind, values)
+
+    def settle_power(self) -> None:
+        """Volts or currents may have changed: books the energy and works them out anew."""
+        self.book()
+        self._mains_changed()
+
+    def _new_car(self, ev: Ev) -> Car:
+        return Car(self.timeline, ev, self.apply_load, self._draw_changed)
+
+    def _attach(self, car: Car) -> None:
+        self.car = car
+        self.judge.cable_changed()
+        self.apply_load()
+        car.sense(*self.pilot.at_car())
+        car.energised(self.live())
+        self.faults.apply_to_car()
+        self.changed("plugged", connector=self.connector)
+
+    def _detach(self) -> None:
+        self.book()
+        car, self.car = self.car, None
+        if car is not None:
+            car.gone()
+        self.power_path.current_a = NONE
+        self.apply_load()
+        self._draw_changed()
+
+    def apply_load(self) -> None:
+        self.pilot.load = self.car.load() if self.car is not None else None
+        if self.pilot.load is not None and self.faults.active("diode"):
+            self.pilot.load = self.pilot.load._replace(diode=False)
+        self.pilot.settle()
+
+    def _wire_changed(self, former: Wire) -> None:
+        wire = self.pilot.wire
+        self.timings.wire(former, wire, self.contactor.energised)
+        self.judge.wire_changed(former)
+        if self.car is not None:
+            self.car.sense(*self.pilot.at_car())
+        self.changed("pilot", state=wire.word, high_v=round(wire.high_v, 2), low_v=round(wire.low_v, 2), duty_percent=round(wire.duty * 100.0, 2))
+
+    def _contacts_changed(self, former: tuple[bool, bool, bool]) -> None:
+        self.book()
+        contacts = self.contactor.contacts
+        opened = [old and not new for old, new in zip(former, contacts, strict=True)]
+        loaded = any(opens and amps > UNDER_LOAD_A for opens, amps in zip(opened, self.power_path.current_a, strict=True))
+        self.under_load += loaded
+        if not any(contacts):
+            self.timings.contacts_open()
+        self.judge.contacts_changed(former, loaded)
+        self._mains_changed()
+        self.changed("contactor", contacts=list(contacts), contactor="closed" if any(contacts) else "open")
+
+    def _rcd_changed(self) -> None:
+        if self.rcd.tripped and not self.rcd.in_test:
+            self.timings.note("rcd_trip", self.contactor.energised)
+        elif not self.rcd.tripped:
+            self.timings.drop("rcd_trip")
+        self.drive_coil()
+        self.changed("rcd", tripped=self.rcd.tripped)
+
+    def _bolt_moves(self) -> None:
+        self.judge.bolt_moves()
+        self.changed("lock", lock=self.lock.word())
+
+    def feedback_changed(self) -> None:
+        """The lock's feedback may have changed."""
+        if not self.lock.feedback() and not self.tethered:
+            self.timings.note("lock_lost", self.contactor.energised)
+        else:
+            self.timings.drop("lock_lost")
+
+    def _lock_changed(self) -> None:
+        self.feedback_changed()
+        self.judge.lock_changed()
+        self.changed("lock", lock=self.lock.word())
+
+    def _mains_changed(self) -> None:
+        self.power_path.contacts = self.contactor.contacts
+        self.judge.settle()
+        if self.car is not None:
+            self.car.energised(self.live())
+        self._draw_changed()
+
+    def _draw_changed(self) -> None:
+        """Books what the former currents took, then sets the present ones."""
+        self.book()
+        amps = self.car.draw_a() if self.car is not None else 0.0
+        phases = min(self.car.ev.phases, self.settings.phases) if self.car is not None else 0
+        one, two, three = (
+            amps if phase <= phases and volts > 0.0 else 0.0 for phase, volts in zip((1, 2, 3), self.power_path.outlet_v(), strict=True)
+        )
+        current: Triple = (one, two, three)
+        if current != self.power_path.current_a:
+            self.power_path.current_a = current
+            self.heat.load(max(current))
+            self._emit("current", {"current_a": list(current)})
+        self._expect_full()
+
+    def book(self) -> None:
+        taken_wh = self.power_path.book()
+        if self.car is not None and taken_wh:
+            self.car.take(taken_wh)
+
+    def _expect_full(self) -> None:
+        if self._full_due is not None:
+            self._full_due.cancel()
+            self._full_due = None
+        left = self.car.left_wh() if self.car is not None else None
+        seconds = inf if left is None else self.power_path.seconds_for(left)
+        if seconds < inf:
+            self._full_due = self.timeline.after(seconds, self._car_full)
+
+    def _car_full(self) -> None:
+        self._full_due = None
+        self.book()
+        if self.car is not None and self.car.full:
+            self.car.filled()
