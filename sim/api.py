@@ -25,6 +25,8 @@ from sim.site import Conflict, Site
 
 log = logging.getLogger(__name__)
 
+STATUS = {"wrong": 400, "unknown": 404, "conflict": 409, "gone": 503}
+"""By what the wire's process says of a refused command."""
 PATIENCE_S = 0.8
 PING_S = 10.0
 PANEL = Path(__file__).parent / "panel"
@@ -105,8 +107,10 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except bodies.WrongBody as wrong:
         return error(400, str(wrong))
-    except (Conflict, NoProcess, NoReader, RigError) as conflict:
+    except (Conflict, NoProcess, NoReader) as conflict:
         return error(409, str(conflict))
+    except RigError as refused:
+        return error(STATUS[refused.status], str(refused))
     except web.HTTPException as http:
         return http if http.status < 400 else error(http.status, f"{http.reason}: {request.method} {request.path}")
     except (OSError, EOFError) as gone:
@@ -188,8 +192,8 @@ async def firmware_log(site: Site, request: web.Request) -> web.StreamResponse:
 
 
 async def timings(site: Site, request: web.Request) -> web.StreamResponse:
-    answer = await site.rig.call("timings", each=request.query.get("each", "0") not in ("0", "", "false"))
-    return web.json_response(answer.get("timings", answer))
+    found = await site.rig.call("timings", each=request.query.get("each", "0") not in ("0", "", "false"))
+    return web.json_response(found["timings"])
 
 
 async def timings_reset(site: Site, request: web.Request) -> web.StreamResponse:
@@ -198,8 +202,7 @@ async def timings_reset(site: Site, request: web.Request) -> web.StreamResponse:
 
 
 async def violations(site: Site, request: web.Request) -> web.StreamResponse:
-    answer = await site.rig.call("violations")
-    return web.json_response(answer.get("violations", answer))
+    return web.json_response((await site.rig.call("violations"))["violations"])
 
 
 async def power(site: Site, request: web.Request) -> web.StreamResponse:
@@ -265,18 +268,18 @@ async def bay(site: Site, request: web.Request) -> web.StreamResponse:
 
 
 async def button(site: Site, request: web.Request) -> web.StreamResponse:
-    evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Button)
-    return web.json_response(await site.rig.call("button", evse=evse, pressed_ms=body.pressed_ms))
+    bodies.read(await request.read(), bodies.Nothing)
+    return web.json_response(await site.rig.call("button", evse=_evse(site, request)))
 
 
 async def fault(site: Site, request: web.Request) -> web.StreamResponse:
     evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Fault)
-    return web.json_response(await site.fault(evse, bodies.known_fault(body.fault), body.details()))
+    return web.json_response(await site.rig.call("fault", evse=evse, fault=bodies.known_fault(body.fault), **body.details()))
 
 
 async def fault_clear(site: Site, request: web.Request) -> web.StreamResponse:
     evse, name = _evse(site, request), bodies.known_fault(request.match_info["fault"])
-    return web.json_response(await site.fault_gone(evse, name))
+    return web.json_response(await site.rig.call("clear", evse=evse, fault=name))
 
 
 async def clear(site: Site, request: web.Request) -> web.StreamResponse:

@@ -83,7 +83,7 @@ class Ev(Body, kw_only=True):
     ready: bool | UnsetType = UNSET
     delay_s: NotNegative | UnsetType = UNSET
     capacity_wh: NotNegative | Optional = UNSET
-    energy_wh: NotNegative | Optional = UNSET
+    energy_wh: NotNegative | UnsetType = UNSET
     profile: str | Optional = UNSET
     cable_a: Annotated[float, Meta(ge=0, le=1000)] | UnsetType = UNSET
     s2_open_s: NotNegative | Optional = UNSET
@@ -94,6 +94,8 @@ class Ev(Body, kw_only=True):
     latches_on_f: bool | UnsetType = UNSET
     sleeps_after_s: NotNegative | Optional = UNSET
     wakes_by: str | Optional = UNSET
+    min_current_a: NotNegative | UnsetType = UNSET
+    max_starts: Annotated[int, Meta(ge=0)] | Optional = UNSET
 
 
 class PlugIn(Body, kw_only=True):
@@ -111,10 +113,6 @@ class Nothing(Body, kw_only=True):
 
 class Bay(Body, kw_only=True):
     occupied: bool
-
-
-class Button(Body, kw_only=True):
-    pressed_ms: NotNegative = 200
 
 
 class Swipe(Body, kw_only=True):
@@ -142,7 +140,7 @@ class Fault(Body, kw_only=True):
     value: float | None = None
     after_ms: NotNegative = 0
     for_ms: NotNegative | None = None
-    poles: list[Literal[1, 2, 3]] | Literal[1, 2, 3] | None = None
+    poles: list[Literal[1, 2, 3]] | None = None
 
     def details(self) -> dict[str, Any]:
         """What was given beside the fault's name."""

@@ -18,6 +18,11 @@ def wall_text(wall_s: float) -> str:
     return datetime.fromtimestamp(wall_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
+def boot_s() -> float:
+    """Seconds since boot, suspend included, as the firmware and the wire count them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class Events:
     """A numbered stream. A listener that falls too far behind is dropped, never waited for."""
 
@@ -31,10 +36,13 @@ class Events:
         """Whether anybody listens."""
         return bool(self._listeners)
 
-    def tell(self, source: str, what: str, **details: Any) -> None:
-        """One change. source: "world" or "firmware"; what: a word; details: JSON values."""
+    def tell(self, source: str, what: str, *, at_s: float | None = None, **details: Any) -> None:
+        """One change. source: "world" or "firmware"; what: a word; at_s: when, on the clock of `boot_s`, if not now; details: JSON values."""
         self._last += 1
-        event = {"id": self._last, "time": wall_text(time.time()), "at_s": round(time.monotonic(), 4), "source": source, "what": what, **details}
+        now_s = boot_s()
+        at_s = now_s if at_s is None else at_s
+        wall = wall_text(time.time() - (now_s - at_s))
+        event = {"id": self._last, "time": wall, "at_s": round(at_s, 4), "source": source, "what": what, **details}
         self._kept.append(event)
         for queue in list(self._listeners):
             if queue.qsize() >= LONGEST_QUEUE:

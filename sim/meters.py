@@ -107,10 +107,11 @@ def device(unit: int, layout: Sequence[Block], register: Register) -> SimDevice:
 
 
 class TcpMeter:
-    """A meter on 127.0.0.1; its address is written to a file for the firmware's board."""
+    """A meter on 127.0.0.1."""
 
-    def __init__(self, row: spec.Meter, register: Register, file: Path) -> None:
-        self._row, self._register, self._file = row, register, file
+    def __init__(self, row: spec.Meter, register: Register) -> None:
+        self._row, self._register = row, register
+        self.address = ""
         self._server: ModbusTcpServer | None = None
 
     async def start(self) -> None:
@@ -119,7 +120,7 @@ class TcpMeter:
         port = _free_port()
         self._server = ModbusTcpServer(made, framer=framer, address=("127.0.0.1", port), trace_packet=self._trace)
         await self._server.serve_forever(background=True)
-        self._file.write_text(f"127.0.0.1:{port}\n", encoding="ascii")
+        self.address = f"127.0.0.1:{port}"
 
     def _trace(self, sending: bool, data: bytes) -> bytes:
         return self._register.on_line(data) if sending else data
@@ -134,6 +135,7 @@ class SerialMeter:
 
     def __init__(self, row: spec.Meter, register: Register, link: Path) -> None:
         self._row, self._register = row, register
+        self.address = str(link)
         self.line = Line(link, self._from_firmware)
         self._far = Line(link.with_name(link.name + ".device"), self._from_device)
         self._server: ModbusSerialServer | None = None
@@ -165,20 +167,23 @@ class Meters:
     """All meters of a charge point. rows: (EVSE id, board row)."""
 
     def __init__(self, rows: Sequence[tuple[int, spec.Meter]], directory: Path, meter_of: MeterOf) -> None:
-        self._meters: list[TcpMeter | SerialMeter] = []
+        self._meters: dict[str, TcpMeter | SerialMeter] = {}
         for evse, row in rows:
             register = Register(evse, meter_of)
             if row.tcp and row.tcp.host.startswith(PREFIX):
-                self._meters.append(TcpMeter(row, register, directory / row.tcp.host.removeprefix(PREFIX)))
+                self._meters[row.tcp.host.removeprefix(PREFIX)] = TcpMeter(row, register)
             elif row.serial and row.serial.port.startswith(PREFIX):
-                self._meters.append(SerialMeter(row, register, directory / row.serial.port.removeprefix(PREFIX)))
+                name = row.serial.port.removeprefix(PREFIX)
+                self._meters[name] = SerialMeter(row, register, directory / name)
 
-    async def start(self) -> None:
-        for meter in self._meters:
+    async def start(self) -> dict[str, str]:
+        """Starts them. Returns what the names on the board stand for: a path, or host:port."""
+        for meter in self._meters.values():
             await meter.start()
+        return {name: meter.address for name, meter in self._meters.items()}
 
     async def stop(self) -> None:
-        for meter in self._meters:
+        for meter in self._meters.values():
             await meter.stop()
 
 

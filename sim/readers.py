@@ -21,8 +21,7 @@ from sim.pn532 import Pn532
 HOLD_S = 0.3
 PATIENCE_S = 5.0
 BETWEEN_S = 0.15
-SAME_AWAY_S = 1.2
-SAME_AGAIN_S = 2.2
+SAME_AGAIN_S = 2.0
 SEEN_TO_HEARD_S = 0.1
 UNREAD_S = 0.7
 LINE_SETTLES_S = 0.1
@@ -175,7 +174,7 @@ class Readers:
         while True:
             swipe = await self._queue.get()
             if swipe.uid.upper() == last:
-                await asyncio.sleep(max(SAME_AWAY_S, seen_at + SAME_AGAIN_S - time.monotonic()))
+                await asyncio.sleep(max(0.0, seen_at + SAME_AGAIN_S - time.monotonic()))
             self._on_change("swipe", uid=swipe.uid, reader=swipe.reader.name)
             self._showing_since = time.monotonic()
             seen = await swipe.reader.show(swipe.uid, self._powered)

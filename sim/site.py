@@ -26,6 +26,9 @@ HARD_RESET = 77
 """Exit code by which `chargepoint run` asks the board for a power cycle."""
 WITHOUT_POWER_S = 1.0
 SAVE_S = 2.0
+BACK_S = 0.5
+STATES = {"KILL": "killed", "STOP": "stopped", HANG: "hung", "CONT": "running"}
+"""What the wire is told of a process that was hurt."""
 READER_OFFLINE = "reader_offline"
 
 
@@ -36,7 +39,7 @@ class Conflict(Exception):
 class Rig(Protocol):
     """The wire's process, as the site uses it."""
 
-    async def call(self, act: str, /, **arguments: Any) -> dict[str, Any]: ...
+    async def call(self, name: str, /, **args: Any) -> Any: ...
 
     def events(self) -> AsyncIterator[dict[str, Any]]: ...
 
@@ -71,7 +74,6 @@ class Site:
         self._watch = Watch(self.link, lambda: self.events.wanted and self.power == "on", self._tell_firmware)
         self._rig: Rig | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._without_reader: set[int] = set()
         self._switching = asyncio.Lock()
         self._ordered = asyncio.Lock()
 
@@ -92,7 +94,7 @@ class Site:
         await self.network.start()
         self.firmware.use_environment({**self._environment(), **self._proxies()})
         await self.readers.start()
-        await self.meters.start()
+        await rig.call("names", **await self.meters.start())
         self._watch.start()
         self._spawn(self._listen())
         self._spawn(self._save_now_and_then())
@@ -169,47 +171,23 @@ class Site:
         """An act on the wire that stays behind the swipes before it."""
         async with self._ordered:
             await self.readers.settled()
-            return await self.rig.call(name, **arguments)
+            return dict(await self.rig.call(name, **arguments))
 
     async def hurt(self, part: str, how: str) -> int:
         """A signal or HANG for one process. Raises NoProcess, Conflict."""
+        if self.firmware.pid_of(part) is None:
+            raise NoProcess(f"{part} does not run now")
+        await self.rig.call("process", name=part, state=STATES.get(how, "other"))
         try:
             pid = self.firmware.hurt(part, how)
         except PermissionError as error:
             raise Conflict(f"this machine does not let the simulator hold a thread (ptrace): {error}") from None
         except ProcessLookupError:
             raise NoProcess(f"{part} is just ending") from None
-        await self.rig.call("process", name=part, state=how)
+        if how == "KILL":
+            self._spawn(self._back(part, pid))
         self._tell("hang" if how == HANG else "signal", process=part, signal=how, pid=pid)
         return pid
-
-    async def fault(self, evse: int, fault: str, details: dict[str, Any]) -> dict[str, Any]:
-        """Lays a fault on; `details` as in the body of the call. A reader's line is the world's own, all else is the wire's."""
-        if fault != READER_OFFLINE:
-            return await self.rig.call("fault", evse=evse, fault=fault, **details)
-        self._spawn(self._reader_fault(evse, details.get("after_ms", 0) / 1000, details.get("for_ms")))
-        return {}
-
-    async def fault_gone(self, evse: int, fault: str) -> dict[str, Any]:
-        """Takes a fault away; one that is not there changes nothing."""
-        if fault != READER_OFFLINE:
-            return await self.rig.call("clear", evse=evse, fault=fault)
-        self._reader_offline(evse, False)
-        return {}
-
-    async def _reader_fault(self, evse: int, after_s: float, for_ms: float | None) -> None:
-        await asyncio.sleep(after_s)
-        self._reader_offline(evse, True)
-        if for_ms is not None:
-            await asyncio.sleep(for_ms / 1000)
-            self._reader_offline(evse, False)
-
-    def _reader_offline(self, evse: int, gone: bool) -> None:
-        if gone == (evse in self._without_reader):
-            return
-        (self._without_reader.add if gone else self._without_reader.discard)(evse)
-        self.readers.set_offline(evse, gone)
-        self._tell("fault" if gone else "fault_cleared", evse=evse, fault=READER_OFFLINE)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """A task that ends with the site."""
@@ -222,9 +200,6 @@ class Site:
     async def state(self) -> dict[str, Any]:
         """As the control API tells it."""
         wire, station = await asyncio.gather(self.rig.call("state"), self._station())
-        for row in wire["evses"]:
-            if row["id"] in self._without_reader:
-                row["faults"].append(READER_OFFLINE)
         return {"power": self.power, "network": self.network.state, "evses": wire["evses"], "station": station}
 
     async def _station(self) -> dict[str, Any] | None:
@@ -240,7 +215,8 @@ class Site:
             return file.read().decode(errors="replace").splitlines()[-count:]
 
     async def _meter(self, evse: int) -> dict[str, Any]:
-        return await self.rig.call("meter", evse=evse)
+        found: dict[str, Any] = await self.rig.call("meter", evse=evse)
+        return found
 
     # inside
 
@@ -261,10 +237,21 @@ class Site:
         self.events.tell("firmware", what, **details)
 
     async def _listen(self) -> None:
-        """The wire's changes."""
+        """The wire's changes; of its faults, a reader's line is the site's affair."""
         async for event in self.rig.events():
-            details = {key: value for key, value in event.items() if key not in ("what", "id", "time", "at_s", "source")}
-            self._tell(str(event.get("what", "wire")), **details)
+            details = {key: value for key, value in event.items() if key != "what"}
+            if event["what"] == "fault" and event["fault"] == READER_OFFLINE:
+                self.readers.set_offline(event["evse"], event["active"])
+            self._tell(event["what"], **details)
+
+    async def _back(self, part: str, former: int) -> None:
+        """Waits until a killed process has been there again for a while, and says so to the wire."""
+        while (pid := self.firmware.pid_of(part)) is None or pid == former:
+            await asyncio.sleep(BACK_S)
+            if not self.firmware.running:
+                return
+        await asyncio.sleep(BACK_S)
+        await self.rig.call("process", name=part, state="running")
 
     async def _save_now_and_then(self) -> None:
         while True:

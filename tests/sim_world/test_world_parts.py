@@ -21,7 +21,7 @@ SHIPPED = sorted((Path(__file__).parents[2] / "sim" / "scenarios").glob("*.scena
     ("text", "shape", "says"),
     [
         (b"[]", bodies.Power, "object"),
-        (b"{", bodies.Power, "malformed"),
+        (b"{", bodies.Power, "fields of this call"),
         (b"{}", bodies.Power, "state"),
         (b'{"state": "maybe"}', bodies.Power, "maybe"),
         (b'{"state": "off", "how": "softly"}', bodies.Power, "how"),
