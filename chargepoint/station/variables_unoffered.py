@@ -18,6 +18,7 @@ def rows(settings: Settings) -> list[Row]:
         fixed("SmartChargingCtrlr.PeriodsPerSchedule", INTEGER, SCHEDULE_PERIODS),
         fixed("SmartChargingCtrlr.ProfileStackLevel", INTEGER, 0),
         fixed("SmartChargingCtrlr.RateUnit", MEMBERS, "A", values=("A", "W")),
+        fixed("SmartChargingCtrlr.Phases3to1", BOOLEAN, False),
         *_switch("ReservationCtrlr"),
         *_switch("MonitoringCtrlr"),
         fixed("MonitoringCtrlr.ItemsPerMessage[SetVariableMonitoring]", INTEGER, 0),

@@ -13,6 +13,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE transaction_facts (id INTEGER PRIMARY KEY AUTOINCREMENT, txn TEXT NOT NULL, light INTEGER NOT NULL, "
         "told INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, fact BLOB NOT NULL)",
         "CREATE TABLE guaranteed_facts (id INTEGER PRIMARY KEY AUTOINCREMENT, attempts INTEGER NOT NULL DEFAULT 0, fact BLOB NOT NULL)",
+        # Readings kept for the message that ends a transaction.
+        "CREATE TABLE collected (id INTEGER PRIMARY KEY, txn TEXT NOT NULL, reading BLOB NOT NULL)",
+        "CREATE TABLE security_log (id INTEGER PRIMARY KEY, fact BLOB NOT NULL)",
         "CREATE TABLE notes (txn TEXT PRIMARY KEY, note TEXT NOT NULL) WITHOUT ROWID",
         "CREATE TABLE given_up (id INTEGER PRIMARY KEY AUTOINCREMENT, fact BLOB NOT NULL, answer TEXT NOT NULL)",
         'CREATE TABLE sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, evse INTEGER NOT NULL, '

@@ -1,0 +1,143 @@
+"""Reading, setting and reporting the device model on a CSMS's order (2.0.1 part 2, B05 to B08). Must not know what a variable means, nor messages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+from chargepoint.model.orders import Answer, GetBaseReport, GetReport, GetVariable, GetVariables, SetVariable, SetVariables
+from chargepoint.model.variable import ACTUAL, Key, Mutability, ReportItem
+from chargepoint.station.device_model import Declared, DeviceModel
+
+Send = Callable[[int, Sequence[ReportItem]], Awaitable[None]]
+Component = tuple[str, str | None, int | None, int | None]
+Wanted = tuple[str, str | None, int | None, int | None, str | None, str | None]
+
+SUMMARY = ("availabilitystate", "problem", "tripped", "overload", "fallback")
+CRITERIA = ("Active", "Available", "Enabled", "Problem")
+
+
+class DeviceData:
+    """send: tells the CSMS the parts of a report, after the order was answered."""
+
+    def __init__(self, model: DeviceModel, send: Send) -> None:
+        self._model = model
+        self._send = send
+
+    def orders(self) -> dict[type, Callable[[Any], Awaitable[Answer]]]:
+        return {
+            GetVariables: self.get,
+            SetVariables: self.set,
+            GetBaseReport: self.base_report,
+            GetReport: self.report,
+        }
+
+    async def get(self, order: GetVariables) -> Answer:
+        """B06: a status and value for each, in their order."""
+        return Answer("Accepted", data=[(item, *self._model.get(key_of(item), item.attribute)) for item in order.items])
+
+    async def set(self, order: SetVariables) -> Answer:
+        """B05: a status for each, in their order."""
+        return Answer("Accepted", data=[(item, self._model.set(key_of(item), item.value, item.attribute)) for item in order.items])
+
+    async def base_report(self, order: GetBaseReport) -> Answer:
+        """B07."""
+        chosen = BASES.get(order.base)
+        if chosen is None:
+            return Answer("NotSupported")
+        return self._answer(order.request_id, [row for row in self._model.all() if chosen(row)])
+
+    async def report(self, order: GetReport) -> Answer:
+        """B08: components that meet one of the criteria, of them the variables asked for."""
+        if any(criterion not in CRITERIA for criterion in order.criteria):
+            return Answer("NotSupported")
+        rows = list(self._model.all())
+        if order.criteria:
+            meeting = {component for component in map(component_of, rows) if self._meets(component, order.criteria)}
+            rows = [row for row in rows if component_of(row) in meeting]
+        if order.components:
+            rows = [row for row in rows if any(matches(row.spec.key, wanted) for wanted in order.components)]
+        return self._answer(order.request_id, rows)
+
+    def _answer(self, request_id: int, rows: list[Declared]) -> Answer:
+        if not rows:
+            return Answer("EmptyResultSet")
+
+        async def send() -> None:
+            await self._send(request_id, [item_of(row) for row in rows])
+
+        return Answer("Accepted", then=send)
+
+    def _meets(self, component: Component, criteria: Iterable[str]) -> bool:
+        """At least one of them (B08.FR.13); a missing variable counts as true, a missing Problem as false (B08.FR.07 to B08.FR.10)."""
+        return any(self._says(component, criterion, missing=criterion != "Problem") for criterion in criteria)
+
+    def _says(self, component: Component, variable: str, *, missing: bool) -> bool:
+        name, instance, evse, connector = component
+        key = Key(name, variable, instance, evse, connector)
+        return self._model.boolean(key) if self._model.has(key) else missing
+
+
+def key_of(item: GetVariable | SetVariable) -> Key:
+    """An instance that is an empty text is none (B06.FR.15)."""
+    (component, instance), (variable, variable_instance) = item.component, item.variable
+    return Key(component, variable, instance or None, item.evse, item.connector, variable_instance or None)
+
+
+def component_of(row: Declared) -> Component:
+    key = row.spec.key
+    return key.component, key.instance, key.evse, key.connector
+
+
+def matches(key: Key, wanted: Wanted) -> bool:
+    """Whether a variable is among the wanted; what is not said is any (B08.FR.20 to B08.FR.25)."""
+    component, instance, evse, connector, variable, variable_instance = wanted
+    return (
+        key.component.casefold() == component.casefold()
+        and (not variable or key.variable.casefold() == variable.casefold())
+        and _same(instance, key.instance)
+        and _same(variable_instance, key.variable_instance)
+        and evse in (None, key.evse)
+        and connector in (None, key.connector)
+    )
+
+
+def item_of(row: Declared) -> ReportItem:
+    """A variable as it is reported, with its characteristics (B08.FR.12); a write-only one without its value."""
+    spec = row.spec
+    value = None if spec.mutability is Mutability.WRITE_ONLY else row.now()
+    return ReportItem(
+        component=(spec.key.component, spec.key.instance),
+        variable=(spec.key.variable, spec.key.variable_instance),
+        attributes=((ACTUAL, value, spec.mutability.value, spec.persistent, spec.constant),),
+        data_type=spec.data_type.value,
+        supports_monitoring=spec.supports_monitoring,
+        evse=spec.key.evse,
+        connector=spec.key.connector,
+        unit=spec.unit,
+        minimum=spec.minimum,
+        maximum=spec.maximum,
+        values=spec.values,
+    )
+
+
+def _same(wanted: str | None, have: str | None) -> bool:
+    return not wanted or wanted.casefold() == (have or "").casefold()
+
+
+def _settable(row: Declared) -> bool:
+    return row.spec.mutability is not Mutability.READ_ONLY
+
+
+def _summarized(row: Declared) -> bool:
+    """Availability, and of abnormal states only those that are there (B07.FR.09)."""
+    name = row.spec.key.variable.casefold()
+    return name in SUMMARY and (name == SUMMARY[0] or row.now() == "true")
+
+
+BASES: dict[str, Callable[[Declared], bool]] = {
+    "ConfigurationInventory": _settable,
+    "FullInventory": lambda row: True,
+    "SummaryInventory": _summarized,
+}
+"""ReportBaseEnumType (2.0.1 part 2, 3.70)."""
