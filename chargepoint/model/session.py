@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from chargepoint.model.connector import Phase
 from chargepoint.model.facts import ChargingState, StopReason, Trigger
 from chargepoint.model.idtoken import IdToken
 from chargepoint.model.stamp import Stamp
@@ -141,13 +142,14 @@ def ends(before: State, after: State, stop: Collection[str]) -> bool:
 
 class Ending(msgspec.Struct):
     """An end that waits for the open contactor and a reading taken after it, so that the last watt-hour is told. until: boot clock's time at which
-    it is told whatever is known."""
+    it is told whatever is known; patient: a silent meter is waited for that long too (it may still be starting)."""
 
     trigger: Trigger
     reason: StopReason
     at: Stamp
     until: float
     token: IdToken | None = None
+    patient: bool = False
 
 
 class Running(msgspec.Struct):
@@ -172,7 +174,8 @@ class SessionRow(msgspec.Struct, kw_only=True):
     start, stop: TxStartPoint and TxStopPoint as they were when the session began. plug_in and control_start: control's number for this plug-in, and
     of the start of control that gave it out. unsaid_token, remote_start_id: to be told in the next fact. hold: the plug stays locked until its owner
     shows the token. floating: authorized at a reader for all, the car may come to another EVSE. no_energy: authorized, but nothing is delivered
-    above the register allowed_wh (None: at once). stop_reason: why the authorization ended. last: id of the last transaction.
+    above the register allowed_wh (None: at once). stop_reason: why the authorization ended. last: id of the last transaction. interrupted: a
+    power cut came, and the car has not been seen since.
     """
 
     id: str
@@ -200,6 +203,7 @@ class SessionRow(msgspec.Struct, kw_only=True):
     no_energy: bool = False
     allowed_wh: float | None = None
     charged: bool = False
+    interrupted: bool = False
     stop_reason: StopReason | None = None
     running: Running | None = None
     ending: Ending | None = None
@@ -212,3 +216,61 @@ class SessionRow(msgspec.Struct, kw_only=True):
     @property
     def plugged(self) -> bool:
         return Point.EV_CONNECTED in POINTS[self.state]
+
+
+STARTING_S = 10.0
+"""A car has so long to close S2 after the offer before it counts as suspended by the car."""
+
+
+class Power(NamedTuple):
+    """What control says of the power path. offered: amperes are signalled."""
+
+    closed: bool
+    offered: bool
+
+
+def charging_state(row: SessionRow, power: Power | None, now: float) -> ChargingState:
+    """ChargingStateEnumType (2.0.1 part 2, 3.16). power None: control is not there, so what was told last stays. now: boot clock's time."""
+    if not row.plugged:
+        return ChargingState.IDLE
+    if row.state in (State.CHARGING, State.STOPPING):
+        return ChargingState.CHARGING
+    if row.state is not State.READY:
+        return ChargingState.EV_CONNECTED
+    if power is None:
+        return (row.running and row.running.told) or ChargingState.EV_CONNECTED
+    starting = not row.charged and now < max(row.plugged_at, row.authorized_at, row.offered_at) + STARTING_S
+    if starting:
+        return ChargingState.EV_CONNECTED
+    return ChargingState.SUSPENDED_EV if power.offered and not row.no_energy else ChargingState.SUSPENDED_EVSE
+
+
+PHASES: dict[State, Phase] = {
+    State.IDLE: Phase.FREE,
+    State.PLUGGED: Phase.PLUGGED,
+    State.AUTHORIZED: Phase.PREPARING,
+    State.CHARGING: Phase.CHARGING,
+    State.STOPPING: Phase.FINISHING,
+    State.FINISHING: Phase.FINISHING,
+    State.DETACHED: Phase.SUSPENDED_EV,
+    State.CABLE_LEFT: Phase.FINISHING,
+    State.CLOSED: Phase.FREE,
+}
+"""Of every state but READY, whose phase is its charging state's. DETACHED: 1.6 4.9 wants SuspendedEV."""
+
+READY_PHASES: dict[ChargingState, Phase] = {
+    ChargingState.EV_CONNECTED: Phase.PREPARING,
+    ChargingState.SUSPENDED_EV: Phase.SUSPENDED_EV,
+    ChargingState.SUSPENDED_EVSE: Phase.SUSPENDED_EVSE,
+    ChargingState.CHARGING: Phase.CHARGING,
+    ChargingState.IDLE: Phase.PREPARING,
+}
+
+
+def phase(row: SessionRow | None, power: Power | None, now: float) -> Phase:
+    """What a session looks like from outside."""
+    if row is None:
+        return Phase.FREE
+    if row.state is State.READY:
+        return READY_PHASES[charging_state(row, power, now)]
+    return PHASES[row.state]

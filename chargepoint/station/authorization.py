@@ -33,6 +33,9 @@ class Source(StrEnum):
     NOBODY = "nobody who could say"
 
 
+CONTROLLERS = {Source.LIST: "LocalAuthListCtrlr", Source.CACHE: "AuthCacheCtrlr"}
+
+
 class Verdict(NamedTuple):
     """info: status, group, EVSEs; source: who said so."""
 
@@ -102,7 +105,7 @@ class Authorization:
         if not self._variables.boolean("AuthCtrlr.Enabled"):
             return Verdict(_status(AuthorizationStatus.ACCEPTED), Source.OPEN)
         known = self.known(token)
-        if known is not None and known.accepted and self._without_asking():
+        if known is not None and (self._without_asking() if known.accepted else self._final(known)):
             return known
         asked = await self._ask(token, known)
         return asked or self._offline(known)
@@ -143,8 +146,12 @@ class Authorization:
         switch = "AuthCtrlr.LocalPreAuthorize" if self._backend.accepted else "AuthCtrlr.LocalAuthorizeOffline"
         return self._variables.boolean(switch)
 
+    def _final(self, known: Verdict) -> bool:
+        """Whether a refusal from list or cache is not asked about again."""
+        return self._variables.boolean(f"{CONTROLLERS[known.source]}.DisablePostAuthorize")
+
     async def _ask(self, token: IdToken, known: Verdict | None) -> Verdict | None:
-        if not self._backend.accepted:
+        if not self._backend.accepted or self._variables.boolean("AuthCtrlr.DisableRemoteAuthorization"):
             return None
         answer = await self._backend.ask(Authorize(token))
         if not isinstance(answer, AuthorizeAnswer):

@@ -1,15 +1,12 @@
 """The hardware as the station sees it: what control says, and what it is told. Keeps no permit alive by itself: `permit` is called from the turn that
 has just looked at the session's row, and by nothing else.
 
-Must not know sessions, nor how the link works. Edges are handed on in order, each once, and acknowledged after they are written down.
+Must not know sessions, nor how the link works. Edges are handed on in order and acknowledged once they are written down.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable
-from itertools import count
 from typing import Protocol
 
 from chargepoint.clock import Clock
@@ -17,11 +14,9 @@ from chargepoint.link.messages import (
     Acknowledge,
     Edge,
     EvseState,
-    Hello,
     LampWish,
     LockWish,
     LoopFigures,
-    Order,
     OrderAnswer,
     OrderKind,
     Permit,
@@ -29,26 +24,22 @@ from chargepoint.link.messages import (
     ToControl,
 )
 
-log = logging.getLogger(__name__)
-
-ORDER_WITHIN_S = 10.0
-WITHDRAWN_S = 1.0
-"""How long a permit for 0 A is kept up: long enough to arrive, short enough not to hold the lock."""
-
 
 class Door(Protocol):
     """The station's end of the link."""
 
-    def send(self, message: ToControl) -> None: ...
+    def send(self, message: ToControl) -> bool: ...
+
+    async def order(self, kind: OrderKind, evse: int, fault: str = "") -> OrderAnswer: ...
 
 
 class Hardware:
-    """on_edge, on_state: the sessions; on_control: called when control is there or gone. start: control's number of its own start (0: not there).
-    Order ids differ between starts of the station, so that control never takes a new order for one it has carried out."""
+    """What the link client calls, and what the station asks. hear_edge, hear_state: the sessions; on_control: called when control has come or gone;
+    start: control's number of its own start (0: not there)."""
 
     def __init__(self, clock: Clock, lease_s: float) -> None:
-        self.on_edge: Callable[[Edge], None] | None = None
-        self.on_state: Callable[[EvseState], None] | None = None
+        self.hear_edge: Callable[[Edge], None] | None = None
+        self.hear_state: Callable[[EvseState], None] | None = None
         self.on_control: list[Callable[[], None]] = []
         self.figures: LoopFigures | None = None
         self.start = 0
@@ -56,9 +47,7 @@ class Hardware:
         self._lease_s = lease_s
         self._door: Door | None = None
         self._states: dict[int, EvseState] = {}
-        self._wishes: dict[tuple[type, int], ToControl] = {}
-        self._orders: dict[int, asyncio.Future[OrderAnswer]] = {}
-        self._ids = count(int(clock.boot_s() * 1000) << 16)
+        self._wishes: dict[tuple[type, int], LockWish | LampWish] = {}
 
     @property
     def present(self) -> bool:
@@ -66,6 +55,7 @@ class Hardware:
         return self.start != 0
 
     def use(self, door: Door) -> None:
+        """The link's end, made after us because it calls us."""
         self._door = door
 
     def state(self, evse: int) -> EvseState | None:
@@ -78,12 +68,14 @@ class Hardware:
 
     def withdraw(self, evse: int, plug_in: int) -> None:
         """The permit ends now: control takes the offer back and opens when the car had its time."""
-        self._send(Permit(evse, plug_in, 0.0, self._clock.boot_s() + WITHDRAWN_S))
+        self.permit(evse, plug_in, 0.0)
 
     def lock(self, evse: int, locked: bool) -> None:
+        """Whether the plug is to be held."""
         self._wish(LockWish(evse, locked))
 
     def lamp(self, evse: int, pattern: str) -> None:
+        """What the lamp shows; a word of `hal.ports.LampPattern`."""
         self._wish(LampWish(evse, pattern))
 
     def sample(self, sample: Sample) -> None:
@@ -91,54 +83,37 @@ class Hardware:
         self._send(sample)
 
     async def order(self, kind: OrderKind, evse: int, fault: str = "") -> OrderAnswer:
-        """Gives an order and waits for its answer, for at most 10 s."""
-        order = Order(next(self._ids), kind, evse, fault)
-        if not self.present:
-            return OrderAnswer(order.id, False, "control is not running")
-        answer: asyncio.Future[OrderAnswer] = asyncio.get_running_loop().create_future()
-        self._orders[order.id] = answer
-        self._send(order)
-        try:
-            return await self._clock.wait_for(answer, ORDER_WITHIN_S)
-        except TimeoutError:
-            return OrderAnswer(order.id, False, "control did not answer")
-        finally:
-            self._orders.pop(order.id, None)
+        """Gives an order and waits for its answer; no answer is one with done False."""
+        if self._door is None:
+            return OrderAnswer(0, False, "control is not connected")
+        return await self._door.order(kind, evse, fault)
 
-    def connected(self, hello: Hello) -> None:
-        """Control is there; it knows nothing of us yet, so every wish is repeated."""
-        self.start = hello.start
+    def on_connected(self, start: int) -> None:
+        """Control is there and knows nothing of us yet, so every wish is repeated."""
+        self.start = start
         for wish in self._wishes.values():
             self._send(wish)
         self._tell_observers()
 
-    def lost(self) -> None:
-        """Control is gone. What it said no longer holds; what it was asked will not be answered."""
+    def on_lost(self, reason: str) -> None:
+        """Control is gone: what it said no longer holds. reason stands in the link's own log line."""
         self.start = 0
         self._states.clear()
-        for answer in self._orders.values():
-            if not answer.done():
-                answer.set_result(OrderAnswer(0, False, "control went away"))
         self._tell_observers()
 
-    def state_came(self, state: EvseState) -> None:
+    def on_state(self, state: EvseState) -> None:
         self._states[state.evse] = state
-        if self.on_state is not None:
-            self.on_state(state)
+        if self.hear_state is not None:
+            self.hear_state(state)
 
-    def edge_came(self, edge: Edge) -> None:
+    def on_edge(self, edge: Edge) -> None:
         """Handed on, then acknowledged: by then it is written down, or the process is gone."""
-        if self.on_edge is not None:
-            self.on_edge(edge)
+        if self.hear_edge is not None:
+            self.hear_edge(edge)
         self._send(Acknowledge(edge.number))
 
-    def figures_came(self, figures: LoopFigures) -> None:
+    def on_figures(self, figures: LoopFigures) -> None:
         self.figures = figures
-
-    def answer_came(self, answer: OrderAnswer) -> None:
-        waiting = self._orders.get(answer.id)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
 
     def _wish(self, wish: LockWish | LampWish) -> None:
         key = (type(wish), wish.evse)

@@ -38,6 +38,8 @@ class Meters(Protocol):
 
     def latest(self, evse: int) -> MeterSample | None: ...
 
+    def register_wh(self, evse: int) -> float | None: ...
+
     def readings(self, evse: int, purpose: Purpose, context: Context) -> tuple[Reading, ...]: ...
 
     def begin(self, evse: int, transaction: str) -> None: ...
@@ -74,6 +76,8 @@ class Transactions:
         row.unsaid_token = row.authorized and row.token is not None
         self._meters.begin(row.evse, running.id)
         self._read(running, row.evse)
+        if running.register_wh is None:
+            running.register_wh = self._meters.register_wh(row.evse)
         running.begin_wh = running.register_wh
         readings = () if row.floating else self._meters.readings(row.evse, Purpose.BEGIN, Context.TRANSACTION_BEGIN)
         self._tell(row, running, EventKind.STARTED, cause, state, readings)
@@ -84,11 +88,11 @@ class Transactions:
             self._read(row.running, row.evse)
             self._tell(row, row.running, EventKind.UPDATED, cause, state, readings)
 
-    def will_end(self, row: SessionRow, cause: Cause) -> None:
-        """The running transaction is to end as soon as `end_if_settled` finds the power gone."""
+    def will_end(self, row: SessionRow, cause: Cause, *, within_s: float = END_WITHIN_S, patient: bool = False) -> None:
+        """The running transaction is to end as soon as it is `settled`."""
         if row.running is not None and row.ending is None:
-            reason = cause.reason or row.stop_reason or StopReason.EV_DISCONNECTED
-            row.ending = Ending(cause.trigger, reason, cause.at, self._clock.boot_s() + END_WITHIN_S, cause.token)
+            reason = row.stop_reason or cause.reason or StopReason.OTHER
+            row.ending = Ending(cause.trigger, reason, cause.at, self._clock.boot_s() + within_s, cause.token, patient)
 
     def settled(self, row: SessionRow, closed: bool) -> bool:
         """Whether the last watt-hour is known: the contactor is open and was read after, or cannot have mattered, or it takes too long."""
@@ -98,8 +102,9 @@ class Transactions:
         if closed:
             return False
         sample = self._meters.latest(row.evse)
-        silent = sample is None or sample.quality is not Quality.GOOD
-        return silent or now >= row.opened_at + READING_WITHIN_S or (sample is not None and sample.at.boot_s > row.opened_at)
+        if sample is not None and sample.quality is Quality.GOOD and sample.at.boot == self._clock.boot and sample.at.boot_s > row.opened_at:
+            return True
+        return not row.ending.patient and now >= row.opened_at + READING_WITHIN_S
 
     def end(self, row: SessionRow, state: ChargingState) -> None:
         """Tells the end that was asked for, with what is known now."""

@@ -1,0 +1,91 @@
+"""What an EVSE may do now: the permit, the lock and the lamp that follow from its session, and who set the amperes. Must not change sessions.
+
+The permit is renewed only from the station's turn of one second, which has just looked at the row; in between it is sent when it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from chargepoint.clock import Clock
+from chargepoint.model.connector import blocking
+from chargepoint.model.sample import MeterSample, Quality
+from chargepoint.model.session import SessionRow, State
+from chargepoint.station.connectors import Connectors
+from chargepoint.station.hardware import Hardware
+from chargepoint.station.sessions import Sessions
+from chargepoint.station.smart_charging import Limit, Limits
+
+START_DELAY = "start delay"
+INVALID_TOKEN = "token no longer accepted"
+NO_SESSION = ""
+
+
+class Meters(Protocol):
+    def latest(self, evse: int) -> MeterSample | None: ...
+
+
+class Offer:
+    """not_before: boot clock's time of the first offer after power has returned."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        sessions: Sessions,
+        hardware: Hardware,
+        limits: Limits,
+        meters: Meters,
+        connectors: Connectors,
+        not_before: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._sessions = sessions
+        self._hardware = hardware
+        self._limits = limits
+        self._meters = meters
+        self._connectors = connectors
+        self._not_before = not_before
+        self._sent: dict[int, tuple[int, float]] = {}
+        hardware.on_control.append(self._sent.clear)
+
+    def act(self, evse: int, renew: bool) -> None:
+        """Sends what holds now. renew: this is the turn that keeps the permit alive."""
+        row = self._sessions.row(evse)
+        if row is not None and row.authorized and row.plugged and row.plug_in and row.control_start == self._hardware.start:
+            self._permit(row, renew)
+        elif evse in self._sent:
+            self._hardware.withdraw(evse, self._sent.pop(evse)[0])
+        self._hardware.lock(evse, row is not None and (row.hold or (row.authorized and row.state is not State.AUTHORIZED)))
+        self._hardware.lamp(evse, self._lamp(row, evse))
+        self._connectors.report(evse)
+
+    def limit(self, evse: int) -> Limit:
+        """Amperes per phase for the session at an EVSE, and who says so; 0 A and no owner without an authorized session."""
+        row = self._sessions.row(evse)
+        if row is None or not row.authorized:
+            return Limit(0.0, NO_SESSION)
+        if row.no_energy and not self._left_of_energy(row):
+            return Limit(0.0, INVALID_TOKEN)
+        if self._clock.boot_s() < self._not_before():
+            return Limit(0.0, START_DELAY)
+        return self._limits.limit(evse)
+
+    def _permit(self, row: SessionRow, renew: bool) -> None:
+        sent = (row.plug_in, self.limit(row.evse).limit_a)
+        if renew or self._sent.get(row.evse) != sent:
+            self._hardware.permit(row.evse, *sent)
+            self._sent[row.evse] = sent
+
+    def _left_of_energy(self, row: SessionRow) -> bool:
+        sample = self._meters.latest(row.evse)
+        if row.allowed_wh is None or sample is None or sample.quality is not Quality.GOOD or sample.energy_wh is None:
+            return False
+        return sample.energy_wh < row.allowed_wh
+
+    def _lamp(self, row: SessionRow | None, evse: int) -> str:
+        if blocking(self._connectors.faults(evse)):
+            return "fault"
+        if row is None:
+            return "ready"
+        return "charging" if row.state is State.CHARGING else "waiting"

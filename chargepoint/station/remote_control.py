@@ -1,0 +1,163 @@
+"""What the CSMS asks of sessions and plugs: remote start and stop, unlock, triggered messages (2.0.1 part 2, F01 to F06; 1.6 5.11, 5.12, 5.17, 5.18).
+
+Must not know messages. Before acceptance remote starts and stops are refused (B02.FR.05).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+from chargepoint.clock import Clock
+from chargepoint.link.messages import OrderKind
+from chargepoint.model.facts import StopReason, Trigger
+from chargepoint.model.orders import Answer, GetTransactionStatus, RemoteStart, RemoteStop, Unlock
+from chargepoint.model.orders import Trigger as TriggerOrder
+from chargepoint.model.session import TRANSITIONS, Event, State
+from chargepoint.settings import Evse
+from chargepoint.station.connectors import Connectors
+from chargepoint.station.driver import Driver
+from chargepoint.station.hardware import Hardware
+from chargepoint.station.sessions import Sessions, Variables
+from chargepoint.station.transactions import Cause
+
+log = logging.getLogger(__name__)
+
+STARTABLE = {row.source for row in TRANSITIONS if row.event is Event.AUTHORIZED}
+"""States in which somebody may still be authorized."""
+
+OPENED_WITHIN_S = 8.0
+LOOK_EVERY_S = 0.1
+
+Message = Callable[[int | None, int | None], bool]
+"""Sends a triggered message for an EVSE and connector (None: all); False when it cannot."""
+
+
+class RemoteControl:
+    """messages: what can be triggered, by MessageTriggerEnumType word. accepted: whether the CSMS has accepted this station; may_begin: whether new
+    transactions are allowed; waiting, waiting_for: whether transaction facts wait (for one transaction)."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        variables: Variables,
+        sessions: Sessions,
+        driver: Driver,
+        connectors: Connectors,
+        hardware: Hardware,
+        evses: tuple[Evse, ...],
+        accepted: Callable[[], bool],
+        messages: Mapping[str, Message],
+        waiting: Callable[[], bool],
+        waiting_for: Callable[[str], bool],
+    ) -> None:
+        self._clock = clock
+        self._variables = variables
+        self._sessions = sessions
+        self._driver = driver
+        self._connectors = connectors
+        self._hardware = hardware
+        self._evses = {evse.id: evse for evse in evses}
+        self._accepted = accepted
+        self._messages = messages
+        self._waiting = waiting
+        self._waiting_for = waiting_for
+
+    def orders(self) -> dict[type, Callable[[Any], Awaitable[Answer]]]:
+        return {
+            RemoteStart: self.start,
+            RemoteStop: self.stop,
+            Unlock: self.unlock,
+            TriggerOrder: self.trigger,
+            GetTransactionStatus: self.transaction_status,
+        }
+
+    async def start(self, order: RemoteStart) -> Answer:
+        """F01, F02: the answer first, then the authorization, then the start."""
+        if not self._accepted():
+            return Answer("Rejected", reason="NotEnabled", info="the CSMS has not accepted this station")
+        evse = order.evse if order.evse is not None else self._best()
+        if evse is None or evse not in self._evses:
+            return Answer("Rejected", reason="UnknownEvse" if evse is not None else "NoEvse", info="no EVSE to start at")
+        row = self._sessions.row(evse)
+        if not self._connectors.usable(evse):
+            return Answer("Rejected", reason="InvalidState", info=f"EVSE {evse} is not usable: {self._connectors.status(evse).value}")
+        if row is not None and (row.state not in STARTABLE or row.hold):
+            return Answer("Rejected", reason="TxInProgress", info=f"EVSE {evse} has an authorized session")
+        running = row.running.id if row is not None and row.running is not None and row.ending is None else None
+        ask = self._variables.boolean("AuthCtrlr.AuthorizeRemoteStart")
+        then = partial(self._driver.take_remote, order.id_token, evse, order.remote_start_id, order.group, ask=ask)
+        return Answer("Accepted", then=then, extra={"transaction": running} if running else {})
+
+    async def stop(self, order: RemoteStop) -> Answer:
+        """F03."""
+        row = self._sessions.find(order.transaction)
+        if row is None or not self._accepted():
+            return Answer("Rejected", reason="TxNotFound", info="no such transaction is running")
+
+        async def then() -> None:
+            row = self._sessions.find(order.transaction)
+            if row is not None and row.ending is None:
+                self._sessions.stop(row, Cause(Trigger.REMOTE_STOP, self._clock.stamp(), StopReason.REMOTE))
+
+        return Answer("Accepted", then=then)
+
+    async def unlock(self, order: Unlock) -> Answer:
+        """F05; 1.6 5.18 ends the transaction first. extra['lock'] False: the connector has no lock."""
+        evse = self._evses.get(order.evse)
+        if evse is None or not 1 <= order.connector <= len(evse.connectors):
+            return Answer("UnknownConnector")
+        if self._sessions.tethered(order.evse):
+            return Answer("UnlockFailed", info="a tethered cable has no lock", extra={"lock": False})
+        row = self._sessions.row(order.evse)
+        if row is not None and row.authorized and row.state is not State.AUTHORIZED:
+            if not order.stop_transaction:
+                return Answer("OngoingAuthorizedTransaction")
+            self._sessions.stop(row, Cause(Trigger.UNLOCK_COMMAND, self._clock.stamp(), StopReason.REMOTE))
+            await self._opened(order.evse)
+        elif row is not None and row.hold:
+            self._sessions.release(row)
+        done = await self._hardware.order(OrderKind.UNLOCK, order.evse)
+        if not done.done:
+            log.warning("EVSE %d: not unlocked: %s", order.evse, done.text)
+        return Answer("Unlocked") if done.done else Answer("UnlockFailed", info=done.text)
+
+    async def trigger(self, order: TriggerOrder) -> Answer:
+        """F06: the answer first, then the message."""
+        send = self._messages.get(order.message)
+        if send is None:
+            return Answer("NotImplemented")
+        if order.evse is not None and order.evse not in self._evses and order.evse != 0:
+            return Answer("Rejected", reason="UnknownEvse", info=f"there is no EVSE {order.evse}")
+        if order.message == "TransactionEvent" and not any(order.evse in (None, row.evse) for _, row in self._sessions.running()):
+            return Answer("Rejected", reason="TxNotFound", info="no transaction is running")
+        if order.message == "BootNotification" and self._accepted():
+            return Answer("Rejected", reason="InvalidState", info="this station is accepted already")
+
+        async def then() -> None:
+            send(order.evse, order.connector)
+
+        return Answer("Accepted", then=then)
+
+    async def transaction_status(self, order: GetTransactionStatus) -> Answer:
+        """E14."""
+        if order.transaction is None:
+            return Answer("Accepted", extra={"ongoing": None, "messages_in_queue": self._waiting()})
+        ongoing = self._sessions.find(order.transaction) is not None
+        return Answer("Accepted", extra={"ongoing": ongoing, "messages_in_queue": self._waiting_for(order.transaction)})
+
+    async def _opened(self, evse: int) -> None:
+        """Waits for the contactor: the plug is not released before."""
+        until = self._clock.boot_s() + OPENED_WITHIN_S
+        while (power := self._sessions.power(evse)) is not None and power.closed and self._clock.boot_s() < until:
+            await self._clock.sleep(LOOK_EVERY_S)
+
+    def _best(self) -> int | None:
+        """The EVSE where a start without one belongs: a car that waits for it, else a free one, else a car that has finished."""
+        rows = sorted(self._sessions.rows.values(), key=lambda row: -row.plugged_at)
+        plugged = [row.evse for row in rows if row.state is State.PLUGGED]
+        finished = [row.evse for row in rows if row.state is State.FINISHING and not row.hold]
+        candidates = [*plugged, *self._driver.free(), *finished]
+        return next((evse for evse in candidates if self._connectors.usable(evse)), None)
