@@ -144,7 +144,7 @@ class Line:
         except CertificateProblem as problem:
             return f"no secure connection can be made: {problem}"
         except (OSError, WebSocketException, EOFError, ValueError) as problem:
-            return f"no connection to {slot.url}: {problem or type(problem).__name__}"
+            return f"no connection to {slot.url}: {str(problem) or type(problem).__name__}"
         try:
             return await self._keep(connection, slot)
         finally:

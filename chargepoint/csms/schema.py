@@ -36,9 +36,7 @@ class Dialect(NamedTuple):
 
 DIALECTS: dict[str, Dialect] = {
     "ocpp1.6": Dialect("v16", "", "OccurenceConstraintViolation", "FormationViolation", "FormationViolation", None, None),
-    "ocpp2.0.1": Dialect(
-        "v201", "Request", "OccurrenceConstraintViolation", "FormatViolation", "RpcFrameworkError", "MessageTypeNotSupported", "-1"
-    ),
+    "ocpp2.0.1": Dialect("v201", "Request", "OccurrenceConstraintViolation", "FormatViolation", "RpcFrameworkError", "MessageTypeNotSupported", "-1"),
 }
 OCCURRENCE_RULES = frozenset({"required", "minItems", "maxItems"})
 

@@ -1,7 +1,7 @@
 """OCPP 1.6 configuration keys (chapter 9) as views on the device model: one row per key. Must not keep a value of its own.
 
-    declare(dm, settings)                 the variables only 1.6 has, component Ocpp16Ctrlr
-    factory(configuration)                [ocpp16.configuration] as factory values of variables, and what is wrong with it
+declare(dm, settings)                 the variables only 1.6 has, component Ocpp16Ctrlr
+factory(configuration)                [ocpp16.configuration] as factory values of variables, and what is wrong with it
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ def declare(dm: DeviceModel, settings: Settings) -> None:
     for own in OWN:
         key, writable = Key.parse(own.variable), own.writable
         mutability = Mutability.READ_WRITE if writable else Mutability.READ_ONLY
-        spec = VariableSpec(
-            key=key, data_type=own.data_type, mutability=mutability, minimum=own.minimum, persistent=writable, values=own.values
-        )
+        spec = VariableSpec(key=key, data_type=own.data_type, mutability=mutability, minimum=own.minimum, persistent=writable, values=own.values)
         dm.declare(spec, own.default(settings), check=own.check)
 
 
@@ -115,5 +113,3 @@ def _write(set_: Callable[[str, str], str], values: Mapping[str, str]) -> str:
             return answer
         status = answer if answer == "RebootRequired" else status
     return status
-
-

@@ -1,6 +1,6 @@
 """OCPP 1.6: which block words which fact and question, and which hears which CALL. Must not know sockets, stores or rules of charging.
 
-    build(view, rpc) -> Face
+build(view, rpc) -> Face
 """
 
 from __future__ import annotations
