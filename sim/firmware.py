@@ -21,6 +21,8 @@ COMMAND = (sys.executable, "-m", "chargepoint", "run", "--config")
 PARTS = ("control", "station")
 SIGNALS = {name: signal.Signals[f"SIG{name}"] for name in ("KILL", "STOP", "CONT", "TERM")}
 HANG = "HANG"
+COMMAND_WORDS = 4
+"""`python -m chargepoint control`: the part is named among the first words."""
 SHUTDOWN_S = 20.0
 HELD_POLL_S = 0.005
 DIRECTORIES = ("STATE_DIRECTORY", "RUNTIME_DIRECTORY", "LOGS_DIRECTORY", "CREDENTIALS_DIRECTORY")
@@ -95,7 +97,6 @@ class Firmware:
         self._ending = True
         if self._process is None:
             return
-        processes.send_group(self._process.pid, signal.SIGKILL)
         processes.kill_marked(self._mark, leave=frozenset({self._process.pid}))
         await self._ended()
 
@@ -111,7 +112,7 @@ class Firmware:
         """The process id of `control` or `station`, None while it is not there."""
         for pid in processes.marked(self._mark) if self._mark else []:
             words = processes.command_line(pid)
-            if part in words and "run" not in words[: words.index(part)] and any("chargepoint" in word for word in words[: words.index(part)]):
+            if part in words[:COMMAND_WORDS] and "run" not in words[:COMMAND_WORDS]:
                 return pid
         return None
 

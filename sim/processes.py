@@ -17,6 +17,8 @@ PR_SET_CHILD_SUBREAPER = 36
 WALL = 0x40000000
 """__WALL of waitpid(2): children of any kind, traced threads too."""
 
+POLL_S = 0.002
+
 
 def adopt_orphans() -> None:
     """Grandchildren whose parent dies become ours, so that they can be reaped (prctl PR_SET_CHILD_SUBREAPER)."""
@@ -54,34 +56,27 @@ def send(pid: int, number: signal.Signals) -> bool:
     return True
 
 
-def reap(pid: int) -> None:
-    """Takes the exit status of an adopted or traced process, if there is one to take."""
+def reap(pid: int) -> bool:
+    """Takes the exit status of an adopted or traced process. True: nothing is left of it. A process whose dying parent has not handed it
+    over yet is still there."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG | WALL)
+    return not Path("/proc", str(pid)).exists()
 
 
 def kill_marked(word: str, *, within_s: float = 1.0, leave: frozenset[int] = frozenset()) -> bool:
-    """SIGKILLs every marked process until none is left; `leave` are direct children somebody else waits for (killed too, not reaped here).
-    Returns False when some are left after `within_s` seconds."""
+    """SIGKILLs every marked process until none is left, and reaps those that became ours; `leave` are direct children somebody else waits
+    for (killed, not reaped here). Returns False when some are left after `within_s` seconds."""
     deadline = time.monotonic() + within_s
-    while pids := marked(word):
+    unreaped: set[int] = set()
+    while (pids := marked(word)) or unreaped:
         for pid in pids:
             send(pid, signal.SIGKILL)
-        time.sleep(0.002)
-        for pid in pids:
-            if pid not in leave:
-                reap(pid)
+        unreaped |= set(pids) - leave
+        unreaped = {pid for pid in unreaped if not reap(pid)}
         if time.monotonic() > deadline:
             return False
-    return True
-
-
-def send_group(group: int, number: signal.Signals) -> bool:
-    """Sends a signal to a process group. False: it is gone."""
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return False
+        time.sleep(POLL_S)
     return True
 
 

@@ -102,6 +102,7 @@ class Site:
     async def stop(self) -> None:
         """Cuts the power and ends everything but the rig's process."""
         await self.power_cut()
+        await self._save()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -1,0 +1,86 @@
+"""The command itself: its first line, its end, and what is left of it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+import pytest
+
+from sim import processes
+from sim.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+async def up(directory: Path, *more: str, config: str = '[board]\nname = "sim"\n') -> Process:
+    file = directory / "chargepoint.toml"
+    file.write_text(config)
+    arguments = ["up", "--config", str(file), "--state-dir", str(directory / "state"), "--port", "0", *more]
+    environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(directory)}
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", "sim", *arguments, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE)
+
+
+async def listening(process: Process) -> str:
+    assert process.stdout is not None
+    return (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+
+
+def run_directories(directory: Path) -> list[Path]:
+    """Worlds with a short TMPDIR put their run directory there, others in /tmp."""
+    return [*directory.glob("cpsim-*"), *Path("/tmp").glob("cpsim-*")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_ends_with_0_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+    before = set(run_directories(tmp_path))
+    process = await up(tmp_path, "--power", "off")
+    assert (await listening(process)).startswith("listening on http://127.0.0.1:")
+    (run,) = set(run_directories(tmp_path)) - before
+    assert processes.marked(f"CHARGEPOINT_WORLD={run}/")
+    process.send_signal(number)
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert processes.marked(f"CHARGEPOINT_WORLD={run}/") == []
+    assert not run.exists()
+
+
+async def test_a_killed_world_leaves_no_process(tmp_path: Path) -> None:
+    before = set(run_directories(tmp_path))
+    process = await up(tmp_path, "--power", "off")
+    await listening(process)
+    (run,) = set(run_directories(tmp_path)) - before
+    process.kill()
+    await process.wait()
+    async with asyncio.timeout(5):
+        while processes.marked(f"CHARGEPOINT_WORLD={run}/") or run.exists():
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [("[bord]\n", "bord"), ("[board", "TOML"), ('[board]\nname = "no_such_board"\n', "no_such_board")],
+)
+async def test_wrong_settings_are_told(tmp_path: Path, config: str, says: str) -> None:
+    process = await up(tmp_path, config=config)
+    assert process.stderr is not None
+    text = (await asyncio.wait_for(process.stderr.read(), 20)).decode()
+    assert await process.wait() == 1
+    assert says in text
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("arguments", [["up"], ["up", "--config", "x", "--state-dir", "y", "--port", "99999"], ["dance"], []])
+def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: chargepoint-sim" in capsys.readouterr().err
+
+
+def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "chargepoint-sim up --config" in capsys.readouterr().out
