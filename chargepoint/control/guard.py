@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chargepoint.control.electrics import DARK_V, DIODE_V, LEVELS
+from chargepoint.control.electrics import DIODE_V, LEVELS
 from chargepoint.control.watch import Watch
 from chargepoint.model.pilot import PilotState
 
@@ -22,7 +22,8 @@ X1_SETTLES_S = 0.5
 """At X1 the low peak has emptied after so long; one still dark means that the generator does not obey."""
 READING_S = 0.05
 """Ten turns: no longer without a reading of the pilot."""
-VAGUE_S = 0.1
+VAGUE_S = 0.3
+"""Nothing stands still for so long: longer than a car in C takes to be seen after a spike."""
 MIRROR_S = 0.15
 """Contacts prove within this that they follow the coil (drop-out and pull-in are 5 to 40 ms)."""
 DROPPED_S = 0.02
@@ -111,7 +112,7 @@ def proximity_changed(watch: Watch) -> bool:
 
 
 def over_temperature(watch: Watch) -> bool:
-    return watch.temperature_c is not None and watch.temperature_c >= HOT_C
+    return watch.hot
 
 
 def temperature_sensor_lost(watch: Watch) -> bool:

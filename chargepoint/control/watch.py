@@ -23,6 +23,7 @@ class Watch:
         "emergency",
         "high_at",
         "high_v",
+        "hot",
         "lock_failed",
         "lock_lost_turns",
         "low_at",
@@ -74,6 +75,7 @@ class Watch:
         self.cable_missing_since = 0.0
         self.temperature_c: float | None = None
         self.temperature_at = now
+        self.hot = False
 
     def _commands(self, now: float) -> None:
         self.pwm = False

@@ -1,0 +1,396 @@
+"""One EVSE in control's hands: read, judge, decide, write, tell, once a turn. Must not know the link's sockets or the other EVSEs.
+
+Everything that opens happens inside the turn that sees it; the table in `machine` decides, this file only gathers what it looks at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from chargepoint.clock import Clock
+from chargepoint.control import faults, guard
+from chargepoint.control.cable import Cable
+from chargepoint.control.faults import Faults
+from chargepoint.control.figures import Figures
+from chargepoint.control.front_end import FrontEnd
+from chargepoint.control.generator import Generator
+from chargepoint.control.lock import SocketLock
+from chargepoint.control.machine import OUTPUTS, Cause, Inputs, Phase, step
+from chargepoint.control.offer import NO_OFFER, Least, Offer
+from chargepoint.control.over_current import OverCurrent
+from chargepoint.control.permit import Lease
+from chargepoint.control.pilot_filter import DRAWING, PilotFilter
+from chargepoint.control.power_path import PowerPath
+from chargepoint.control.selftest import Residual
+from chargepoint.control.voice import Teller, Voice
+from chargepoint.control.watch import Watch
+from chargepoint.link.messages import EdgeKind, EvseState, LampWish, LockWish, Permit, Sample
+from chargepoint.model.pilot import PilotState
+from hal.ports import EvseBoard, LampPattern
+
+CAR_TIME_S = 6.0
+"""IEC 61851-1 sequence 10.2: a car that does not stop after the offer ended is cut off under load."""
+START_X1_S = 3.0
+"""A car found at control's start sees X1 for so long first."""
+PWM_SETTLES_S = 0.02
+CHECK_EVERY = 20
+"""Turns between two read-backs of the PWM, and between two looks at lamp and temperature."""
+TELL_EVERY = 4
+"""Turns between two looks for something new to tell."""
+TELL_S = 1.0
+PLUGGED = (PilotState.B, PilotState.C, PilotState.D)
+
+
+class Evse:
+    """One EVSE. latched: faults kept from before the start; on_latched: told the whole set whenever it changes. temperature: the last good
+    reading of the slow thread as (boot time, degrees Celsius). fed: whether the relay supply is fed, for all EVSEs. ending: control ends."""
+
+    def __init__(
+        self,
+        board: EvseBoard,
+        figures: Figures,
+        clock: Clock,
+        teller: Teller,
+        latched: Iterable[str] = (),
+        on_latched: Callable[[int, tuple[str, ...]], None] = lambda evse, names: None,
+    ) -> None:
+        now = clock.boot_s()
+        self.id = figures.evse
+        self.temperature: tuple[float, float] | None = None
+        self.fed = True
+        self.ending = False
+        self.resetting = False
+        self.wish_locked = False
+        self.phase = Phase.REST
+        self.offer = NO_OFFER
+        self.watch = Watch(now, socket=figures.socket, d_allowed=figures.d_allowed, thermometer=board.thermometer is not None)
+        self.voice = Voice(figures.evse, teller)
+        self.faults = Faults(latched)
+        self.lease = Lease()
+        self.cable = Cable()
+        self.filter = PilotFilter()
+        self.generator = Generator(board.pwm, self.watch)
+        self.path = PowerPath(board.contactor, self.watch, self.voice)
+        self.residual = Residual(board.residual, figures, self.watch, clock)
+        self.lock = SocketLock(board.lock, figures, self.watch) if figures.socket and board.lock else None
+        self._socket = figures.socket
+        self._lamp_port = board.lamp
+        self._lamp = LampPattern.READY
+        self._front_end = FrontEnd(board.adc, figures.socket, now)
+        self._least = Least(figures.board_a, figures.rating_a)
+        self._over = OverCurrent()
+        self._teller = teller
+        self._on_latched = on_latched
+        self._turn = 0
+        self._told: tuple[object, ...] = ()
+        self._told_at = 0.0
+        self._permitted = False
+        self._permit_end = ""
+        self._phase_since = now
+        self._withdrawn_by = ""
+        self._supplied = False
+        self._start_over()
+
+    # what comes over the link ----------------------------------------------------------------------------------------------------------
+
+    def permit(self, permit: Permit, now: float) -> str:
+        """Takes a permit; answers why it is void, or nothing."""
+        barred = self.ending or self.resetting or self.watch.pilot not in PLUGGED or self.faults.active & faults.OPENS
+        why = self.lease.take(permit, now, 0 if barred or not self.voice.plugged else self.voice.number)
+        if not why and not self.lease.in_force(now):
+            self._permit_end = "withdrawn"
+        return why
+
+    def wish_lock(self, wish: LockWish) -> None:
+        self.wish_locked = wish.locked
+
+    def wish_lamp(self, wish: LampWish) -> None:
+        """An unknown pattern is left out."""
+        self._lamp = next((pattern for pattern in LampPattern if pattern == wish.pattern), self._lamp)
+
+    def sample(self, sample: Sample, now: float) -> None:
+        self._over.take(sample, now)
+
+    # the turn --------------------------------------------------------------------------------------------------------------------------
+
+    def first_half(self, now: float, emergency: bool) -> None:
+        """Reads lines and the high peak, starts the other channel, decides, writes, tells."""
+        watch = self.watch
+        watch.now = now
+        watch.emergency = emergency
+        self._turn += 1
+        self.path.read(now)
+        self.residual.read()
+        if self.lock is not None:
+            self.lock.read()
+        self._read_high(now)
+        if self._turn % CHECK_EVERY == 0:
+            self._check(now)
+        self._judge(now)
+        self._watch_permit(now)
+        self._move_lock(now)
+        self._run_test(now)
+        self._decide(now)
+        if self._turn % TELL_EVERY == 0:
+            self._tell(now)
+
+    def second_half(self, now: float) -> None:
+        """Reads the other channel, starts the high peak; a low plateau lost under load opens here, not a half turn later."""
+        low_v, ohms = self._front_end.finish_other(now)
+        if ohms is not None:
+            self.cable.read(ohms)
+        if low_v is not None:
+            watch = self.watch
+            watch.now, watch.low_v, watch.low_at = now, low_v, now
+            if watch.coil:
+                guard.suspect(watch)
+                if watch.suspect_since:
+                    self._decide(now)
+        self._front_end.start_high(now)
+
+    def blind(self) -> None:
+        """Control did not look for too long: what was plugged in may be something else now."""
+        self.end_permit("control did not look")
+        self._start_over()
+
+    def restart(self, now: float) -> None:
+        """RESET_EVSE, once the contactor is open: back to the start."""
+        self.resetting = False
+        self.residual.due_at = now
+        self._start_over()
+
+    def clear(self, name: str) -> None:
+        """A person cleared this fault; the caller has looked at its cause."""
+        self.faults.clear(name)
+        self.voice.edge(self.watch.now, EdgeKind.FAULT_CLEARED, name)
+        self._keep_latched()
+
+    @property
+    def at_rest(self) -> bool:
+        """X1, proven open, and the lock open as far as it goes."""
+        unlocked = self.lock is None or self.lock.feedback is False or self.watch.unlock_failed
+        return self.phase is Phase.REST and self.path.proven_open() and unlocked
+
+    def state(self, now: float) -> EvseState:
+        """Everything, as it is now."""
+        watch, offer, voice = self.watch, self.generator.offer, self.voice
+        return EvseState(
+            evse=self.id,
+            at=now,
+            plug_in=voice.number if voice.plugged else 0,
+            pilot=watch.pilot.value,
+            pwm=watch.pwm,
+            closed=watch.closed,
+            offered_a=round(offer.amps, 2),
+            offer_limit_by=offer.by,
+            permit=self.lease.in_force(now),
+            cable=self._socket and self.cable.present,
+            cable_a=self.cable.rating_a if self._socket else None,
+            locked=self.lock.feedback if self.lock else None,
+            faults=self.faults.names(),
+            testing=watch.testing,
+            temperature_c=watch.temperature_c,
+            since_plug_in=voice.since,
+        )
+
+    # its parts -------------------------------------------------------------------------------------------------------------------------
+
+    def _start_over(self) -> None:
+        self.filter.restart()
+        self.voice.forget()
+        self._seen_a = False
+        self._seen_b = False
+        self._x1_until = 0.0
+
+    def _read_high(self, now: float) -> None:
+        watch = self.watch
+        high_v = self._front_end.finish_high(now)
+        if high_v is not None:
+            watch.high_v, watch.high_at = high_v, now
+        self._front_end.start_other(now, watch.coil, watch.suspect_since > 0.0)
+        pilot = self.filter.step(high_v, watch.low_v, watch.pwm and now - watch.pwm_since >= PWM_SETTLES_S)
+        if pilot is not watch.pilot:
+            watch.pilot, watch.pilot_since = pilot, now
+            self._pilot_changed(pilot, now)
+
+    def _pilot_changed(self, pilot: PilotState, now: float) -> None:
+        if pilot is PilotState.A:
+            self.end_permit("unplugged")
+            self.voice.unplug(now)
+            self._unplugged(now)
+        elif pilot in PLUGGED:
+            self._seen_b = self._seen_b or pilot is PilotState.B
+            if not self.voice.plugged:
+                self._x1_until = 0.0 if self._seen_a else now + START_X1_S
+                self.voice.plug_in(now)
+        elif pilot is not PilotState.IMPLAUSIBLE:
+            self.end_permit(f"pilot in {pilot.value}")
+        self.voice.edge(now, EdgeKind.PILOT_CHANGED, pilot.value)
+
+    def _unplugged(self, now: float) -> None:
+        self._seen_a = self._seen_b = True
+        self.watch.tries = 0
+        self._over.reset()
+        if self._supplied:
+            self._supplied = False
+            self.residual.due_at = now
+
+    def _check(self, now: float) -> None:
+        """What needs no look in every turn."""
+        watch = self.watch
+        self.generator.check(now)
+        if self.temperature is not None:
+            watch.temperature_at, watch.temperature_c = self.temperature
+            cooling = guard.COOL_C <= watch.temperature_c < guard.HOT_C
+            watch.hot = watch.temperature_c >= guard.HOT_C or (watch.hot and cooling)
+        if self._lamp_port is not None:
+            self._lamp_port.show(LampPattern.FAULT if self.faults.active & (faults.OPENS | faults.BARS) else self._lamp)
+
+    def _judge(self, now: float) -> None:
+        """Guards to faults, and what a new fault does to permit and memory."""
+        watch = self.watch
+        guard.suspect(watch)
+        self._watch_cable(now)
+        watch.over_current = self._over.found and watch.coil
+        changed = self.faults.step(guard.causes(watch), now, watch.pilot is PilotState.A)
+        if not changed:
+            return
+        for name in self.faults.names(changed):
+            raised = self.faults.active & faults.bit(name)
+            self.voice.edge(now, EdgeKind.FAULT_RAISED if raised else EdgeKind.FAULT_CLEARED, name)
+        if changed & self.faults.active & faults.OPENS:
+            self.end_permit(self.faults.leading(faults.OPENS))
+        if changed & faults.LATCHING:
+            self._keep_latched()
+
+    def _keep_latched(self) -> None:
+        self._on_latched(self.id, self.faults.names(self.faults.active & faults.LATCHING))
+
+    def _watch_cable(self, now: float) -> None:
+        watch = self.watch
+        if not self._socket:
+            return
+        rating_a = watch.cable_a = self.cable.rating_a
+        missing = rating_a is None and watch.pilot in PLUGGED
+        watch.cable_missing_since = (watch.cable_missing_since or now) if missing else 0.0
+        if self.lock is None or not self.lock.feedback or watch.pilot not in PLUGGED:
+            watch.cable_held_a = None
+        elif watch.cable_held_a is None:
+            watch.cable_held_a = rating_a
+
+    def _watch_permit(self, now: float) -> None:
+        permitted = self.lease.in_force(now)
+        if self._permitted and not permitted:
+            self._permit_end = self._permit_end or "lapsed"
+            self.voice.edge(now, EdgeKind.PERMIT_ENDED, self._permit_end)
+        self._permitted = permitted
+        if permitted:
+            self._permit_end = ""
+
+    def end_permit(self, why: str) -> None:
+        """Takes the permit back, as when it lapses."""
+        if self.lease.void():
+            self._permit_end = why
+
+    def _move_lock(self, now: float) -> None:
+        """Locked while wished or permitted and a plug is there; moved only while the contactor is proven open."""
+        if self.lock is None:
+            return
+        wanted = (self.wish_locked or self._permitted) and self.cable.present and not self.ending
+        known = self.watch.pilot is not PilotState.IMPLAUSIBLE
+        self.lock.move(now, wanted, known and self.path.proven_open() and not self.faults.active & faults.WELDED)
+
+    def _run_test(self, now: float) -> None:
+        if self.watch.testing:
+            self.residual.step(now)
+        elif now >= self.residual.due_at and not self.ending:
+            self.residual.begin(now, self.path.proven_open())
+
+    def _decide(self, now: float) -> None:
+        """The table, and what it says written out."""
+        watch = self.watch
+        failed = self.path.failed()
+        opening = bool(self.faults.active & faults.OPENS) or bool(failed) or not self.fed
+        self.offer = self._allowed(now)
+        inputs = Inputs(
+            pilot=watch.pilot,
+            opening=opening,
+            suspect=watch.suspect_since > 0.0,
+            offer=self.offer.amps > 0.0,
+            ready=self._ready(now),
+            car_time_over=self.phase is Phase.WITHDRAW and now - self._phase_since >= CAR_TIME_S,
+            d_allowed=watch.d_allowed,
+        )
+        phase, cause = step(self.phase, inputs)
+        self._write(phase, failed or self._word(cause), now)
+
+    def _allowed(self, now: float) -> Offer:
+        """What may be offered now; while open, nothing that could not be closed upon."""
+        active = self.faults.active
+        barred = self.ending or self.resetting or active & (faults.OPENS | faults.WITHDRAWS)
+        if barred or not self._permitted or (not self.watch.coil and self._closing_barred(now)):
+            return self._least.none()
+        cable_a = (self.watch.cable_held_a or self.cable.rating_a or 0.0) if self._socket else None
+        return self._least.of(now, self.lease.limit_a, cable_a, self.watch.temperature_c, bool(active & faults.SENSOR_LOST))
+
+    def _closing_barred(self, now: float) -> bool:
+        watch = self.watch
+        asks_early = watch.pilot in DRAWING and (now < self.path.reclose_at or not self._seen_b)
+        early = now < self._x1_until or (asks_early and watch.suspect_since == 0.0)
+        unlocked = self._socket and (self.lock is None or not self.lock.verified(now))
+        return bool(self.faults.active & faults.BARS & ~faults.VENTILATION) or early or unlocked or self.residual.due(now) or not self.fed
+
+    def _ready(self, now: float) -> bool:
+        """Everything closing needs beyond C or D, an offer and no opening fault."""
+        return (
+            self.filter.closable
+            and self.offer.amps > 0.0
+            and self.lease.may_close(now)
+            and now >= self.path.reclose_at
+            and self.path.proven_open()
+            and not self.watch.tripped
+            and not self.faults.active & faults.BARS
+        )
+
+    def _word(self, cause: Cause) -> str:
+        """Why it opens: the fault's name where a fault is the cause."""
+        if cause is Cause.FAULT:
+            return self.faults.leading(faults.OPENS) or "relay supply not fed"
+        if cause is Cause.WITHDRAWN:
+            self._withdrawn_by = self.faults.leading(faults.WITHDRAWS) or self._permit_end or "withdrawn"
+        if self.phase is Phase.WITHDRAW and cause is Cause.CAR:
+            return self._withdrawn_by
+        return cause.value
+
+    def _write(self, phase: Phase, why: str, now: float) -> None:
+        """Coil off before the pilot, coil on after it."""
+        pwm, coil = OUTPUTS[phase]
+        if phase is not self.phase:
+            self.phase, self._phase_since = phase, now
+        if self.watch.coil and not coil:
+            self.path.switch(False, why, now)
+        if self.generator.signal(self.offer if pwm else NO_OFFER, now):
+            self._over.offered(now, self.generator.offer.amps)
+            self.voice.edge(now, EdgeKind.OFFERED, f"{self.generator.offer.amps:.2f}".rstrip("0").rstrip("."))
+        if coil and not self.watch.coil:
+            self._supplied = True
+            self.path.switch(True, "", now)
+
+    def _tell(self, now: float) -> None:
+        watch = self.watch
+        key = (
+            watch.pilot,
+            watch.closed,
+            self.generator.offer,
+            self._permitted,
+            self.cable.present,
+            self.cable.rating_a,
+            self.lock and self.lock.feedback,
+            self.faults.active,
+            watch.testing,
+            watch.temperature_c,
+            self.voice.since,
+        )
+        if key != self._told or now - self._told_at >= TELL_S:
+            self._told, self._told_at = key, now
+            self._teller.tell(self.state(now))

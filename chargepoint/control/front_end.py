@@ -1,0 +1,79 @@
+"""The pilot's ADC in the turn: a conversion is started in one half turn and read in a later one; nothing waits. Must not know what the volts mean.
+
+A lost ADC costs at most one blocked transfer per half turn, and after LOST_S only one per RETRY_S, so that the other EVSEs' turns go on.
+"""
+
+from __future__ import annotations
+
+import math
+
+from hal.errors import DeviceLost
+from hal.ports import Channel, PilotAdc
+
+PROXIMITY_EVERY = 4
+"""Turns between two conversions of the proximity contact; the low peak has the others."""
+PROXIMITY_EVERY_CLOSED = 16
+LOST_S = 0.1
+RETRY_S = 0.25
+
+
+class FrontEnd:
+    """proximity: whether there is a coded cable to read."""
+
+    __slots__ = ("_adc", "_converting", "_good_at", "_proximity", "_retry_at", "_turn")
+
+    def __init__(self, adc: PilotAdc, proximity: bool, now: float) -> None:
+        self._adc = adc
+        self._proximity = proximity
+        self._converting: Channel | None = None
+        self._turn = 0
+        self._good_at = now
+        self._retry_at = 0.0
+
+    def finish_high(self, now: float) -> float | None:
+        """Volts of the high peak; None: not read."""
+        return self._finish(now) if self._converting is Channel.HIGH else None
+
+    def finish_other(self, now: float) -> tuple[float | None, float | None]:
+        """(volts of the low peak, ohms of the proximity contact): one of them, or neither when it was not read."""
+        channel = self._converting
+        if channel is None or channel is Channel.HIGH:
+            return None, None
+        value = self._finish(now)
+        return (value, None) if channel is Channel.LOW else (None, value)
+
+    def start_high(self, now: float) -> None:
+        """Starts the high peak, unless a transfer was lost in this half turn."""
+        self._start(Channel.HIGH, now)
+
+    def start_other(self, now: float, closed: bool, low_first: bool) -> None:
+        """Starts the low peak or, in its turn, the proximity contact. closed: current flows; low_first: the low peak is in doubt."""
+        self._turn += 1
+        every = PROXIMITY_EVERY_CLOSED if closed else PROXIMITY_EVERY
+        proximity = self._proximity and not low_first and self._turn % every == 0
+        self._start(Channel.PROXIMITY if proximity else Channel.LOW, now)
+
+    def _start(self, channel: Channel, now: float) -> None:
+        if now < self._retry_at:
+            return
+        try:
+            self._adc.start(channel)
+        except DeviceLost:
+            self._lost(now)
+        else:
+            self._converting = channel
+
+    def _finish(self, now: float) -> float | None:
+        channel, self._converting = self._converting, None
+        try:
+            value = self._adc.finish()
+        except DeviceLost:
+            self._lost(now)
+            return None
+        if math.isnan(value) or (math.isinf(value) and channel is not Channel.PROXIMITY):
+            return None
+        self._good_at = now
+        return value
+
+    def _lost(self, now: float) -> None:
+        self._retry_at = now + (RETRY_S if now - self._good_at >= LOST_S else 0.0005)

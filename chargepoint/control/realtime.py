@@ -1,0 +1,35 @@
+"""Locked memory, real-time priority, no garbage collection: asked for where permitted. Must not know the loop."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import sys
+from collections.abc import Callable
+
+PRIORITY = 50
+MCL_CURRENT, MCL_FUTURE = 1, 2
+SWITCH_S = 0.0005
+"""How long the slow thread may keep the interpreter from the loop."""
+
+
+def ask(say: Callable[[str], None]) -> bool:
+    """Answers whether the loop runs with real-time rights; says once what was refused. Called before the slow thread starts."""
+    sys.setswitchinterval(SWITCH_S)
+    granted = True
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except OSError as error:
+        granted = False
+        say(f"control: no real-time priority ({error}); the loop may be late when the machine is busy")
+    if ctypes.CDLL(None, use_errno=True).mlockall(MCL_CURRENT | MCL_FUTURE) != 0:
+        say(f"control: memory is not locked ({os.strerror(ctypes.get_errno())})")
+    return granted
+
+
+def no_garbage() -> None:
+    """The loop makes no cycles: what is alive now stays, and nothing is searched for any more."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()

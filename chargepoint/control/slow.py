@@ -1,0 +1,87 @@
+"""The slow thread: temperatures, the log, the file. The loop hands it values and never waits for it. Must not know the turn."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from chargepoint.clock import Clock
+from chargepoint.control.memory import Memory
+from hal.errors import DeviceLost
+from hal.ports import Thermometer
+
+PERIOD_S = 0.5
+LINES_KEPT = 500
+
+
+class Slow:
+    """thermometers: by EVSE id; on_temperature: (EVSE id, boot time, degrees Celsius) of each good reading."""
+
+    def __init__(
+        self, clock: Clock, memory: Memory, thermometers: Mapping[int, Thermometer], on_temperature: Callable[[int, float, float], None]
+    ) -> None:
+        self._clock = clock
+        self._memory = memory
+        self._thermometers = thermometers
+        self._on_temperature = on_temperature
+        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._latched = memory.all_latched()
+        self._unsaved = False
+        self._lost: set[int] = set()
+        self._thread = threading.Thread(target=self._run, name="slow", daemon=True)
+        self._ended = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        """Waits for the round in hand, then does the last one here."""
+        self._ended = True
+        self._thread.join(2.0)
+        self._work()
+
+    def say(self, line: str) -> None:
+        """A line for the log."""
+        self._lines.append(line)
+
+    def keep(self, evse: int, latched: tuple[str, ...]) -> None:
+        """The latched faults of an EVSE, to be written down soon."""
+        self._latched = {**self._latched, evse: latched}
+        self._unsaved = True
+
+    def _run(self) -> None:
+        due = self._clock.boot_s()
+        while not self._ended:
+            self._work()
+            due = max(due + PERIOD_S, self._clock.boot_s())
+            self._clock.sleep_until(due)
+
+    def _work(self) -> None:
+        for evse, thermometer in self._thermometers.items():
+            self._measure(evse, thermometer)
+        if self._unsaved:
+            self._save()
+        while self._lines:
+            print(self._lines.popleft(), file=sys.stderr, flush=True)
+
+    def _measure(self, evse: int, thermometer: Thermometer) -> None:
+        try:
+            celsius = thermometer.read_c()
+        except DeviceLost as error:
+            if evse not in self._lost:
+                self._lost.add(evse)
+                self.say(f"control: {error}")
+            return
+        self._lost.discard(evse)
+        if -60.0 < celsius < 200.0:
+            self._on_temperature(evse, self._clock.boot_s(), celsius)
+
+    def _save(self) -> None:
+        self._unsaved = False
+        try:
+            self._memory.save(self._latched)
+        except OSError as error:
+            self._unsaved = True
+            self.say(f"control: latched faults cannot be written down: {error}")

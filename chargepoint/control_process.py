@@ -1,0 +1,112 @@
+"""The control process: outputs safe before anything else, then the board, the loop, and an end in order. Must not know the turn.
+
+Heavy imports come after the first act.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chargepoint.control.figures import Figures
+    from chargepoint.settings import Evse as EvseSettings
+    from hal import spec
+
+STATE_DIRECTORY, RUNTIME_DIRECTORY = "/var/lib/chargepoint", "/run/chargepoint"
+
+
+def main(config: Path) -> int:
+    """Runs control until SIGTERM or SIGINT. Returns the exit code; an exception of a turn goes through, with the outputs safe."""
+    make_safe(config)
+    return _serve(config)
+
+
+def make_safe(config: Path) -> None:
+    """Coils off, pilots at X1, by the board file alone; what fails is said, and will fail again when the board is opened."""
+    from hal import files, safe_outputs
+
+    name = _table(config).get("board", {}).get("name", "sim")
+    board = _table(files.find(str(name), "boards", config.parent))
+    for failure in safe_outputs.apply(board):
+        print(f"control: {failure}", file=sys.stderr)
+
+
+def _serve(config: Path) -> int:
+    from chargepoint.board_settings import board_of
+    from chargepoint.clock import Clock
+    from chargepoint.control import realtime
+    from chargepoint.control.evse import Evse
+    from chargepoint.control.loop import Loop
+    from chargepoint.control.memory import Memory
+    from chargepoint.control.slow import Slow
+    from chargepoint.notify import Notifier
+    from chargepoint.settings_file import load
+    from hal.board import open_control
+
+    settings = load(config)
+    _, wiring = board_of(settings, config.parent)
+    clock = Clock(has_rtc=wiring.rtc)
+    memory = Memory(_directory("STATE_DIRECTORY", STATE_DIRECTORY))
+    notifier = Notifier()
+    board = open_control(wiring, [evse.id for evse in settings.evse], clock.boot_s)
+    evses: dict[int, Evse] = {}
+
+    def measured(evse: int, at: float, celsius: float) -> None:
+        if evse in evses:
+            evses[evse].temperature = (at, celsius)
+
+    thermometers = {evse.evse: evse.thermometer for evse in board.evses if evse.thermometer is not None}
+    slow = Slow(clock, memory, thermometers, measured)
+    granted = realtime.ask(slow.say)
+    loop = Loop(clock, board, wiring.turn_ms / 1000.0, realtime=granted, say=slow.say, alive=notifier.alive)
+    for ports, evse_settings, evse_wiring in zip(board.evses, settings.evse, wiring.evse, strict=False):
+        figures = _figures(evse_settings, evse_wiring)
+        evses[ports.evse] = Evse(ports, figures, clock, loop, memory.latched(ports.evse), slow.keep)
+    loop.add(list(evses.values()))
+    loop.serve(_directory("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.end())
+    realtime.no_garbage()
+    slow.start()
+    notifier.ready()
+    try:
+        loop.run()
+    finally:
+        notifier.stopping()
+        slow.end()
+    board.close()
+    return 0
+
+
+def _figures(settings: EvseSettings, wiring: spec.Evse) -> Figures:
+    from chargepoint.control.figures import Figures
+
+    lock = wiring.lock
+    return Figures(
+        evse=settings.id,
+        board_a=wiring.max_current_a,
+        rating_a=settings.max_current_a,
+        socket=any(connector.startswith("s") for connector in settings.connectors),
+        d_allowed=settings.ventilation,
+        lock_move_s=lock.pulse_ms / 1000.0 if lock else 0.0,
+        lock_pause_s=lock.pause_ms / 1000.0 if lock else 0.0,
+        test_pulse_s=wiring.residual.test_ms / 1000.0,
+        test_trip_s=wiring.residual.trip_within_ms / 1000.0,
+        test_clear_s=wiring.residual.clear_within_ms / 1000.0,
+    )
+
+
+def _table(file: Path) -> dict[str, Any]:
+    with open(file, "rb") as opened:
+        return tomllib.load(opened)
+
+
+def _directory(variable: str, otherwise: str) -> Path:
+    directory = Path(os.environ.get(variable, otherwise).split(":")[0])
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
