@@ -220,10 +220,10 @@ def _line_name(meter: spec.Meter) -> str:
 
 
 def _serial_lines(board: spec.Board) -> Iterator[Problem]:
-    lines = {evse.meter.serial.port: evse.meter.serial for evse in board.evse if evse.meter and evse.meter.serial}
+    lines: dict[str, spec.Serial] = {}
     for index, evse in enumerate(board.evse):
         serial = evse.meter.serial if evse.meter else None
-        if serial is not None and serial != lines[serial.port]:
+        if serial is not None and serial != lines.setdefault(serial.port, serial):
             yield f"evse[{index}].meter.serial", f"the meters on {serial.port} must agree on baud, parity and stop_bits"
     ports = dict.fromkeys(lines, "a meter")
     for index, reader in enumerate(board.reader):

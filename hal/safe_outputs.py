@@ -11,21 +11,38 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hal.errors import BoardError
+from hal.files import find
 
 BEFORE = (("contactor", "coil"), ("residual", "test"), ("lock", "lock"), ("lock", "unlock"))
 """The outputs of an EVSE that are taken back, in this order; the pilot follows."""
 
 
 def main(path: str) -> int:
-    """Reads the board file and acts. Prints what failed; 0 when nothing did, else 1."""
-    with open(path, "rb") as file:
-        failures = apply(tomllib.load(file))
+    """path: a board file, or settings that name one. Prints what failed; 0 when nothing did, else 1."""
+    try:
+        failures = apply(read_board(path))
+    except (OSError, tomllib.TOMLDecodeError, BoardError, ImportError) as error:
+        failures = [f"{path}: {error}"]
     for failure in failures:
         print(f"safe-outputs: {failure}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def read_board(path: str) -> dict[str, Any]:
+    """The board file as it stands. Raises OSError, TOMLDecodeError, BoardError."""
+    table = _read(path)
+    if "name" in table:
+        return table
+    return _read(find(table.get("board", {}).get("name", "sim"), "boards", Path(path).parent))
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    with open(path, "rb") as file:
+        return tomllib.load(file)
 
 
 def apply(board: dict[str, Any]) -> list[str]:
