@@ -51,7 +51,7 @@ def _eastron_values(values: Values | None) -> dict[int, float]:
     if values is None:
         return {address: NAN for address in EASTRON}
     u, i, p = values.voltage_v, values.current_a, values.power_w
-    kwh = math.floor(values.energy_wh) / 1000
+    kwh = values.energy_wh / 1000
     row: dict[int, float] = {}
     for phase in range(3):
         row |= {0x00 + 2 * phase: u[phase], 0x06 + 2 * phase: i[phase], 0x0C + 2 * phase: p[phase], 0x12 + 2 * phase: u[phase] * i[phase]}

@@ -27,6 +27,8 @@ FRESH_S = 0.05
 SERIAL = 20240001
 SWAPPED_SERIAL = 99887766
 SWAPPED_WH = 4321000.0
+SWAP_S = 3.0
+"""While one meter is taken off and another put on, the line is silent."""
 MeterOf = Callable[[int], Awaitable[dict[str, Any]]]
 """Live values of an EVSE's meter: voltage_v, current_a, power_w (three each), energy_wh, frequency_hz, answering, faults (words)."""
 
@@ -41,12 +43,13 @@ class Register:
         self._meter_of = meter_of
         self._values: Values | None = None
         self._asked = 0.0
+        self._back_on_line = 0.0
         self._swapped_at_wh: float | None = None
         self._dice = random.Random(evse)
 
     @property
     def silent(self) -> bool:
-        return not self.answering or "meter_offline" in self.faults
+        return not self.answering or "meter_offline" in self.faults or time.monotonic() < self._back_on_line
 
     async def refresh(self) -> None:
         """Asks the wire, unless it was asked just now: one scan of several requests sees one moment."""
@@ -56,6 +59,8 @@ class Register:
         self._asked = time.monotonic()
         self.answering = bool(found.get("answering", True))
         before, self.faults = self.faults, frozenset(found.get("faults", ()))
+        if "meter_swapped" in before ^ self.faults:
+            self._back_on_line = time.monotonic() + SWAP_S
         if "meter_frozen" not in before & self.faults or self._values is None:
             self._values = self._seen(found)
 

@@ -119,6 +119,7 @@ class Readers:
         self._queue: asyncio.Queue[Swipe] = asyncio.Queue()
         self._newest: asyncio.Future[bool] | None = None
         self._showing_since: float | None = None
+        self._without: set[int] = set()
         self._worker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -163,11 +164,12 @@ class Readers:
             await asyncio.sleep(0.02)
 
     def set_offline(self, evse: int, gone: bool) -> None:
-        """The readers that serve an EVSE lose their line, or get it back."""
-        own = [device for device in self.devices if device.evse == evse] or [device for device in self.devices if device.evse is None]
-        for device in own:
-            if device.offline != gone:
-                device.unplug(gone)
+        """The readers that serve an EVSE lose their line, or get it back: its own, and the ones for all."""
+        (self._without.add if gone else self._without.discard)(evse)
+        for device in self.devices:
+            lost = bool(self._without) if device.evse is None else device.evse in self._without
+            if device.offline != lost:
+                device.unplug(lost)
 
     async def _work(self) -> None:
         last, seen_at = "", 0.0

@@ -145,7 +145,7 @@ async def test_faults_come_and_go(it: Outside) -> None:
     assert await it.status("POST", "evse/2/fault", {"fault": "reader_offline"}) == 200
     assert await it.status("POST", "evse/2/fault", {"fault": "diode", "after_ms": 5}) == 200
     await it.until(lambda s: s["evses"][1]["faults"] == ["diode", "reader_offline"])
-    assert not any(device.line.plugged for device in it.world.sites[0].readers.devices)
+    assert not any(device.line.plugged for device in it.world.sites[0].readers.devices if device.evse != 1)
     for fault in ("diode", "reader_offline", "diode"):
         assert await it.status("DELETE", f"evse/2/fault/{fault}") in (200, 409)
     await it.until(lambda s: s["evses"][1]["faults"] == [])
