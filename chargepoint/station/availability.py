@@ -1,8 +1,8 @@
 """Whether station, EVSEs and connectors may be used, each as last asked and kept over restarts (2.0.1 part 2, G03, G04; 1.6 5.2); and what the device
 model shows of it.
 
-Must not know sessions: it asks whether a transaction runs. What is asked counts at once for new sessions; a running one is not touched, so that a change
-during it is answered Scheduled and shows when it ends.
+Must not know sessions: it asks whether a transaction runs. What is asked counts at once for new sessions; a running one is not touched, so that
+a change during it is answered Scheduled and shows when it ends.
 """
 
 from __future__ import annotations

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from chargepoint.model.stamp import Stamp
 from chargepoint.store.db import Db
+from chargepoint.store.values import Values
 
+ALIVE = "boots.alive"
 KEPT = 500
 SAME_S = 1.0
 
 
 class Boots:
-    """number of the boot -> wall clock minus boot clock, once learnt."""
+    """number of the boot -> wall clock minus boot clock, once learnt. fresh: whether `begin` found a new boot."""
 
     def __init__(self, db: Db) -> None:
+        self.fresh = False
         self._db = db
+        self._values = Values(db)
         self._offsets: dict[int, float | None] = dict(db.execute("SELECT number, offset_s FROM boots").fetchall())
 
     def begin(self, boot_id: str) -> int:
@@ -25,7 +29,11 @@ class Boots:
         if row is not None and row[1] == boot_id:
             return int(row[0])
         number = 1 if row is None else int(row[0]) + 1
+        self.fresh = True
+        alive = self._values.get(ALIVE, tuple[int, float])
         with self._db.transaction():
+            if alive is not None:
+                self._db.execute("UPDATE boots SET last_s = ? WHERE number = ?", (alive[1], alive[0]))
             self._db.execute("INSERT INTO boots (number, boot_id) VALUES (?, ?)", (number, boot_id))
             self._db.execute("DELETE FROM boots WHERE number <= ?", (number - KEPT,))
         self._offsets[number] = None
@@ -42,11 +50,13 @@ class Boots:
 
     def alive(self, boot: int, boot_s: float) -> None:
         """Keeps the boot clock's time at which the station was last known alive; joins the open transaction."""
-        with self._db.transaction():
-            self._db.execute("UPDATE boots SET last_s = ? WHERE number = ?", (boot_s, boot))
+        self._values.set(ALIVE, (boot, boot_s))
 
     def last_alive(self, boot: int) -> float:
         """The boot clock's time when that boot was last known alive, 0 when never said."""
+        alive = self._values.get(ALIVE, tuple[int, float])
+        if alive is not None and alive[0] == boot:
+            return alive[1]
         row = self._db.execute("SELECT last_s FROM boots WHERE number = ?", (boot,)).fetchone()
         return 0.0 if row is None else float(row[0])
 

@@ -27,12 +27,15 @@ class StoreError(Exception):
 
 
 class Db:
-    """The open file, for one thread. was_corrupt: the former file was moved aside at this opening; trouble: why the last write failed, or None."""
+    """The open file, for one thread. was_corrupt: the former file was moved aside at this opening; trouble: why the last write failed, or None.
+    before_commit: called inside each durable transaction before it is kept, to write along what would otherwise need one of its own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.was_corrupt = False
         self.trouble: str | None = None
+        self.before_commit: list[Callable[[], None]] = []
+        self._durable = True
         self._depth = 0
         self._doomed = False
         self._after: dict[Callable[[], None], None] = {}
@@ -98,13 +101,15 @@ class Db:
         if not durable:
             self.execute("PRAGMA synchronous=NORMAL")
         self.execute("BEGIN IMMEDIATE")
-        self._depth = 1
+        self._depth, self._durable = 1, durable
 
     def _commit(self) -> None:
         if self._doomed:
             self._roll_back()
             raise StoreError("an inner transaction failed, so the whole was rolled back")
         try:
+            for callback in self.before_commit if self._durable else ():
+                callback()
             self.execute("COMMIT")
         except StoreError:
             self._roll_back()

@@ -1,0 +1,194 @@
+"""Reads each EVSE's meter once a second, tells its loss and its return, and answers what it says (2.0.1 part 2, J).
+
+The sample goes down the link to control with the time it was measured at. The register's last value and the time last known alive are in the store
+within 60 s while a transaction runs. Must not know transactions or messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import msgspec
+
+from chargepoint.clock import Clock
+from chargepoint.link.messages import Sample
+from chargepoint.model.sample import Context, MeterSample, Purpose, Quality, Reading
+from chargepoint.model.stamp import Stamp
+from chargepoint.settings import Evse
+from chargepoint.station.device_model import DeviceModel
+from chargepoint.station.readings import NOMINAL_V, Source, values
+from chargepoint.station.registers import Registers
+from hal.errors import DeviceLost
+from hal.ports import Meter, MeterReading
+
+log = logging.getLogger(__name__)
+
+FAULT = "meter_lost"
+PERIOD_S = 1.0
+FRESH_S = 3.0
+LOST_AFTER_S = 5.0
+KEEP_WITHIN_S = 60.0
+PEAK = 1.5
+"""Times the rated power: more does not flow."""
+
+CONFIGURED = {
+    Purpose.BEGIN: ("SampledDataCtrlr", "TxStartedMeasurands"),
+    Purpose.UPDATED: ("SampledDataCtrlr", "TxUpdatedMeasurands"),
+    Purpose.ENDED: ("SampledDataCtrlr", "TxEndedMeasurands"),
+    Purpose.ALIGNED: ("AlignedDataCtrlr", "Measurands"),
+    Purpose.ALIGNED_ENDED: ("AlignedDataCtrlr", "TxEndedMeasurands"),
+}
+"""Which variable says what a reading holds."""
+EVEN_SILENT = (Purpose.BEGIN, Purpose.ENDED)
+"""Readings that tell the stored register when the meter is silent."""
+
+
+class Metering:
+    """send: the link to control. fault: told (EVSE, "meter_lost", present). offered_a, closed: what control says of an EVSE; held: whether a
+    transaction runs there. on_second: called each second after the meters were looked at."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        evses: Sequence[Evse],
+        model: DeviceModel,
+        registers: Registers,
+        meters: Mapping[int, Meter],
+        send: Callable[[Sample], None],
+        fault: Callable[[int, str, bool], None],
+    ) -> None:
+        self.offered_a: Callable[[int], float] = lambda evse: 0.0
+        self.closed: Callable[[int], bool] = lambda evse: True
+        self.held: Callable[[int], bool] = lambda evse: False
+        self.on_second: list[Callable[[], None]] = []
+        self._clock = clock
+        self._evses = {evse.id: evse for evse in evses}
+        self._model = model
+        self._registers = registers
+        self._meters = meters
+        self._send = send
+        self._fault = fault
+        self._samples: dict[int, MeterSample] = {}
+        self._heard_s = {evse: clock.boot_s() for evse in meters}
+        self._lost: set[int] = set()
+        for evse in self._evses:
+            model.compute(f"EVSE@{evse}.Power", partial(self._power, evse))
+
+    async def run(self) -> None:
+        """Reads until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for evse, meter in self._meters.items():
+                tasks.create_task(self._watch(evse, meter))
+            tasks.create_task(self._count_seconds())
+
+    def latest(self, evse: int) -> MeterSample | None:
+        """What the meter last said: GOOD when fresh, LOST when it has fallen silent, STORED when only the store knows, or the meter sits behind the
+        open contactor. None: nothing was ever known."""
+        sample = self._samples.get(evse)
+        if sample is None:
+            register = self._registers.last(evse)
+            return None if register is None else MeterSample(register.at, Quality.STORED, register.wh, meter_id=register.meter_id)
+        if self._clock.boot_s() - sample.at.boot_s <= FRESH_S:
+            return sample
+        return msgspec.structs.replace(sample, quality=Quality.STORED if self._unfed(evse) else Quality.LOST)
+
+    def register_wh(self, evse: int) -> float | None:
+        """The import register to tell, Wh; the stored one when the meter is silent."""
+        return self._registers.wh(evse)
+
+    def lost(self, evse: int) -> bool:
+        """Whether the meter counts as lost."""
+        return evse in self._lost
+
+    def readings(self, evse: int, purpose: Purpose, context: Context, at: Stamp | None = None) -> tuple[Reading, ...]:
+        """The reading the device model wants for a purpose, or none: when no measurand is wanted, or the meter is silent and only its register is
+        known. at: the moment it counts for, when it is another than that of the measurement."""
+        component, variable = CONFIGURED[purpose]
+        sample = self.latest(evse)
+        if sample is None or not self._model.boolean(f"{component}.Enabled"):
+            return ()
+        if sample.quality is not Quality.GOOD:
+            if purpose not in EVEN_SILENT:
+                return ()
+            sample = MeterSample(self._clock.stamp(), sample.quality)
+        source = Source(sample, self.register_wh(evse), self._evses[evse].phases, self.offered_a(evse))
+        found = values(source, self._model.listed(f"{component}.{variable}"), context)
+        return (Reading(at or sample.at, purpose, found),) if found else ()
+
+    async def _watch(self, evse: int, meter: Meter) -> None:
+        while True:
+            started = self._clock.boot_s()
+            try:
+                self._heard(evse, await meter.read())
+            except DeviceLost as lost:
+                self._missed(evse, str(lost))
+            await self._clock.sleep(max(0.1, started + PERIOD_S - self._clock.boot_s()))
+
+    async def _count_seconds(self) -> None:
+        while True:
+            await self._clock.sleep(PERIOD_S)
+            for callback in self.on_second:
+                callback()
+            if self._registers.age_s() >= KEEP_WITHIN_S and any(self.held(evse) for evse in self._evses):
+                self._registers.keep()
+
+    def _heard(self, evse: int, reading: MeterReading) -> None:
+        at = self._clock.stamp_at(reading.at)
+        energy_wh = reading.energy_wh
+        if energy_wh is not None and not self._registers.hear(evse, reading.meter_id, energy_wh, at, self._most_w(evse), held=self.held(evse)):
+            energy_wh = None
+        self._samples[evse] = MeterSample(
+            at,
+            Quality.GOOD,
+            energy_wh,
+            reading.power_w,
+            reading.current_a,
+            reading.voltage_v,
+            reading.power_phase_w,
+            reading.frequency_hz,
+            reading.export_wh,
+            reading.meter_id,
+        )
+        self._heard_s[evse] = self._clock.boot_s()
+        self._say(evse, lost=False)
+        self._send(Sample(evse, reading.at, True, reading.current_a, reading.voltage_v))
+
+    def _missed(self, evse: int, why: str) -> None:
+        if self._unfed(evse):
+            self._heard_s[evse] = self._clock.boot_s()
+            self._say(evse, lost=False)
+            return
+        if self._clock.boot_s() - self._heard_s[evse] < LOST_AFTER_S:
+            return
+        self._say(evse, lost=True, why=why)
+        sample = self._samples.get(evse)
+        nothing = (None, None, None)
+        self._send(Sample(evse, sample.at.boot_s if sample else 0.0, False, nothing, nothing))
+
+    def _say(self, evse: int, *, lost: bool, why: str = "") -> None:
+        """Loss and return, once each."""
+        if lost == (evse in self._lost):
+            return
+        if lost:
+            self._lost.add(evse)
+            log.error("EVSE %d: the meter does not answer: %s", evse, why)
+        else:
+            self._lost.discard(evse)
+            log.info("EVSE %d: the meter answers again", evse)
+        self._fault(evse, FAULT, lost)
+
+    def _unfed(self, evse: int) -> bool:
+        """A meter behind the open contactor has no supply and is silent by design."""
+        return self._evses[evse].meter_position == "after" and not self.closed(evse)
+
+    def _most_w(self, evse: int) -> float:
+        return self._evses[evse].max_current_a * self._evses[evse].phases * NOMINAL_V * PEAK
+
+    def _power(self, evse: int) -> str:
+        sample = self.latest(evse)
+        if sample is None or sample.quality is not Quality.GOOD or sample.power_w is None:
+            return "0"
+        return f"{sample.power_w:.1f}"

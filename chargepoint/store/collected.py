@@ -1,0 +1,43 @@
+"""Readings kept for the message that ends a transaction. Must not know when they are taken."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chargepoint.model.sample import Reading
+from chargepoint.store.db import Db
+
+MOST = 500
+_decoder = msgspec.msgpack.Decoder(Reading)
+
+
+class Collected:
+    """In order of time. Above 500 of a transaction every second one goes, but never the first (2.0.1 part 2, J02.FR.20)."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    def add(self, transaction: str, reading: Reading) -> None:
+        """Joins the open transaction; by itself not durable."""
+        with self._db.transaction(durable=False):
+            self._db.execute("INSERT INTO collected (txn, reading) VALUES (?, ?)", (transaction, msgspec.msgpack.encode(reading)))
+            if self._count(transaction) > MOST:
+                self._thin(transaction)
+
+    def take(self, transaction: str) -> tuple[Reading, ...]:
+        """Gives them and forgets them; joins the open transaction."""
+        with self._db.transaction():
+            rows = self._db.execute("SELECT reading FROM collected WHERE txn = ? ORDER BY id", (transaction,)).fetchall()
+            if rows:
+                self._db.execute("DELETE FROM collected WHERE txn = ?", (transaction,))
+        return tuple(_decoder.decode(row[0]) for row in rows)
+
+    def _count(self, transaction: str) -> int:
+        return int(self._db.execute("SELECT COUNT(*) FROM collected WHERE txn = ?", (transaction,)).fetchone()[0])
+
+    def _thin(self, transaction: str) -> None:
+        self._db.execute(
+            "DELETE FROM collected WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS n FROM collected WHERE txn = ?) "
+            "WHERE n % 2 = 0)",
+            (transaction,),
+        )
