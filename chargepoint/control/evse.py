@@ -20,7 +20,7 @@ from chargepoint.control.offer import NO_OFFER, Least, Offer
 from chargepoint.control.over_current import OverCurrent
 from chargepoint.control.permit import Lease
 from chargepoint.control.pilot_filter import DRAWING, PilotFilter
-from chargepoint.control.power_path import PowerPath
+from chargepoint.control.power_path import RECLOSE_S, PowerPath
 from chargepoint.control.selftest import Residual
 from chargepoint.control.voice import Teller, Voice
 from chargepoint.control.watch import Watch
@@ -30,8 +30,8 @@ from hal.ports import EvseBoard, LampPattern
 
 CAR_TIME_S = 6.0
 """IEC 61851-1 sequence 10.2: a car that does not stop after the offer ended is cut off under load."""
-START_X1_S = 3.0
-"""A car found at control's start sees X1 for so long first."""
+START_X1_S = RECLOSE_S
+"""A car found at the start sees X1 first: 3 s at least, and the contactor may have been closed until just now."""
 PWM_SETTLES_S = 0.02
 CHECK_EVERY = 20
 """Turns between two read-backs of the PWM, and between two looks at lamp and temperature."""
