@@ -24,6 +24,8 @@ BETWEEN_S = 0.15
 SAME_AGAIN_S = 2.0
 SEEN_TO_HEARD_S = 0.1
 UNREAD_S = 0.7
+AFTER_PLUG_S = 0.3
+"""No hand is faster from the plug to the reader; the firmware has seen the plug by then."""
 LINE_SETTLES_S = 0.1
 CARD = re.compile(r"(?:[0-9A-Fa-f]{8}|[0-9A-Fa-f]{14}|[0-9A-Fa-f]{20})")
 PREFIX = "sim:"
@@ -120,6 +122,7 @@ class Readers:
         self._newest: asyncio.Future[bool] | None = None
         self._showing_since: float | None = None
         self._without: set[int] = set()
+        self._not_before = 0.0
         self._worker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -155,6 +158,10 @@ class Readers:
                         return device
         raise NoReader(f"this board has no reader that could send {uid!r}" + (f" for EVSE {evse}" if evse else ""))
 
+    def plug_moved(self) -> None:
+        """A plug was just moved: what is swiped from now on comes after it."""
+        self._not_before = time.monotonic() + AFTER_PLUG_S
+
     async def settled(self) -> None:
         """Waits until every swipe queued so far was seen, so that what follows stays behind it; not for a reader that nobody reads."""
         newest = self._newest
@@ -177,6 +184,7 @@ class Readers:
             swipe = await self._queue.get()
             if swipe.uid.upper() == last:
                 await asyncio.sleep(max(0.0, seen_at + SAME_AGAIN_S - time.monotonic()))
+            await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
             self._on_change("swipe", uid=swipe.uid, reader=swipe.reader.name)
             self._showing_since = time.monotonic()
             seen = await swipe.reader.show(swipe.uid, self._powered)

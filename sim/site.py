@@ -122,7 +122,8 @@ class Site:
             await self._on()
 
     async def power_cut(self) -> None:
-        """All firmware is killed, coil and pilot are at 0."""
+        """All firmware is killed, coil and pilot are at 0; a shutdown under way is cut short."""
+        await self.firmware.cut()
         async with self._switching:
             await self._off()
 
@@ -172,7 +173,9 @@ class Site:
         """An act on the wire that stays behind the swipes before it."""
         async with self._ordered:
             await self.readers.settled()
-            return dict(await self.rig.call(name, **arguments))
+            done = dict(await self.rig.call(name, **arguments))
+            self.readers.plug_moved()
+            return done
 
     async def hurt(self, part: str, how: str) -> int:
         """A signal or HANG for one process. Raises NoProcess, Conflict."""

@@ -28,7 +28,7 @@ from sim.site import Site
 
 log = logging.getLogger(__name__)
 
-END_S = 1.8
+END_S = 1.2
 PATH_LIMIT = 40
 """A run directory longer than this leaves no room for the sockets in it (sun_path holds 108 bytes)."""
 
