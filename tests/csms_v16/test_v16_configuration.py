@@ -1,0 +1,138 @@
+"""Configuration keys as views on variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chargepoint.csms.face import CallRefused
+from chargepoint.csms.v16 import configuration
+from chargepoint.csms.v16.keys import OWN, ROWS
+from chargepoint.store.db import Db
+from tests.csms_v16.conftest import Bench, with_factory
+
+CHAPTER_9 = """AllowOfflineTxForUnknownId AuthorizationCacheEnabled AuthorizeRemoteTxRequests BlinkRepeat ClockAlignedDataInterval ConnectionTimeOut
+ConnectorPhaseRotation ConnectorPhaseRotationMaxLength GetConfigurationMaxKeys HeartbeatInterval LightIntensity LocalAuthorizeOffline
+LocalPreAuthorize MaxEnergyOnInvalidId MeterValuesAlignedData MeterValuesAlignedDataMaxLength MeterValuesSampledData
+MeterValuesSampledDataMaxLength MeterValueSampleInterval MinimumStatusDuration NumberOfConnectors ResetRetries
+StopTransactionOnEVSideDisconnect StopTransactionOnInvalidId StopTxnAlignedData StopTxnAlignedDataMaxLength StopTxnSampledData
+StopTxnSampledDataMaxLength SupportedFeatureProfiles SupportedFeatureProfilesMaxLength TransactionMessageAttempts
+TransactionMessageRetryInterval UnlockConnectorOnEVSideDisconnect WebSocketPingInterval LocalAuthListEnabled LocalAuthListMaxLength
+SendLocalListMaxLength ReserveConnectorZeroSupported ChargeProfileMaxStackLevel ChargingScheduleAllowedChargingRateUnit
+ChargingScheduleMaxPeriods ConnectorSwitch3to1PhaseSupported MaxChargingProfilesInstalled"""
+WITHOUT_A_PROFILE = 6  # Reservation and SmartCharging are not offered
+
+
+async def read(bench: Bench, *keys: str) -> dict[str, str]:
+    answer = await bench.hear("GetConfiguration", {"key": list(keys)})
+    return {item["key"]: item["value"] for item in answer["configurationKey"]}
+
+
+async def change(bench: Bench, key: str, value: str) -> str:
+    return str((await bench.hear("ChangeConfiguration", {"key": key, "value": value}))["status"])
+
+
+def test_every_key_of_chapter_9_has_one_row() -> None:
+    assert sorted(row.key for row in ROWS) == sorted(CHAPTER_9.split())
+
+
+def test_every_own_variable_is_behind_a_key() -> None:
+    assert {own.variable for own in OWN} == {name for row in ROWS for name in row.variables if name.startswith("Ocpp16Ctrlr.")}
+
+
+async def test_all_keys_of_the_offered_profiles_are_told(bench: Bench) -> None:
+    answer = await bench.hear("GetConfiguration", {})
+    assert len(answer["configurationKey"]) == len(CHAPTER_9.split()) - WITHOUT_A_PROFILE and "unknownKey" not in answer
+    assert await bench.hear("GetConfiguration", {"key": []}) == answer
+
+
+async def test_access_is_told_and_kept(bench: Bench) -> None:
+    answer = await bench.hear("GetConfiguration", {})
+    for item in answer["configurationKey"]:
+        if item["readonly"]:
+            assert await change(bench, item["key"], item["value"]) == "Rejected"
+        elif item["value"]:
+            assert await change(bench, item["key"], item["value"]) in ("Accepted", "RebootRequired"), item
+
+
+async def test_unknown_keys_are_told_as_asked(bench: Bench) -> None:
+    answer = await bench.hear("GetConfiguration", {"key": ["heartbeatinterval", "Coffee", "MaxChargingProfilesInstalled"]})
+    assert answer["configurationKey"] == [{"key": "HeartbeatInterval", "readonly": False, "value": "300"}]
+    assert answer["unknownKey"] == ["Coffee", "MaxChargingProfilesInstalled"]
+
+
+async def test_too_many_keys_are_refused(db: Db) -> None:
+    bench = Bench(db, with_factory(GetConfigurationMaxKeys=2))
+    assert len(await read(bench, "HeartbeatInterval", "ResetRetries")) == 2
+    with pytest.raises(CallRefused) as refused:
+        await read(bench, "HeartbeatInterval", "ResetRetries", "LightIntensity")
+    assert refused.value.code == "OccurenceConstraintViolation"
+    assert len((await bench.hear("GetConfiguration", {}))["configurationKey"]) > 2
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "status"),
+    [
+        ("HeartbeatInterval", "60", "Accepted"),
+        ("HeartbeatInterval", " 60 ", "Accepted"),
+        ("HeartbeatInterval", "-1", "Rejected"),
+        ("HeartbeatInterval", "soon", "Rejected"),
+        ("HeartbeatInterval", "", "Rejected"),
+        ("HeartbeatInterval", "1.5", "Rejected"),
+        ("WebSocketPingInterval", "-1", "Rejected"),
+        ("WebSocketPingInterval", "0", "Accepted"),
+        ("LocalPreAuthorize", "TRUE", "Accepted"),
+        ("LocalPreAuthorize", "1", "Rejected"),
+        ("MeterValuesSampledData", "Voltage, Current.Import", "Accepted"),
+        ("MeterValuesSampledData", "Coffee.Import", "Rejected"),
+        ("ConnectorPhaseRotation", "0.RST,1.RST,2.RTS", "Accepted"),
+        ("ConnectorPhaseRotation", "1.XYZ", "Rejected"),
+        ("NumberOfConnectors", "9", "Rejected"),
+        ("Coffee", "black", "NotSupported"),
+        ("MaxChargingProfilesInstalled", "1", "NotSupported"),
+    ],
+)
+async def test_change(bench: Bench, key: str, value: str, status: str) -> None:
+    assert await change(bench, key, value) == status
+
+
+async def test_a_change_reaches_every_variable_and_outlives_a_restart(bench: Bench, db: Db) -> None:
+    assert await change(bench, "MeterValueSampleInterval", "15") == "Accepted"
+    again = Bench(db)
+    assert again.dm.integer("SampledDataCtrlr.TxUpdatedInterval") == again.dm.integer("SampledDataCtrlr.TxEndedInterval") == 15
+    assert await read(again, "MeterValueSampleInterval") == {"MeterValueSampleInterval": "15"}
+
+
+async def test_lists_are_kept_without_blanks(bench: Bench) -> None:
+    await change(bench, "MeterValuesSampledData", "Voltage, Current.Import")
+    assert await read(bench, "MeterValuesSampledData") == {"MeterValuesSampledData": "Voltage,Current.Import"}
+
+
+async def test_what_the_station_has_is_told(bench: Bench) -> None:
+    found = await read(bench, "NumberOfConnectors", "SupportedFeatureProfiles", "ConnectorPhaseRotation")
+    assert found["NumberOfConnectors"] == "3" and found["ConnectorPhaseRotation"].count(",") == 3
+    assert found["SupportedFeatureProfiles"].split(",") == ["Core", "LocalAuthListManagement", "RemoteTrigger"]
+
+
+async def test_factory_values_hold_until_the_csms_changes_them(db: Db) -> None:
+    settings = with_factory(HeartbeatInterval=17, AuthorizeRemoteTxRequests="true", meterValuesSampledData="Voltage", SendLocalListMaxLength="5")
+    bench = Bench(db, settings)
+    keys = ("HeartbeatInterval", "AuthorizeRemoteTxRequests", "MeterValuesSampledData", "SendLocalListMaxLength")
+    assert list((await read(bench, *keys)).values()) == ["17", "true", "Voltage", "5"]
+    await change(bench, "HeartbeatInterval", "18")
+    assert list((await read(Bench(db, settings), *keys)).values()) == ["18", "true", "Voltage", "5"]
+
+
+@pytest.mark.parametrize(
+    ("configuration_", "unknown", "wrong"), [({"Coffee": 1}, ["Coffee"], []), ({"LocalPreAuthorize": "maybe"}, [], ["LocalPreAuthorize"])]
+)
+def test_factory_problems(configuration_: dict[str, Any], unknown: list[str], wrong: list[str]) -> None:
+    found = configuration.factory(configuration_)
+    assert found.unknown == unknown and [name for name, _ in found.wrong] == wrong and found.variables == {}
+
+
+def test_the_units_of_a_schedule_are_worded_both_ways() -> None:
+    row = next(row for row in ROWS if row.key == "ChargingScheduleAllowedChargingRateUnit")
+    assert row.read("A,W") == "Current,Power"
+    assert set(row.writes("Current,Power").values()) == {"A,W"}
