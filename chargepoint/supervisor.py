@@ -57,13 +57,15 @@ class Child:
 
 
 class Supervisor:
-    """directory: for the sockets and pids.json."""
+    """directory: for pids.json."""
 
     def __init__(self, config: Path, directory: Path) -> None:
         self._config = config
         self._directory = directory
-        self._lives = _bound(directory / "notify.sock")
-        watched = {**os.environ, "NOTIFY_SOCKET": str(directory / "notify.sock"), "WATCHDOG_USEC": str(WATCHDOG_US)}
+        self._lives = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        self._lives.bind("")  # an abstract address of the kernel's choice
+        address = "@" + self._lives.getsockname()[1:].decode()
+        watched = {**os.environ, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": str(WATCHDOG_US)}
         watched.pop("WATCHDOG_PID", None)
         plain = {key: value for key, value in os.environ.items() if key not in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")}
         self.control = Child("control", config, watched)
@@ -71,10 +73,11 @@ class Supervisor:
         self._children = (self.control, self.station)
         self._ending: int | None = None
         self._code = 0
+        self._asked = False
         self._signals, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._end(0))
+            signal.signal(number, self._ask_end)
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def run(self) -> int:
@@ -88,11 +91,16 @@ class Supervisor:
             for descriptor, _ in events:
                 self._drain(descriptor)
             self._reap()
+            if self._asked:
+                self._end(0)
             if not events:
                 self._tick()
             self._start_due()
         self._write_pids()
         return self._code
+
+    def _ask_end(self, *_: object) -> None:
+        self._asked = True
 
     def _drain(self, descriptor: int) -> None:
         if descriptor == self._signals:
@@ -160,10 +168,3 @@ def main(config: Path) -> int:
     directory = Path(os.environ.get("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY).split(":")[0])
     directory.mkdir(parents=True, exist_ok=True)
     return Supervisor(config, directory).run()
-
-
-def _bound(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    lives = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-    lives.bind(str(path))
-    return lives
