@@ -239,8 +239,8 @@ def charging_state(row: SessionRow, power: Power | None, now: float) -> Charging
         return ChargingState.EV_CONNECTED
     if power is None:
         return (row.running and row.running.told) or ChargingState.EV_CONNECTED
-    starting = not row.charged and now < max(row.plugged_at, row.authorized_at, row.offered_at) + STARTING_S
-    if starting:
+    ready_at = max(row.plugged_at, row.authorized_at)
+    if row.opened_at <= ready_at and now < max(ready_at, row.offered_at) + STARTING_S:
         return ChargingState.EV_CONNECTED
     return ChargingState.SUSPENDED_EV if power.offered and not row.no_energy else ChargingState.SUSPENDED_EVSE
 

@@ -139,6 +139,7 @@ class Edges:
         row = self._sessions.row(evse) or self._waiting_elsewhere(evse) or self._sessions.new(evse)
         with self._sessions.writing(row):
             row.plug_in, row.control_start, row.plugged_at, row.floating = plug_in, self._hardware.start, at, False
+            row.offered_at = 0.0
             self._sessions.step(row, Event.PLUGGED, Cause(Trigger.CABLE_PLUGGED_IN, self._clock.stamp_at(at)))
         if row.state is State.PLUGGED and not self._variables.boolean("AuthCtrlr.Enabled"):
             self._sessions.start(evse, Start(IdToken("", IdTokenType.NO_AUTHORIZATION)))

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from chargepoint.clock import Clock
 from chargepoint.link.messages import (
     Acknowledge,
     Edge,
+    EdgeKind,
     EvseState,
     LampWish,
     LockWish,
@@ -107,7 +110,11 @@ class Hardware:
             self.hear_state(state)
 
     def on_edge(self, edge: Edge) -> None:
-        """Handed on, then acknowledged: by then it is written down, or the process is gone."""
+        """Handed on, then acknowledged: by then it is written down, or the process is gone. What it says of the power path is newer than the last
+        state."""
+        state = self._states.get(edge.evse)
+        if state is not None:
+            self._states[edge.evse] = _amended(state, edge)
         if self.hear_edge is not None:
             self.hear_edge(edge)
         self._send(Acknowledge(edge.number))
@@ -128,3 +135,15 @@ class Hardware:
     def _tell_observers(self) -> None:
         for callback in self.on_control:
             callback()
+
+
+def _amended(state: EvseState, edge: Edge) -> EvseState:
+    match edge.kind:
+        case EdgeKind.CLOSED:
+            return replace(state, closed=True)
+        case EdgeKind.OPENED:
+            return replace(state, closed=False)
+        case EdgeKind.OFFERED:
+            return replace(state, offered_a=float(edge.value))
+        case _:
+            return state

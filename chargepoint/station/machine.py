@@ -5,6 +5,7 @@ A cell the table leaves empty is an event that means nothing in that state.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -13,6 +14,10 @@ from transitions import Machine
 
 S = TypeVar("S", bound=StrEnum)
 E = TypeVar("E", bound=StrEnum)
+
+
+logging.getLogger("transitions").setLevel(logging.ERROR)
+"""It would warn of every empty cell."""
 
 
 class _Subject:

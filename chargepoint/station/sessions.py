@@ -123,7 +123,7 @@ class Sessions:
         with self.writing(row):
             row.token, row.group, row.floating = start.token, start.group, start.floating and not row.plugged
             row.remote_start_id, row.unsaid_token = start.remote_start_id, True
-            row.authorized_at = self._clock.boot_s()
+            row.authorized_at, row.offered_at = self._clock.boot_s(), 0.0
             row.stop_reason, row.hold, row.no_energy, row.allowed_wh = None, False, False, None
             self.step(row, Event.AUTHORIZED, Cause(trigger, self._clock.stamp()))
         self.act(evse, False)

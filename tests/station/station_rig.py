@@ -1,0 +1,333 @@
+"""A whole station core over a fake control, fake meters and a fake CSMS, with a clock moved by hand. Must not know what a test expects."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chargepoint.link.messages import (
+    Acknowledge,
+    Edge,
+    EdgeKind,
+    EvseState,
+    LampWish,
+    LockWish,
+    OrderAnswer,
+    OrderKind,
+    Permit,
+)
+from chargepoint.model.facts import Fact, StatusFact, TransactionFact
+from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
+from chargepoint.model.questions import Authorize, AuthorizeAnswer, Question, QuestionAnswer, Registration, Unreachable
+from chargepoint.model.sample import Context, MeterSample, Purpose, Quality, Reading, SampledValue
+from chargepoint.settings import Evse, Settings, Station
+from chargepoint.station.authorization import Authorization
+from chargepoint.station.backend import Backend
+from chargepoint.station.connectors import Connectors
+from chargepoint.station.driver import Driver
+from chargepoint.station.edges import Edges
+from chargepoint.station.hardware import Hardware
+from chargepoint.station.offer import Offer
+from chargepoint.station.recovery import Recovery, start_delay
+from chargepoint.station.remote_control import RemoteControl
+from chargepoint.station.sessions import Sessions
+from chargepoint.station.smart_charging import Limits
+from chargepoint.station.transactions import Transactions
+from chargepoint.station.variables import build
+from chargepoint.store.boots import Boots
+from chargepoint.store.db import Db
+from chargepoint.store.outbox import Outbox
+from chargepoint.store.tokens import Tokens
+from chargepoint.store.values import Values
+from chargepoint.store.variables import Variables
+
+CARD = "04A1B2C3"
+OTHER = "04D4E5F6"
+
+
+class FakeMeters:
+    """A register per EVSE that moves when a test says so. silent: it does not answer."""
+
+    def __init__(self, clock: Any) -> None:
+        self._clock = clock
+        self.energy_wh: dict[int, float] = {}
+        self.silent: set[int] = set()
+        self.meter_id = "meter-a"
+
+    def latest(self, evse: int) -> MeterSample | None:
+        quality = Quality.LOST if evse in self.silent else Quality.GOOD
+        return MeterSample(self._clock.stamp(), quality, self.energy_wh.get(evse, 0.0), meter_id=self.meter_id)
+
+    def register_wh(self, evse: int) -> float | None:
+        return self.energy_wh.get(evse, 0.0)
+
+    def readings(self, evse: int, purpose: Purpose, context: Context) -> tuple[Reading, ...]:
+        value = SampledValue(self.energy_wh.get(evse, 0.0), "Energy.Active.Import.Register", context, "Wh")
+        return (Reading(self._clock.stamp(), purpose, (value,)),)
+
+    def begin(self, evse: int, transaction: str) -> None: ...
+
+    def end(self, evse: int, transaction: str) -> tuple[Reading, ...]:
+        return ()
+
+
+class FakeCsms:
+    """A face that answers about tokens. silent: it does not answer at all."""
+
+    def __init__(self, subprotocol: str) -> None:
+        self.subprotocol = subprotocol
+        self.tokens: dict[str, IdTokenInfo] = {}
+        self.asked: list[str] = []
+        self.silent = False
+
+    async def ask(self, question: Question) -> QuestionAnswer:
+        if self.silent or not isinstance(question, Authorize):
+            return Unreachable("no answer within 30 s")
+        self.asked.append(question.id_token.value)
+        return AuthorizeAnswer(self.tokens.get(question.id_token.value, IdTokenInfo(AuthorizationStatus.INVALID)))
+
+
+class FakeControl:
+    """Control and the car, as the station's link end sees them: does what permits say, at once."""
+
+    def __init__(self, clock: Any, evses: tuple[Evse, ...]) -> None:
+        self._clock = clock
+        self.hardware: Hardware | None = None
+        self.start = 77
+        self.permits: dict[int, Permit] = {}
+        self.locks: dict[int, bool] = {}
+        self.lamps: dict[int, str] = {}
+        self.acknowledged = 0
+        self.orders: list[tuple[OrderKind, int]] = []
+        self.unlocks = True
+        self._numbers = itertools.count(1)
+        self._plug_ins = itertools.count(500)
+        self.kept: list[Edge] = []
+        self.states = {evse.id: self._idle(evse.id) for evse in evses}
+
+    def _idle(self, evse: int) -> EvseState:
+        return EvseState(evse, self._clock.boot_s(), 0, "A", False, False, 0.0, "", False, False, None, False, (), False, 30.0, 0.0)
+
+    # the station's side
+
+    def send(self, message: Any) -> bool:
+        match message:
+            case Permit():
+                self.permits[message.evse] = message
+            case LockWish():
+                self.locks[message.evse] = message.locked
+            case LampWish():
+                self.lamps[message.evse] = message.pattern
+            case Acknowledge():
+                self.acknowledged = message.number
+                self.kept = [edge for edge in self.kept if edge.number > message.number]
+        return True
+
+    async def order(self, kind: OrderKind, evse: int, fault: str = "") -> OrderAnswer:
+        self.orders.append((kind, evse))
+        return OrderAnswer(1, self.unlocks, "" if self.unlocks else "the bolt does not move")
+
+    def connect(self) -> None:
+        assert self.hardware is not None
+        self.hardware.on_connected(self.start)
+        for edge in list(self.kept):
+            self.hardware.on_edge(edge)
+        for evse in self.states:
+            self.say(evse)
+
+    def restart(self, *, same_car: bool = True) -> None:
+        """Control dies and starts anew: a new number, contactors open, plugged cars get a new plug-in."""
+        assert self.hardware is not None
+        self.hardware.on_lost("control died")
+        self.start += 1
+        self._numbers = itertools.count(1)
+        self.kept = []
+        self.permits.clear()
+        for evse, state in self.states.items():
+            self.states[evse] = msgspec.structs.replace(state, closed=False, offered_a=0.0, pwm=False, permit=False, plug_in=0)
+            if state.pilot in "BCD" and same_car:
+                self.states[evse] = msgspec.structs.replace(self.states[evse], plug_in=next(self._plug_ins), since_plug_in=self._clock.boot_s())
+
+    # the world's side
+
+    def edge(self, evse: int, kind: EdgeKind, value: str = "") -> None:
+        edge = Edge(next(self._numbers), self._clock.boot_s(), evse, kind, self.states[evse].plug_in, value)
+        self.kept.append(edge)
+        if self.hardware is not None and self.hardware.present:
+            self.hardware.on_edge(edge)
+
+    def say(self, evse: int, **changes: Any) -> None:
+        self.states[evse] = msgspec.structs.replace(self.states[evse], at=self._clock.boot_s(), **changes)
+        if self.hardware is not None and self.hardware.present:
+            self.hardware.on_state(self.states[evse])
+
+    def plug(self, evse: int = 1) -> None:
+        self.states[evse] = msgspec.structs.replace(
+            self.states[evse], plug_in=next(self._plug_ins), since_plug_in=self._clock.boot_s(), cable=True, cable_a=32.0
+        )
+        self.edge(evse, EdgeKind.PLUGGED)
+        self.say(evse, pilot="B")
+
+    def offer(self, evse: int = 1) -> float:
+        """Signals what the permit says, as control would."""
+        permit = self.permits.get(evse)
+        valid = (
+            not self.states[evse].faults
+            and permit is not None
+            and permit.plug_in == self.states[evse].plug_in
+            and permit.until > self._clock.boot_s()
+        )
+        amps = permit.limit_a if valid and permit is not None and permit.limit_a >= 6 else 0.0
+        if amps != self.states[evse].offered_a:
+            self.edge(evse, EdgeKind.OFFERED, f"{amps:g}")
+            self.say(evse, offered_a=amps, pwm=amps > 0, permit=amps > 0, offer_limit_by="permit" if amps else "")
+        return amps
+
+    def close(self, evse: int = 1) -> None:
+        """The car closes S2."""
+        assert self.offer(evse) > 0, "nothing is offered"
+        self.edge(evse, EdgeKind.CLOSED)
+        self.say(evse, pilot="C", closed=True)
+
+    def open(self, evse: int = 1, why: str = "car") -> None:
+        """The car opens S2, or (why) control opens."""
+        if why != "car":
+            self.edge(evse, EdgeKind.OFFERED, "0")
+        self.edge(evse, EdgeKind.OPENED, why)
+        self.say(evse, closed=False, pilot="B", **({} if why == "car" else {"offered_a": 0.0, "pwm": False}))
+
+    def unplug(self, evse: int = 1, *, cable: bool = False) -> None:
+        """The whole cable goes, or (cable=True) the car's end only."""
+        closed = self.states[evse].closed
+        self.edge(evse, EdgeKind.UNPLUGGED)
+        if closed:
+            self.edge(evse, EdgeKind.OPENED, "unplugged")
+        self.say(evse, pilot="A", plug_in=0, closed=False, offered_a=0.0, pwm=False, cable=cable, cable_a=32.0 if cable else None, since_plug_in=0.0)
+
+    def fault(self, evse: int, name: str) -> None:
+        self.edge(evse, EdgeKind.FAULT_RAISED, name)
+        if self.states[evse].closed:
+            self.edge(evse, EdgeKind.OFFERED, "0")
+            self.edge(evse, EdgeKind.OPENED, name)
+        self.say(evse, closed=False, offered_a=0.0, faults=(*self.states[evse].faults, name))
+
+    def clear(self, evse: int, name: str) -> None:
+        self.edge(evse, EdgeKind.FAULT_CLEARED, name)
+        self.say(evse, faults=tuple(fault for fault in self.states[evse].faults if fault != name))
+
+
+@dataclass
+class Rig:
+    """One start of the station. Make another on the same path for a restart."""
+
+    clock: Any
+    path: Path
+    evses: tuple[Evse, ...] = (Evse(id=1),)
+    version: str = "ocpp2.0.1"
+    variables: dict[str, Any] = field(default_factory=dict)
+    after_power_loss: str = "end"
+    url: str = "ws://csms"
+    control: Any = None
+    meters: Any = None
+    delay_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        clock = self.clock
+        self.db = Db(self.path)
+        clock.boot = Boots(self.db).begin(clock.boot_id())
+        self.values = Values(self.db)
+        self.outbox = Outbox(self.db)
+        self.facts: list[Fact] = []
+        self.tokens = Tokens(self.db)
+        settings = Settings(evse=self.evses, station=Station(after_power_loss=self.after_power_loss))  # type: ignore[arg-type]  # a test's text
+        self.dm = build(Variables(self.db), settings)
+        for key, value in self.variables.items():
+            self.dm.push(key, value)
+        self.meters = self.meters or FakeMeters(clock)
+        self.backend = Backend(self.values, self.url, (self.version,), self.outbox.change_csms)
+        self.csms = FakeCsms(self.version)
+        self.hardware = Hardware(clock, 15.0)
+        self.transactions = Transactions(clock, self.append, self.meters, lambda: self.backend.connection)
+        self.sessions = Sessions(clock, self.db, self.dm, self.hardware, self.transactions, self.evses, lambda: self.backend.subprotocol)
+        self.operative: Callable[[int | None, int | None], bool] = lambda evse, connector: True
+        self.connectors = Connectors(
+            clock, self.sessions, self.hardware, self.evses, lambda e, c: self.operative(e, c), self.append, lambda fact: None
+        )
+        not_before = start_delay(clock, self.values, self.delay_s, lambda most: most, first=False)
+        self.offer = Offer(clock, self.sessions, self.hardware, Limits(self.evses), self.meters, self.connectors, lambda: not_before)
+        self.sessions.act = self.offer.act
+        self.authorization = Authorization(clock, self.dm, self.tokens, self.backend)
+        may_begin = lambda: self.backend.may_begin(self.dm.boolean("TxCtrlr.TxBeforeAcceptedEnabled"))  # noqa: E731
+        self.driver = Driver(clock, self.sessions, self.authorization, [evse.id for evse in self.evses], self.connectors.usable, may_begin)
+        self.recovery = Recovery(clock, self.sessions, self.transactions, resume=self.after_power_loss == "resume")
+        self.edges = Edges(clock, self.db, self.dm, self.hardware, self.sessions, self.connectors.usable, self.recovery.give_up)
+        self.remote = RemoteControl(
+            clock,
+            self.dm,
+            self.sessions,
+            self.driver,
+            self.connectors,
+            self.hardware,
+            self.evses,
+            lambda: self.backend.accepted,
+            {"Heartbeat": lambda evse, connector: True},
+            lambda: self.outbox.waiting() > 0,
+            self.outbox.waiting_for,
+        )
+        self.recovery.recover()
+        self.control = self.control or FakeControl(clock, self.evses)
+        self.control.hardware = self.hardware
+        self.hardware.use(self.control)
+        self.control.connect()
+
+    def append(self, fact: Fact) -> int:
+        self.facts.append(fact)
+        return self.outbox.append(fact)
+
+    def online(self) -> None:
+        self.backend.line_up(self.csms)
+        self.backend.registered(Registration.ACCEPTED)
+
+    def offline(self) -> None:
+        self.backend.line_down("a test says so")
+
+    def crash(self) -> None:
+        """The process dies: nothing is said, the file is left as it is."""
+        self.control.hardware = None
+        self.db.close()
+
+    def accept(self, *cards: str, group: str | None = None) -> None:
+        """The CSMS knows these cards."""
+        for card in cards:
+            self.csms.tokens[card] = IdTokenInfo(AuthorizationStatus.ACCEPTED, group=IdToken(group, "Central") if group else None)
+
+    async def swipe(self, card: str = CARD, evse: int | None = None) -> None:
+        await self.driver.take(IdToken(card), evse)
+
+    async def seconds(self, count: int = 1) -> None:
+        """Lets time pass as the process would: a tick each second, control following the permits."""
+        for _ in range(count):
+            await self.clock.advance(1.0)
+            self.sessions.tick()
+            for evse in self.control.states:
+                if self.control.states[evse].pilot in "BCD":
+                    self.control.offer(evse)
+                self.control.say(evse)
+
+    def told(self) -> list[tuple[str, str, str | None]]:
+        """(event, trigger, charging state) of every transaction fact so far."""
+        return [(f.kind.value, f.trigger.value, f.charging_state.value if f.charging_state else None) for f in self.transaction_facts()]
+
+    def transaction_facts(self) -> list[TransactionFact]:
+        return [fact for fact in self.facts if isinstance(fact, TransactionFact)]
+
+    def statuses(self, evse: int = 1) -> list[str]:
+        return [fact.status for fact in self.facts if isinstance(fact, StatusFact) and fact.evse == evse]
+
+    def last(self) -> TransactionFact:
+        return self.transaction_facts()[-1]

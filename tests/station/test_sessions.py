@@ -1,0 +1,457 @@
+"""What the driver does, through the whole core: plug and token in any order, stop, unplug, faults, and what a CSMS is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from chargepoint.model.facts import ChargingState, EventKind, StopReason, Trigger
+from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
+from chargepoint.model.session import State
+from chargepoint.settings import Evse
+from tests.simclock import SimulatedClock
+from tests.station.station_rig import CARD, OTHER, Rig
+
+TWO = (Evse(id=1), Evse(id=2))
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    made = Rig(SimulatedClock(), tmp_path / "station.db")
+    made.online()
+    made.accept(CARD)
+    return made
+
+
+def another(tmp_path: Path, **more: object) -> Rig:
+    made = Rig(SimulatedClock(), tmp_path / "other.db", **more)  # type: ignore[arg-type]  # the rig's own fields
+    made.online()
+    made.accept(CARD)
+    return made
+
+
+async def charge(rig: Rig, evse: int = 1, card: str = CARD) -> None:
+    """Plug, token, contactor."""
+    rig.control.plug(evse)
+    await rig.swipe(card)
+    await rig.seconds(1)
+    rig.control.close(evse)
+
+
+async def test_plug_then_token(rig: Rig) -> None:
+    rig.control.plug()
+    assert rig.control.permits == {}
+    await rig.swipe()
+    assert rig.control.permits[1].limit_a == 32.0
+    assert rig.control.permits[1].plug_in == rig.control.states[1].plug_in
+    await rig.seconds(1)
+    rig.control.close()
+    assert rig.told() == [("Started", "Authorized", "EVConnected"), ("Updated", "ChargingStateChanged", "Charging")]
+    first = rig.transaction_facts()[0]
+    assert first.said_evse and first.id_token == IdToken(CARD) and first.register_wh == 0.0
+    assert rig.statuses() == ["Available", "Preparing", "Charging"]
+
+
+async def test_token_then_plug(rig: Rig) -> None:
+    await rig.swipe()
+    assert rig.told() == []
+    rig.control.plug()
+    await rig.seconds(1)
+    rig.control.close()
+    assert rig.told() == [("Started", "CablePluggedIn", "EVConnected"), ("Updated", "ChargingStateChanged", "Charging")]
+
+
+async def test_an_unknown_card_never_permits(rig: Rig) -> None:
+    rig.control.plug()
+    await rig.swipe(OTHER)
+    await rig.seconds(3)
+    assert rig.control.permits == {} and rig.told() == [] and rig.csms.asked == [OTHER]
+
+
+async def test_the_same_token_stops_without_asking_and_the_last_watt_hour_is_told(rig: Rig) -> None:
+    await charge(rig)
+    rig.csms.asked.clear()
+    rig.meters.energy_wh[1] = 500.0
+    await rig.swipe()
+    assert rig.csms.asked == []
+    assert rig.control.permits[1].limit_a == 0.0
+    assert rig.told()[-1][0] == "Updated", "the end waits for the open contactor"
+    rig.meters.energy_wh[1] = 501.0
+    rig.control.open(why="withdrawn")
+    await rig.seconds(1)
+    end = rig.last()
+    assert (end.kind, end.trigger, end.stopped_reason, end.id_token) == (EventKind.ENDED, Trigger.STOP_AUTHORIZED, StopReason.LOCAL, IdToken(CARD))
+    assert end.register_wh == 501.0 and end.charging_state is ChargingState.EV_CONNECTED
+    assert rig.statuses()[-1] == "Finishing" and rig.control.locks[1] is False
+    rig.control.unplug()
+    assert rig.statuses()[-1] == "Available" and rig.sessions.row(1) is None
+
+
+async def test_another_token_does_not_stop(rig: Rig) -> None:
+    rig.accept(OTHER)
+    await charge(rig)
+    await rig.swipe(OTHER)
+    row = rig.sessions.row(1)
+    assert row is not None and row.state is State.CHARGING
+
+
+async def test_a_token_of_the_same_group_stops(rig: Rig) -> None:
+    rig.accept(CARD, OTHER, group="family")
+    await charge(rig)
+    await rig.swipe(OTHER)
+    row = rig.sessions.row(1)
+    assert row is not None and row.state is State.STOPPING
+    assert rig.csms.asked == [CARD, OTHER], "a token not known here is asked about (C09.FR.05)"
+
+
+async def test_a_group_known_here_is_not_asked_about(rig: Rig) -> None:
+    rig.accept(CARD, OTHER, group="family")
+    await charge(rig)
+    rig.authorization.learn(IdToken(OTHER), rig.csms.tokens[OTHER])
+    await rig.swipe(OTHER)
+    assert rig.csms.asked == [CARD]
+
+
+async def test_unplug_under_load(rig: Rig) -> None:
+    await charge(rig)
+    rig.meters.energy_wh[1] = 42.0
+    rig.control.unplug()
+    await rig.seconds(2)
+    end = rig.last()
+    assert (end.kind, end.trigger, end.stopped_reason) == (EventKind.ENDED, Trigger.EV_COMMUNICATION_LOST, StopReason.EV_DISCONNECTED)
+    assert end.register_wh == 42.0 and end.charging_state is ChargingState.IDLE
+    assert [fact.seq for fact in rig.transaction_facts()] == [0, 1, 2]
+    assert rig.statuses()[-1] == "Available"
+
+
+async def test_the_next_car_is_another_session(rig: Rig) -> None:
+    await charge(rig)
+    rig.control.unplug()
+    rig.control.plug()
+    await rig.seconds(2)
+    row = rig.sessions.row(1)
+    assert row is not None and row.state is State.PLUGGED
+    assert rig.last().kind is EventKind.ENDED
+    assert rig.control.offer(1) == 0.0
+
+
+async def test_the_cars_end_unplugged_ends_and_the_plug_is_held(rig: Rig) -> None:
+    rig.dm.push("OCPPCommCtrlr.UnlockOnEVSideDisconnect", False)
+    await charge(rig)
+    rig.control.unplug(cable=True)
+    await rig.seconds(1)
+    assert rig.last().stopped_reason is StopReason.EV_DISCONNECTED
+    assert rig.control.locks[1] is True and rig.statuses()[-1] == "Finishing"
+    await rig.swipe(OTHER)
+    assert rig.control.locks[1] is True
+    await rig.swipe()
+    assert rig.control.locks[1] is False
+    rig.control.say(1, cable=False)
+    assert rig.statuses()[-1] == "Available"
+
+
+async def test_the_cars_end_unplugged_unlocks_when_told_so(rig: Rig) -> None:
+    rig.dm.push("OCPPCommCtrlr.UnlockOnEVSideDisconnect", True)
+    await charge(rig)
+    rig.control.unplug(cable=True)
+    await rig.seconds(1)
+    assert rig.control.locks[1] is False
+
+
+async def test_a_detached_session_goes_on(tmp_path: Path) -> None:
+    rig = another(tmp_path, version="ocpp1.6", variables={"TxCtrlr.StopTxOnEVSideDisconnect": False})
+    await charge(rig)
+    rig.control.unplug(cable=True)
+    await rig.seconds(1)
+    row = rig.sessions.row(1)
+    assert row is not None and row.state is State.DETACHED and row.running is not None
+    assert rig.control.locks[1] is True and rig.statuses()[-1] == "SuspendedEV"
+    rig.control.plug()
+    await rig.seconds(1)
+    rig.control.close()
+    assert [fact.kind for fact in rig.transaction_facts()].count(EventKind.STARTED) == 1
+    assert [trigger for _, trigger, _ in rig.told()][-3:] == ["EVCommunicationLost", "CablePluggedIn", "ChargingStateChanged"]
+
+
+async def test_a_detached_session_whose_cable_is_taken_ends(tmp_path: Path) -> None:
+    rig = another(tmp_path, version="ocpp1.6", variables={"TxCtrlr.StopTxOnEVSideDisconnect": False})
+    await charge(rig)
+    rig.control.unplug(cable=True)
+    rig.control.say(1, cable=False)
+    await rig.seconds(1)
+    assert rig.last().stopped_reason is StopReason.EV_DISCONNECTED and rig.sessions.row(1) is None
+
+
+async def test_nobody_comes(rig: Rig) -> None:
+    await rig.swipe()
+    await rig.seconds(61)
+    assert rig.sessions.row(1) is None and rig.told() == [] and rig.statuses()[-1] == "Available"
+
+
+async def test_nobody_comes_and_a_transaction_had_begun(tmp_path: Path) -> None:
+    rig = another(tmp_path, variables={"TxCtrlr.TxStartPoint": "Authorized", "TxCtrlr.TxStopPoint": "Authorized"})
+    await rig.swipe()
+    await rig.seconds(61)
+    assert rig.told() == [("Started", "Authorized", "Idle"), ("Ended", "EVConnectTimeout", None)]
+    assert rig.last().stopped_reason is StopReason.TIMEOUT
+
+
+async def test_the_token_again_before_a_car_cancels(rig: Rig) -> None:
+    await rig.swipe()
+    await rig.swipe()
+    assert rig.sessions.row(1) is None
+
+
+async def test_transaction_from_plug_to_unplug(tmp_path: Path) -> None:
+    rig = another(tmp_path, variables={"TxCtrlr.TxStartPoint": "EVConnected", "TxCtrlr.TxStopPoint": "EVConnected"})
+    await charge(rig)
+    await rig.swipe()
+    rig.control.open(why="withdrawn")
+    await rig.seconds(1)
+    rig.control.unplug()
+    await rig.seconds(2)
+    assert rig.told() == [
+        ("Started", "CablePluggedIn", "EVConnected"),
+        ("Updated", "Authorized", None),
+        ("Updated", "ChargingStateChanged", "Charging"),
+        ("Updated", "StopAuthorized", None),
+        ("Updated", "ChargingStateChanged", "EVConnected"),
+        ("Ended", "EVCommunicationLost", "Idle"),
+    ]
+    facts = rig.transaction_facts()
+    assert [fact.id_token is not None for fact in facts] == [False, True, False, True, False, False]
+    assert [fact.said_evse for fact in facts] == [True, False, False, False, False, False]
+    assert facts[-1].stopped_reason is StopReason.LOCAL
+
+
+async def test_several_transactions_in_one_session(tmp_path: Path) -> None:
+    rig = another(tmp_path, variables={"TxCtrlr.TxStartPoint": "EnergyTransfer", "TxCtrlr.TxStopPoint": "EnergyTransfer"})
+    await charge(rig)
+    rig.control.open()
+    await rig.seconds(2)
+    rig.control.close()
+    ids = {fact.transaction for fact in rig.transaction_facts()}
+    assert len(ids) == 2
+    ended = [fact for fact in rig.transaction_facts() if fact.kind is EventKind.ENDED]
+    assert [fact.stopped_reason for fact in ended] == [StopReason.STOPPED_BY_EV]
+    started = [fact for fact in rig.transaction_facts() if fact.kind is EventKind.STARTED]
+    assert all(fact.id_token == IdToken(CARD) and fact.said_evse for fact in started)
+
+
+async def test_points_are_those_of_the_sessions_begin(rig: Rig) -> None:
+    rig.control.plug()
+    rig.dm.push("TxCtrlr.TxStopPoint", "EVConnected")
+    await rig.swipe()
+    await rig.swipe()
+    assert rig.last().kind is EventKind.ENDED
+
+
+async def test_the_car_pauses(rig: Rig) -> None:
+    await charge(rig)
+    rig.control.open()
+    await rig.seconds(1)
+    assert rig.told()[-1] == ("Updated", "ChargingStateChanged", "SuspendedEV") and rig.statuses()[-1] == "SuspendedEV"
+    rig.control.close()
+    assert rig.told()[-1] == ("Updated", "ChargingStateChanged", "Charging")
+
+
+async def test_a_car_that_never_takes_current(rig: Rig) -> None:
+    rig.control.plug()
+    await rig.swipe()
+    await rig.seconds(15)
+    assert rig.told()[-1] == ("Updated", "ChargingStateChanged", "SuspendedEV")
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("emergency_stop", StopReason.EMERGENCY_STOP),
+        ("residual_current", StopReason.GROUND_FAULT),
+        ("over_current", StopReason.OVERCURRENT_FAULT),
+        ("diode", StopReason.OTHER),
+    ],
+)
+async def test_a_fault_ends(rig: Rig, fault: str, reason: StopReason) -> None:
+    await charge(rig)
+    rig.control.fault(1, fault)
+    await rig.seconds(2)
+    end = rig.last()
+    assert (end.kind, end.trigger, end.stopped_reason) == (EventKind.ENDED, Trigger.ABNORMAL_CONDITION, reason)
+
+
+async def test_a_fault_that_goes_by_itself_suspends(rig: Rig) -> None:
+    await charge(rig)
+    rig.control.fault(1, "over_voltage")
+    await rig.seconds(1)
+    assert rig.told()[-1] == ("Updated", "ChargingStateChanged", "SuspendedEVSE") and rig.statuses()[-1] == "Faulted"
+    rig.control.clear(1, "over_voltage")
+    await rig.seconds(1)
+    rig.control.close()
+    assert rig.statuses()[-1] == "Charging"
+    assert len({fact.transaction for fact in rig.transaction_facts()}) == 1
+
+
+async def test_a_faulted_connector_takes_no_token(rig: Rig) -> None:
+    rig.control.fault(1, "emergency_stop")
+    rig.control.plug()
+    await rig.swipe()
+    assert rig.told() == [] and rig.control.permits == {}
+
+
+async def test_two_evses_the_car_plugged_in_last_is_meant(tmp_path: Path) -> None:
+    rig = another(tmp_path, evses=TWO)
+    rig.accept(CARD, OTHER)
+    await charge(rig, 1)
+    rig.control.plug(2)
+    await rig.swipe(OTHER)
+    assert rig.sessions.row(2).state is State.READY  # type: ignore[union-attr]  # there is one
+    await rig.swipe(CARD)
+    assert rig.sessions.row(1).state is State.STOPPING  # type: ignore[union-attr]  # there is one
+    assert rig.sessions.row(2).state is State.READY  # type: ignore[union-attr]  # there is one
+
+
+async def test_two_evses_token_first_follows_the_car(tmp_path: Path) -> None:
+    rig = another(tmp_path, evses=TWO)
+    await rig.swipe()
+    assert rig.statuses(1)[-1] == "Preparing"
+    rig.control.plug(2)
+    await rig.seconds(1)
+    assert rig.sessions.row(1) is None and rig.sessions.row(2).state is State.READY  # type: ignore[union-attr]  # there is one
+    assert rig.last().evse == 2 and rig.statuses(1)[-1] == "Available"
+
+
+async def test_a_reader_of_one_evse_does_not_let_the_car_go_elsewhere(tmp_path: Path) -> None:
+    rig = another(tmp_path, evses=TWO)
+    await rig.swipe(evse=1)
+    rig.control.plug(2)
+    assert rig.sessions.row(2).state is State.PLUGGED  # type: ignore[union-attr]  # there is one
+
+
+async def test_a_token_for_one_evse_only(tmp_path: Path) -> None:
+    rig = another(tmp_path, evses=TWO)
+    rig.csms.tokens[CARD] = IdTokenInfo(AuthorizationStatus.ACCEPTED, evses=(2,))
+    rig.control.plug(1)
+    await rig.swipe()
+    assert rig.told() == []
+
+
+async def test_the_csms_deauthorizes_and_the_plug_is_kept_for_its_owner(rig: Rig) -> None:
+    await charge(rig)
+    rig.sessions.answered(rig.transaction_facts()[0], IdTokenInfo(AuthorizationStatus.BLOCKED))
+    rig.control.open(why="withdrawn")
+    await rig.seconds(1)
+    end = rig.last()
+    assert (end.trigger, end.stopped_reason, end.id_token) == (Trigger.DEAUTHORIZED, StopReason.DE_AUTHORIZED, None)
+    assert rig.control.locks[1] is True
+    await rig.swipe()
+    assert rig.control.locks[1] is False and rig.sessions.row(1).state is State.FINISHING  # type: ignore[union-attr]  # there is one
+
+
+async def test_an_invalid_token_may_still_get_some_energy(rig: Rig) -> None:
+    rig.dm.push("TxCtrlr.StopTxOnInvalidId", False)
+    rig.dm.push("TxCtrlr.MaxEnergyOnInvalidId", 1000)
+    await charge(rig)
+    rig.sessions.answered(rig.transaction_facts()[0], IdTokenInfo(AuthorizationStatus.INVALID))
+    rig.meters.energy_wh[1] = 900.0
+    await rig.seconds(1)
+    assert rig.control.permits[1].limit_a == 32.0
+    rig.meters.energy_wh[1] = 1000.0
+    await rig.seconds(1)
+    assert rig.control.permits[1].limit_a == 0.0
+    rig.control.open(why="withdrawn")
+    assert rig.told()[-1] == ("Updated", "ChargingStateChanged", "SuspendedEVSE")
+
+
+async def test_an_answer_for_a_transaction_that_has_ended_does_nothing(rig: Rig) -> None:
+    await charge(rig)
+    first = rig.transaction_facts()[0]
+    rig.control.unplug()
+    await rig.seconds(2)
+    rig.control.plug()
+    rig.accept(OTHER)
+    await rig.swipe(OTHER)
+    rig.sessions.answered(first, IdTokenInfo(AuthorizationStatus.INVALID))
+    assert rig.sessions.row(1).state is State.READY  # type: ignore[union-attr]  # there is one
+
+
+async def test_a_master_pass_stops_all_and_starts_none(tmp_path: Path) -> None:
+    rig = another(tmp_path, evses=TWO, variables={"AuthCtrlr.MasterPassGroupId": "POLICE"})
+    await charge(rig, 1)
+    rig.accept(OTHER, group="police")
+    await rig.swipe(OTHER)
+    rig.control.open(1, why="withdrawn")
+    await rig.seconds(1)
+    assert rig.last().stopped_reason is StopReason.MASTER_PASS
+    assert rig.sessions.row(2) is None
+
+
+async def test_no_authorization_at_all(tmp_path: Path) -> None:
+    rig = another(tmp_path, variables={"AuthCtrlr.Enabled": False})
+    rig.control.plug()
+    assert rig.control.permits[1].limit_a == 32.0
+    assert rig.last().id_token == IdToken("", "NoAuthorization")
+
+
+async def test_restart_of_a_finished_session_is_a_new_transaction(rig: Rig) -> None:
+    await charge(rig)
+    await rig.swipe()
+    rig.control.open(why="withdrawn")
+    await rig.swipe()
+    await rig.seconds(1)
+    kinds = [fact.kind for fact in rig.transaction_facts()]
+    assert kinds == [EventKind.STARTED, EventKind.UPDATED, EventKind.ENDED, EventKind.STARTED]
+
+
+async def test_a_silent_meter_does_not_hold_up_the_end(rig: Rig) -> None:
+    await charge(rig)
+    rig.meters.energy_wh[1] = 10.0
+    await rig.seconds(1)
+    rig.sessions.sampled(1, Trigger.METER_VALUE_PERIODIC, ())
+    rig.meters.silent.add(1)
+    rig.control.unplug()
+    await rig.seconds(4)
+    assert rig.last().kind is EventKind.ENDED and rig.last().register_wh == 10.0 and rig.last().billing_estimated
+
+
+async def test_the_permit_is_renewed_each_second_and_only_then(rig: Rig) -> None:
+    await charge(rig)
+    before = rig.control.permits[1].until
+    rig.control.say(1)
+    assert rig.control.permits[1].until == before
+    await rig.seconds(1)
+    assert rig.control.permits[1].until > before
+
+
+async def test_first_written_then_done(rig: Rig) -> None:
+    """When the row cannot be written, no permit goes out."""
+    rig.control.plug()
+
+    def fail(row: object) -> None:
+        raise OSError("disk full")
+
+    rig.sessions.store.save = fail  # type: ignore[method-assign]  # the disk fails
+    with pytest.raises(OSError):
+        await rig.swipe()
+    assert rig.control.permits == {}
+
+
+async def test_time_spent_charging(rig: Rig) -> None:
+    await charge(rig)
+    await rig.seconds(20)
+    rig.control.open()
+    await rig.seconds(30)
+    rig.control.unplug()
+    await rig.seconds(2)
+    assert rig.last().time_charging_s == 20
+
+
+async def test_a_reset_ends_everything_and_waits(rig: Rig) -> None:
+    await charge(rig)
+    ending = asyncio.ensure_future(rig.sessions.end(Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET))
+    await rig.clock.advance(0.5)
+    rig.control.open(why="withdrawn")
+    await rig.clock.advance(3.0)
+    await ending
+    assert (rig.last().trigger, rig.last().stopped_reason) == (Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET)
