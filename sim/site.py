@@ -247,6 +247,7 @@ class Site:
             if event["what"] == "fault" and event["fault"] == READER_OFFLINE:
                 self.readers.set_offline(event["evse"], event["active"])
             self._tell(event["what"], **details)
+        log.error("the wire's process has ended; see %s", self.directory / "rig.log")
 
     async def _back(self, part: str, former: int) -> None:
         """Waits until a killed process has been there again for a while, and says so to the wire."""

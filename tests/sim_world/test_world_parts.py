@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from chargepoint.settings_file import load
 from sim import api_bodies as bodies
 from sim.derive import CannotDerive, derived
 from sim.events import Events
 from sim.script import Act, Expectation, ScriptError, read
-from sim.script_play import holds, picked
+from sim.script_play import holds, picked, settings_text
 
 SHIPPED = sorted((Path(__file__).parents[2] / "sim" / "scenarios").glob("*.scenario"))
 
@@ -136,6 +137,27 @@ def test_values_are_picked_and_compared() -> None:
     assert holds("Charging", "=", "Charging") and holds(None, "=", None)
     assert not holds(None, ">", 1)
     assert holds(True, "=", True) and not holds(True, "=", "True")
+
+
+SETTINGS = """
+Settings of every kind
+evses 2
+setting evse.max_current_a = 16
+setting control.lease_s = 5
+setting ocpp16.configuration.HeartbeatInterval = 60
+setting ocpp2.variables."AuthCtrlr.LocalPreAuthorize" = true
+"""
+
+
+def test_the_settings_of_a_scenario(tmp_path: Path) -> None:
+    (tmp_path / "a.scenario").write_text(SETTINGS)
+    made = tmp_path / "chargepoint.toml"
+    made.write_text(settings_text(read(tmp_path / "a.scenario")))
+    settings = load(made)
+    assert [(evse.id, evse.max_current_a) for evse in settings.evse] == [(1, 16), (2, 16)]
+    assert settings.control.lease_s == 5
+    assert settings.ocpp16.configuration == {"HeartbeatInterval": 60}
+    assert settings.ocpp2.variables == {"AuthCtrlr.LocalPreAuthorize": True}
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
