@@ -136,6 +136,8 @@ class Edges:
                 self._adopt(row, plug_in)
                 return
             self._apply(row, Event.GONE, self._left(self._clock.stamp_at(at)))
+        elif row is not None and row.state is State.CABLE_LEFT and not row.hold:
+            self._apply(row, Event.GONE, self._left(self._clock.stamp_at(at)))
         row = self._sessions.row(evse) or self._waiting_elsewhere(evse) or self._sessions.new(evse)
         with self._sessions.writing(row):
             row.plug_in, row.control_start, row.plugged_at, row.floating = plug_in, self._hardware.start, at, False
