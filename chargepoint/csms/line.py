@@ -25,7 +25,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.typing import Subprotocol
 
 from chargepoint.csms.backoff import BackOff, BackOffFigures
-from chargepoint.csms.face import Face, StationView
+from chargepoint.csms.face import Face, StationView, Variables
 from chargepoint.csms.rpc import Rpc
 from chargepoint.settings import Csms
 from chargepoint.station.certificates import CertificateProblem, Certificates
@@ -65,11 +65,12 @@ class BackendLine(Protocol):
     def line_down(self, reason: str) -> None: ...
 
 
-def shipped_slot(csms: Csms) -> Slot | None:
-    """Configuration slot 1 as the settings have it; None without an url."""
+def shipped_slot(csms: Csms, variables: Variables) -> Slot | None:
+    """Configuration slot 1 as the settings have it, with the password as last set; None without an url."""
     if not csms.url:
         return None
-    return Slot(csms.url, csms.identity, tuple(csms.ocpp), csms.security_profile, csms.basic_auth_password)
+    password = variables.text("SecurityCtrlr.BasicAuthPassword")
+    return Slot(csms.url, csms.identity, tuple(csms.ocpp), csms.security_profile, password)
 
 
 def connection_url(url: str, identity: str) -> str:

@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection
 
 from chargepoint.clock import Clock
 from chargepoint.csms.face import StationView
-from chargepoint.csms.line import Line, Slot
+from chargepoint.csms.line import Line, Slot, shipped_slot
 from chargepoint.csms.schema import Schemas
 from chargepoint.csms.teller import Teller
 from chargepoint.model.facts import EventKind, StatusFact, StopReason, TransactionFact, Trigger
@@ -22,6 +22,7 @@ from chargepoint.model.orders import Answer, RemoteStop
 from chargepoint.model.questions import Boot, BootAnswer, BootReason
 from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
 from chargepoint.model.stamp import Stamp
+from chargepoint.settings import Csms as Csms_
 from chargepoint.settings import Tls
 from chargepoint.station.backend import Backend
 from chargepoint.station.certificates import Certificates
@@ -162,6 +163,13 @@ async def whole(csms: Csms, tmp_path: Path) -> AsyncIterator[Whole]:
     made = Whole(csms, tmp_path)
     yield made
     await made.close()
+
+
+def test_the_shipped_slot(whole: Whole) -> None:
+    csms = Csms_(url="wss://host/ocpp", identity="CP007", ocpp=("ocpp1.6",), security_profile=2)
+    whole.dm.set("SecurityCtrlr.BasicAuthPassword", "0123456789abcdefg")
+    assert shipped_slot(csms, whole.dm) == Slot("wss://host/ocpp", "CP007", ("ocpp1.6",), 2, "0123456789abcdefg")
+    assert shipped_slot(Csms_(), whole.dm) is None
 
 
 async def test_a_session_told_while_it_happens(whole: Whole, central: Central) -> None:

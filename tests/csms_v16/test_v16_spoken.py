@@ -151,9 +151,18 @@ async def test_every_reason_has_a_word(bench: Bench, reason: StopReason) -> None
     assert bench.said["reason"]
 
 
-async def test_an_unlocking_is_told_by_reason(bench: Bench) -> None:
-    await bench.speak(event(EventKind.ENDED, stopped_reason=StopReason.REMOTE, trigger=Trigger.UNLOCK_COMMAND))
-    assert bench.said["reason"] == "UnlockCommand"
+@pytest.mark.parametrize(
+    ("reason", "trigger", "word"),
+    [
+        (StopReason.REMOTE, Trigger.UNLOCK_COMMAND, "UnlockCommand"),
+        (StopReason.IMMEDIATE_RESET, Trigger.RESET_COMMAND, "HardReset"),
+        (StopReason.REBOOT, Trigger.RESET_COMMAND, "SoftReset"),
+        (StopReason.REBOOT, Trigger.ABNORMAL_CONDITION, "Reboot"),
+    ],
+)
+async def test_reasons_that_depend_on_the_trigger(bench: Bench, reason: StopReason, trigger: Trigger, word: str) -> None:
+    await bench.speak(event(EventKind.ENDED, stopped_reason=reason, trigger=trigger))
+    assert bench.said["reason"] == word
 
 
 @pytest.mark.parametrize(

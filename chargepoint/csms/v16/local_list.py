@@ -6,13 +6,13 @@ from chargepoint.csms.face import Heard, Payload, StationView
 from chargepoint.csms.v16.words import info_of, token_of
 from chargepoint.model.orders import GetLocalListVersion, ListEntry, SendLocalList
 
-ENABLED = "LocalAuthListCtrlr.Enabled"
+SWITCHES = ("LocalAuthListCtrlr.Available", "LocalAuthListCtrlr.Enabled")
 WITHOUT_LIST = -1  # 6.24: local lists are not supported
 
 
 async def send_local_list(view: StationView, payload: Payload) -> Heard:
     """In a full update every entry needs its idTagInfo, and a version is above 0 (5.15)."""
-    if not view.variables.boolean(ENABLED):
+    if not _offered(view):
         return Heard({"status": "NotSupported"})
     full = payload["updateType"] == "Full"
     entries = tuple(_entry(item) for item in payload.get("localAuthorizationList", ()))
@@ -23,10 +23,14 @@ async def send_local_list(view: StationView, payload: Payload) -> Heard:
 
 
 async def get_local_list_version(view: StationView, payload: Payload) -> Heard:
-    if not view.variables.boolean(ENABLED):
+    if not _offered(view):
         return Heard({"listVersion": WITHOUT_LIST})
     answer = await view.obey(GetLocalListVersion())
     return Heard({"listVersion": answer.data})
+
+
+def _offered(view: StationView) -> bool:
+    return all(view.variables.boolean(switch) for switch in SWITCHES)
 
 
 def _entry(item: Payload) -> ListEntry:

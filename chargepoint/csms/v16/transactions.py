@@ -98,7 +98,9 @@ def transaction_of(view: StationView, number: int) -> str | None:
 
 
 def reason_word(fact: TransactionFact) -> str:
-    """7.36 Reason; what 1.6 tells by reason and 2.x by trigger is the unlocking."""
+    """7.36 Reason. Where 2.x has one word and a trigger, 1.6 has words of its own: an unlocking, and a reboot on the CSMS's order."""
     if fact.trigger is Trigger.UNLOCK_COMMAND:
         return "UnlockCommand"
+    if fact.trigger is Trigger.RESET_COMMAND and fact.stopped_reason is StopReason.REBOOT:
+        return "SoftReset"
     return REASONS.get(fact.stopped_reason, "Other") if fact.stopped_reason is not None else "Local"
