@@ -166,19 +166,14 @@ class Presence:
     """Which card lies in the field; one event per presentation."""
 
     def __init__(self) -> None:
-        self._present: bytes | None = None
-        self._absences = 0
-        self._seen: dict[bytes, float] = {}
+        self._poll = 0
+        self._seen: dict[bytes, int] = {}
 
-    def changed(self, uid: bytes | None, at: float) -> bool:
+    def changed(self, uid: bytes | None) -> bool:
         """Takes one poll's answer; True when a card was presented. Two cards that lie in the field together are told once each."""
-        if uid is None:
-            self._absences += 1
-            if self._absences >= ABSENCES:
-                self._present = None
-            return False
-        self._absences = 0
-        former, self._present = self._present, uid
-        recently = uid in self._seen and at - self._seen[uid] < 1.0
-        self._seen = {known: when for known, when in self._seen.items() if at - when < 1.0} | {uid: at}
-        return uid != former and not (former is not None and recently)
+        self._poll += 1
+        self._seen = {known: poll for known, poll in self._seen.items() if self._poll - poll <= ABSENCES}
+        lay_there = uid in self._seen
+        if uid is not None:
+            self._seen[uid] = self._poll
+        return uid is not None and not lay_there

@@ -155,7 +155,7 @@ class SerialReader:
             uid = await chip.poll()
             self._answers()
             self._attempts = 0
-            if self._presence.changed(uid, self._now()) and uid is not None:
+            if self._presence.changed(uid) and uid is not None:
                 self._card(uid)
             await asyncio.sleep(POLL_EVERY_S)
             if port.moved():

@@ -341,5 +341,14 @@ def test_impossible_target_data_is_refused(data: str) -> None:
 
 def test_two_cards_in_the_field_are_told_once_each() -> None:
     presence = Presence()
-    told = [presence.changed(uid, at / 5.0) for at, uid in enumerate([b"A", b"B"] * 20)]
+    told = [presence.changed(uid) for uid in [b"A", b"B"] * 20]
     assert told == [True, True] + [False] * 38
+
+
+@pytest.mark.parametrize(("between", "counts"), [([None], False), ([None, None], True), ([b"B"], False), ([b"B", b"B"], True), ([b"B", None], True)])
+def test_a_card_counts_again_once_it_was_away_for_two_polls(between: list[bytes | None], counts: bool) -> None:
+    presence = Presence()
+    presence.changed(b"A")
+    for other in between:
+        presence.changed(other)
+    assert presence.changed(b"A") is counts
