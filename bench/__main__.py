@@ -58,7 +58,8 @@ def main() -> None:
     options = parser.parse_args()
     tables = asyncio.run(_measure(0.1 if options.quick else 1.0, options.only))
     if options.write:
-        head = f"# Figures\n\nMeasured by `make bench` with Python {platform.python_version()} on {platform.machine()}, two shared virtual cores, {VERSION}.\n\n"
+        machine = f"Python {platform.python_version()} on {platform.machine()}, two shared virtual cores, {VERSION}"
+        head = f"# Figures\n\nMeasured by `make bench` with {machine}.\n\n"
         (ROOT / "docs" / "figures.md").write_text(head + tables, encoding="utf-8")
 
 

@@ -52,7 +52,7 @@ def _clear_fault(options: argparse.Namespace) -> int:
 def _safe_outputs(options: argparse.Namespace) -> int:
     from hal import safe_outputs
 
-    return safe_outputs.main(options.config)
+    return safe_outputs.main(str(options.config))
 
 
 def _settings(options: argparse.Namespace) -> int:
@@ -95,14 +95,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    config = {"type": Path, "required": True, "metavar": "FILE", "help": "the settings file"}
     for name, text in (
         ("control", "the control process, in the foreground: pilot, contactor, lock, residual current"),
         ("station", "the station process, in the foreground: sessions, meter, cards, CSMS"),
         ("run", "both, supervised: each is restarted alone when it dies"),
         ("safe-outputs", "every output to its safe level, now"),
     ):
-        commands.add_parser(name, help=text, description=text).add_argument("--config", **config)
+        _config(commands.add_parser(name, help=text, description=text))
     check = commands.add_parser("check", help="validates settings; exit 0 or 1", description="Validates a settings file and its board file.")
     check.add_argument("file", type=Path, metavar="FILE")
     status = commands.add_parser(
@@ -115,11 +114,15 @@ def _parser() -> argparse.ArgumentParser:
     settings = commands.add_parser("settings", help="settings adopt KEY: take the file's value where the CSMS changed it", description="Settings.")
     settings.add_argument("act", choices=["adopt"])
     settings.add_argument("key", metavar="KEY", help='e.g. "AuthCtrlr.LocalPreAuthorize"')
-    settings.add_argument("--config", **config)
+    _config(settings)
     install = commands.add_parser("install", help="puts the systemd units and settings on this machine", description="Installs the systemd units.")
     install.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help="install below this directory (default /)")
     install.add_argument("--config", type=Path, default=None, metavar="FILE", help="settings file to install (default: the shipped one)")
     return parser
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings file")
 
 
 if __name__ == "__main__":
