@@ -1,0 +1,282 @@
+"""Availability, reset, local list, security events, data transfer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargepoint.link.messages import OrderAnswer, OrderKind
+from chargepoint.model.facts import Delivery, SecurityFact, StatusFact, StopReason, Trigger
+from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
+from chargepoint.model.orders import Answer, ChangeAvailability, DataTransfer, GetLocalListVersion, ListEntry, Reset, ResetKind, SendLocalList
+from chargepoint.model.questions import BootReason
+from chargepoint.model.stamp import Stamp
+from chargepoint.settings import Evse, Settings
+from chargepoint.station import variables
+from chargepoint.station.availability import Availability
+from chargepoint.station.data_transfer import DataTransfers
+from chargepoint.station.local_list import LocalList
+from chargepoint.station.provisioning import REASON, BootReasons
+from chargepoint.station.reset import Resets
+from chargepoint.station.security import Security, SecurityEvent
+from chargepoint.store.db import Db
+from chargepoint.store.outbox import Outbox
+from chargepoint.store.security_log import SecurityLog
+from chargepoint.store.tokens import Tokens
+from chargepoint.store.values import Values
+from chargepoint.store.variables import Variables
+from tests.simclock import SimulatedClock
+
+EVSES = (Evse(id=1, connectors=("sType2", "cType2")), Evse(id=2))
+INFO = IdTokenInfo(AuthorizationStatus.ACCEPTED)
+
+
+class Desk:
+    """The blocks of one station, and what they did."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = SimulatedClock()
+        self.db = Db(path / "station.db")
+        self.values = Values(self.db)
+        self.outbox = Outbox(self.db)
+        self.model = variables.build(Variables(self.db), Settings(evse=EVSES))
+        self.security = Security(self.clock, self.db, self.outbox.append)
+        self.availability = Availability(EVSES, self.model, self.values)
+        self.tokens = Tokens(self.db)
+        self.local_list = LocalList(self.db, self.tokens, self.model)
+        self.reasons = BootReasons(self.values, fresh_boot=True)
+        self.reasons.told()
+        self.running: set[int] = set()
+        self.done: list[Any] = []
+        self.online = True
+        self.resets = Resets(
+            self.clock,
+            self.model,
+            (1, 2),
+            self,
+            self.reasons,
+            self.security,
+            self.outbox.waiting,
+            lambda: self.online,
+            self.order,
+            lambda code: self.done.append(code),
+        )
+
+    def busy(self, evse: int | None) -> bool:
+        return bool(self.running if evse is None else self.running & {evse})
+
+    async def end(self, trigger: Trigger, reason: StopReason, evse: int | None = None) -> None:
+        await self.clock.sleep(2)
+        self.done.append((trigger, reason, evse))
+        self.running.clear()
+
+    async def order(self, kind: OrderKind, evse: int) -> OrderAnswer:
+        self.done.append((kind, evse))
+        return OrderAnswer(1, True)
+
+    @asynccontextmanager
+    async def resetting(self, order: Reset) -> AsyncIterator[str]:
+        task = asyncio.create_task(self.resets.run())
+        answer = await self.resets.reset(order)
+        assert self.done == [], "nothing before the answer is out"
+        assert answer.then is not None
+        await answer.then()
+        try:
+            yield answer.status
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def tell_guaranteed(desk: Desk) -> list[SecurityFact]:
+    waiting = desk.outbox.some(Delivery.GUARANTEED, 99)
+    for item in waiting:
+        desk.outbox.told(item.id)
+    return [item.fact for item in waiting if isinstance(item.fact, SecurityFact)]
+
+
+# availability
+
+
+async def change(desk: Desk, operative: bool, evse: int | None = None, connector: int | None = None) -> str:
+    answer = await desk.availability.change(ChangeAvailability(operative, evse, connector))
+    if answer.then is not None:
+        await answer.then()
+    return answer.status
+
+
+async def test_each_level_keeps_what_was_asked_over_restarts(desk: Desk, tmp_path: Path) -> None:
+    assert await change(desk, False, 1, 2) == "Accepted"
+    assert await change(desk, False) == "Accepted"
+    assert not desk.availability.operative(1, 1) and not desk.availability.operative(2, 1)
+    desk.db.close()
+    again = Desk(tmp_path)
+    assert not again.availability.operative() and not again.availability.operative(2, 1)
+    assert await change(again, True) == "Accepted"
+    assert again.availability.operative(1, 1) and again.availability.operative(1) and not again.availability.operative(1, 2)
+
+
+async def test_a_change_during_a_transaction_is_scheduled(desk: Desk) -> None:
+    desk.availability.running = lambda evse: evse == 1
+    assert await change(desk, False, 2) == "Accepted"
+    assert await change(desk, False, 1) == "Scheduled"
+    assert await change(desk, False, 1) == "Scheduled"
+    assert await change(desk, False) == "Scheduled"
+    assert await change(desk, True, 1) == "Accepted"
+
+
+@pytest.mark.parametrize(("evse", "connector"), [(3, None), (1, 3), (2, 2)])
+async def test_unknown_places_are_rejected(desk: Desk, evse: int, connector: int | None) -> None:
+    assert await change(desk, False, evse, connector) == "Rejected"
+
+
+async def test_observers_hear_of_changes_after_the_answer(desk: Desk) -> None:
+    heard: list[bool] = []
+    desk.availability.on_change.append(lambda: heard.append(desk.availability.operative(1)))
+    await change(desk, False, 1)
+    await change(desk, False, 1)
+    await change(desk, True, 1)
+    assert heard == [False, True]
+
+
+async def test_the_device_model_shows_what_is_told(desk: Desk) -> None:
+    def show(evse: int, connector: int, status: str, fault: str | None = None) -> None:
+        desk.availability.show(StatusFact(evse, connector, status, Stamp(1, 0, 0, True), vendor_error_code=fault))
+
+    show(1, 1, "SuspendedEV")
+    show(2, 1, "Faulted", "diode")
+    model = desk.model
+    assert model.text("Connector@1:1.AvailabilityState") == "Occupied" and model.text("EVSE@1.AvailabilityState") == "Occupied"
+    assert model.text("EVSE@2.AvailabilityState") == "Faulted" and model.boolean("ControlPilot@2.Problem") and model.boolean("EVSE@2.Problem")
+    assert model.text("ChargingStation.AvailabilityState") == "Occupied"
+    show(2, 1, "Available")
+    assert not model.boolean("ControlPilot@2.Problem") and model.text("ChargingStation.AvailabilityState") == "Available"
+    await change(desk, False)
+    show(0, 0, "Unavailable")
+    assert model.text("ChargingStation.AvailabilityState") == "Unavailable"
+
+
+# reset
+
+
+@pytest.mark.parametrize(("kind", "code"), [(ResetKind.IMMEDIATE, 78), (ResetKind.ON_IDLE, 78), (ResetKind.SOFT, 78), (ResetKind.HARD, 77)])
+async def test_a_reset_ends_tells_and_exits(desk: Desk, kind: ResetKind, code: int) -> None:
+    async with desk.resetting(Reset(kind)) as status:
+        await desk.clock.advance(3)
+        assert status == "Accepted" and desk.done == [(Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET, None)]
+        assert [fact.type for fact in tell_guaranteed(desk)] == ["ResetOrReboot"]
+        await desk.clock.advance(1)
+    assert desk.done[1:] == [code]
+    assert desk.values.get(REASON, BootReason) is BootReason.REMOTE_RESET
+
+
+@pytest.mark.parametrize(("online", "exits_after"), [(True, 32), (False, 2)])
+async def test_what_cannot_be_told_delays_a_reset_by_the_message_timeout_at_most(desk: Desk, online: bool, exits_after: float) -> None:
+    desk.online = online
+    async with desk.resetting(Reset(ResetKind.IMMEDIATE)):
+        await desk.clock.advance(exits_after - 0.5)
+        assert 78 not in desk.done
+        await desk.clock.advance(1)
+        assert 78 in desk.done
+
+
+async def test_on_idle_waits_for_the_transactions(desk: Desk) -> None:
+    desk.running, desk.online = {1}, False
+    async with desk.resetting(Reset(ResetKind.ON_IDLE)) as status:
+        await desk.clock.advance(500)
+        assert status == "Scheduled" and desk.done == [] and desk.resets.pending(2)
+        desk.running.clear()
+        await desk.clock.advance(5)
+    assert desk.done[-1] == 78
+    assert desk.values.get(REASON, BootReason) is BootReason.SCHEDULED_RESET
+
+
+async def test_one_evse_is_reset_after_its_transaction(desk: Desk) -> None:
+    desk.running = {2}
+    async with desk.resetting(Reset(ResetKind.IMMEDIATE, 2)) as status:
+        await desk.clock.advance(5)
+        assert status == "Accepted"
+    assert desk.done == [(Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET, 2), (OrderKind.RESET_EVSE, 2)]
+    assert desk.values.get(REASON, BootReason) is None and not desk.resets.pending(2)
+
+
+async def test_an_unknown_evse_is_not_reset(desk: Desk) -> None:
+    assert (await desk.resets.reset(Reset(ResetKind.IMMEDIATE, 9))).status == "Rejected"
+
+
+# local list
+
+
+async def send(desk: Desk, version: int, full: bool, *entries: tuple[str, IdTokenInfo | None]) -> str:
+    order = SendLocalList(version, full, tuple(ListEntry(IdToken(value), info) for value, info in entries))
+    return (await desk.local_list.send(order)).status
+
+
+async def version(desk: Desk) -> int:
+    return int((await desk.local_list.version(GetLocalListVersion())).data)
+
+
+async def test_a_whole_list_and_its_updates(desk: Desk) -> None:
+    assert await version(desk) == 0
+    assert await send(desk, 5, True, ("A", INFO), ("B", INFO)) == "Accepted"
+    assert await send(desk, 6, False, ("B", None), ("C", INFO)) == "Accepted"
+    assert desk.tokens.listed(IdToken("a")) and desk.tokens.listed(IdToken("C")) and not desk.tokens.listed(IdToken("B"))
+    assert desk.model.get("LocalAuthListCtrlr.Entries") == ("Accepted", "2")
+    assert await send(desk, 7, False) == "Accepted" and await version(desk) == 7
+    assert await send(desk, 3, True) == "Accepted" and await version(desk) == 3 and desk.tokens.count() == 0
+
+
+@pytest.mark.parametrize(("number", "status"), [(4, "VersionMismatch"), (5, "VersionMismatch"), (6, "Accepted"), (0, "Failed"), (-1, "Failed")])
+async def test_versions_of_updates(desk: Desk, number: int, status: str) -> None:
+    await send(desk, 5, True, ("A", INFO))
+    assert await send(desk, number, False, ("B", INFO)) == status
+    assert await version(desk) == (6 if status == "Accepted" else 5)
+
+
+async def test_lists_that_cannot_be_taken_change_nothing(desk: Desk) -> None:
+    await send(desk, 5, True, ("A", INFO))
+    assert await send(desk, 6, True, ("B", INFO), ("b", INFO)) == "Failed", "a token twice"
+    assert await send(desk, 6, True, ("B", None)) == "Failed", "nothing said of it"
+    assert await send(desk, 6, False, *((f"T{n}", INFO) for n in range(1001))) == "Failed", "too many at once"
+    desk.model.set("LocalAuthListCtrlr.Enabled", "false")
+    assert await send(desk, 6, True, ("B", INFO)) == "Failed" and await version(desk) == -1
+    assert desk.tokens.listed(IdToken("A")) is not None and desk.tokens.count() == 1
+
+
+# security, data transfer
+
+
+def test_critical_events_are_told_and_all_are_logged(desk: Desk) -> None:
+    desk.security.happened(SecurityEvent.STARTUP)
+    desk.security.happened(SecurityEvent.INVALID_MESSAGES, "nonsense")
+    assert [fact.type for fact in tell_guaranteed(desk)] == ["StartupOfTheDevice"]
+    assert [(fact.type, fact.info) for fact in SecurityLog(desk.db).last(9)] == [("StartupOfTheDevice", None), ("InvalidMessages", "nonsense")]
+
+
+def test_the_security_log_rolls(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chargepoint.store.security_log.KEPT", 3)
+    for number in range(5):
+        desk.security.happened(SecurityEvent.INVALID_MESSAGES, str(number))
+    assert [fact.info for fact in SecurityLog(desk.db).last(9)] == ["2", "3", "4"]
+
+
+async def test_data_transfer_knows_only_what_registered() -> None:
+    transfers = DataTransfers()
+
+    async def echo(data: Any) -> Answer:
+        return Answer("Accepted", data=data)
+
+    transfers.extend("org.example", "echo", echo)
+    orders = (DataTransfer("org.example", "echo", "x"), DataTransfer("org.example", "no"), DataTransfer("com.other"))
+    answers = [await transfers.transfer(order) for order in orders]
+    assert [(answer.status, answer.data) for answer in answers] == [("Accepted", "x"), ("UnknownMessageId", None), ("UnknownVendorId", None)]

@@ -1,0 +1,330 @@
+"""Meters read by a simulated clock: loss, return, registers, schedules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from chargepoint.link.messages import Sample
+from chargepoint.model.facts import Delivery, MeterFact, Trigger
+from chargepoint.model.sample import Context, Purpose, Quality, Reading
+from chargepoint.settings import Evse, Settings
+from chargepoint.station import variables
+from chargepoint.station.metering import Metering
+from chargepoint.station.registers import Registers
+from chargepoint.station.sampling import Sampling
+from chargepoint.store.boots import Boots
+from chargepoint.store.db import Db
+from chargepoint.store.outbox import Outbox
+from chargepoint.store.variables import Variables
+from hal.errors import DeviceLost
+from hal.ports import MeterReading
+from tests.simclock import SimulatedClock
+
+EVERYTHING = ",".join(
+    ("Energy.Active.Import.Register", "Power.Active.Import", "Current.Import", "Voltage", "Current.Offered", "Power.Offered", "Frequency")
+)
+
+
+class FakeMeter:
+    """A meter of 3.6 kW, so 1 Wh a second; answering False: silent."""
+
+    def __init__(self, clock: SimulatedClock, start_wh: float = 5000.0) -> None:
+        self.answering = True
+        self.meter_id = "M1"
+        self.offset_wh = start_wh
+        self._clock = clock
+        self._start = clock.boot_s()
+
+    def energy_wh(self) -> float:
+        return self.offset_wh + self._clock.boot_s() - self._start
+
+    async def read(self) -> MeterReading:
+        if not self.answering:
+            raise DeviceLost("meter", "no answer")
+        three = (5.2, 5.2, 5.2)
+        return MeterReading(
+            self._clock.boot_s(), self.energy_wh(), 3600.0, three, (230.0, 231.0, 229.0), (1200.0, 1200.0, 1200.0), 50.0, None, self.meter_id
+        )
+
+    async def close(self) -> None:
+        return None
+
+
+class Bench:
+    """One EVSE's metering on one store."""
+
+    def __init__(self, path: Path, clock: SimulatedClock, evse: Evse | None = None, start_wh: float = 5000.0) -> None:
+        evses = (evse or Evse(),)
+        self.clock = clock
+        self.db = Db(path / "station.db")
+        boots = Boots(self.db)
+        clock.boot = boots.begin(clock.boot_id())
+        self.boots = boots
+        self.outbox = Outbox(self.db)
+        self.model = variables.build(Variables(self.db), Settings(evse=evses))
+        self.meter = FakeMeter(clock, start_wh)
+        self.sent: list[Sample] = []
+        self.faults: list[tuple[int, str, bool]] = []
+        self.told: list[tuple[float, Trigger, Reading]] = []
+        self.running = False
+        self.registers = Registers(clock, self.db, boots)
+        self.metering = Metering(
+            clock, evses, self.model, self.registers, {1: self.meter}, self.sent.append, lambda *fault: self.faults.append(fault)
+        )
+        self.sampling = Sampling(clock, self.db, evses, self.model, self.metering, self.outbox.append)
+        self.metering.held = lambda evse: self.running
+        self.metering.offered_a = lambda evse: 16.0
+        self.sampling.tell = self.tell
+        self.metering.on_second.append(self.sampling.tick)
+
+    def tell(self, evse: int, trigger: Trigger, readings: tuple[Reading, ...]) -> bool:
+        if self.running:
+            self.told.append((self.clock.boot_s() - 1000.0, trigger, readings[0]))
+        return self.running
+
+    def begin(self) -> None:
+        self.running = True
+        with self.db.transaction():
+            self.sampling.begin(1, "tx")
+
+    @asynccontextmanager
+    async def on(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.metering.run())
+        await self.clock.settle()
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, SimulatedClock())
+
+
+async def test_each_second_a_sample_and_its_copy_for_control(bench: Bench) -> None:
+    assert bench.metering.latest(1) is None and bench.metering.register_wh(1) is None
+    async with bench.on():
+        await bench.clock.advance(3)
+    latest = bench.metering.latest(1)
+    assert latest is not None and latest.quality is Quality.GOOD and latest.energy_wh == 5003.0
+    assert len(bench.sent) == 4 and bench.sent[-1] == Sample(1, 1003.0, True, (5.2, 5.2, 5.2), (230.0, 231.0, 229.0))
+    assert bench.model.text("EVSE@1.Power") == "3600.0"
+
+
+async def test_loss_and_return_are_told_once(bench: Bench) -> None:
+    async with bench.on():
+        await bench.clock.advance(2)
+        bench.meter.answering = False
+        await bench.clock.advance(2)
+        assert bench.faults == [], "a single missed answer is no loss"
+        await bench.clock.advance(10)
+        assert bench.faults == [(1, "meter_lost", True)] and not bench.sent[-1].good
+        latest = bench.metering.latest(1)
+        assert latest is not None and latest.quality is Quality.LOST and bench.metering.register_wh(1) == 5002.0
+        bench.meter.answering = True
+        await bench.clock.advance(2)
+    assert bench.faults == [(1, "meter_lost", True), (1, "meter_lost", False)] and bench.sent[-1].good
+
+
+async def test_a_meter_behind_the_open_contactor_is_silent_by_design(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SimulatedClock(), Evse(meter_position="after"))
+    closed = True
+    bench.metering.closed = lambda evse: closed
+    async with bench.on():
+        await bench.clock.advance(2)
+        bench.meter.answering = closed = False
+        await bench.clock.advance(20)
+        latest = bench.metering.latest(1)
+        assert bench.faults == [] and latest is not None and latest.quality is Quality.STORED
+        closed = True
+        await bench.clock.advance(10)
+    assert bench.faults == [(1, "meter_lost", True)]
+
+
+async def test_readings_hold_what_is_configured_with_phases_and_units(bench: Bench) -> None:
+    bench.model.set("SampledDataCtrlr.TxUpdatedMeasurands", EVERYTHING)
+    async with bench.on():
+        (reading,) = bench.metering.readings(1, Purpose.UPDATED, Context.SAMPLE_PERIODIC)
+    told = [(value.measurand, value.phase, value.value, value.unit) for value in reading.values]
+    assert told == [
+        ("Energy.Active.Import.Register", None, 5000.0, "Wh"),
+        ("Power.Active.Import", None, 3600.0, "W"),
+        ("Current.Import", "L1", 5.2, "A"),
+        ("Current.Import", "L2", 5.2, "A"),
+        ("Current.Import", "L3", 5.2, "A"),
+        ("Voltage", "L1-N", 230.0, "V"),
+        ("Voltage", "L2-N", 231.0, "V"),
+        ("Voltage", "L3-N", 229.0, "V"),
+        ("Current.Offered", None, 16.0, "A"),
+        ("Power.Offered", None, 11040.0, "W"),
+        ("Frequency", None, 50.0, "Hz"),
+    ]
+    assert {value.context for value in reading.values} == {Context.SAMPLE_PERIODIC}
+
+
+async def test_no_measurands_or_switched_off_is_no_reading(bench: Bench) -> None:
+    async with bench.on():
+        bench.model.set("SampledDataCtrlr.TxEndedMeasurands", "")
+        assert bench.metering.readings(1, Purpose.ENDED, Context.TRANSACTION_END) == ()
+        assert bench.metering.readings(1, Purpose.BEGIN, Context.TRANSACTION_BEGIN) != ()
+        bench.model.set("SampledDataCtrlr.Enabled", "false")
+        assert bench.metering.readings(1, Purpose.BEGIN, Context.TRANSACTION_BEGIN) == ()
+
+
+async def test_one_phase_tells_one_phase(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SimulatedClock(), Evse(phases=1))
+    bench.model.set("SampledDataCtrlr.TxUpdatedMeasurands", "Current.Import,Voltage")
+    async with bench.on():
+        (reading,) = bench.metering.readings(1, Purpose.UPDATED, Context.SAMPLE_PERIODIC)
+    assert [value.phase for value in reading.values] == ["L1", "L1-N"]
+
+
+async def test_samples_every_interval_from_the_begin(bench: Bench) -> None:
+    bench.model.set("SampledDataCtrlr.TxUpdatedInterval", "10")
+    async with bench.on():
+        await bench.clock.advance(3)
+        bench.begin()
+        await bench.clock.advance(35)
+        bench.model.set("SampledDataCtrlr.TxUpdatedInterval", "0")
+        await bench.clock.advance(30)
+    assert [(at, trigger) for at, trigger, _ in bench.told] == [(at, Trigger.METER_VALUE_PERIODIC) for at in (13.0, 23.0, 33.0)]
+    assert [reading.values[0].value for _, _, reading in bench.told] == [5013.0, 5023.0, 5033.0]
+
+
+async def test_a_silent_meter_has_no_periodic_values_but_its_last_register_at_the_end(bench: Bench) -> None:
+    bench.model.set("SampledDataCtrlr.TxUpdatedInterval", "10")
+    async with bench.on():
+        bench.begin()
+        await bench.clock.advance(5)
+        bench.meter.answering = False
+        await bench.clock.advance(20)
+        (reading,) = bench.metering.readings(1, Purpose.ENDED, Context.TRANSACTION_END)
+    assert bench.told == []
+    assert [value.value for value in reading.values] == [5005.0]
+
+
+async def test_clock_aligned_values_in_and_outside_a_transaction(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SimulatedClock(wall_s=1_704_067_200.0 + 895))
+    bench.model.set("AlignedDataCtrlr.Interval", "900")
+    async with bench.on():
+        await bench.clock.advance(10)
+        bench.begin()
+        await bench.clock.advance(900)
+    (waiting,) = bench.outbox.some(Delivery.PERISHABLE, 9)
+    fact = waiting.fact
+    assert isinstance(fact, MeterFact) and fact.reading.at.wall_s == 1_704_067_200.0 + 900
+    assert fact.reading.values[0].context is Context.SAMPLE_CLOCK and fact.reading.purpose is Purpose.ALIGNED
+    (told,) = [item for item in bench.told if item[1] is Trigger.METER_VALUE_CLOCK]
+    assert told[2].at.wall_s == 1_704_067_200.0 + 1800
+
+
+@pytest.mark.parametrize("variable", ["AlignedDataCtrlr.SendDuringIdle", "AlignedDataCtrlr@1.SendDuringIdle"])
+async def test_no_clock_aligned_values_during_a_transaction_when_only_idle_ones_are_wanted(bench: Bench, variable: str) -> None:
+    bench.model.set("AlignedDataCtrlr.Interval", "60")
+    bench.model.set("SampledDataCtrlr.TxUpdatedInterval", "0")
+    bench.model.set(variable, "true")
+    async with bench.on():
+        bench.begin()
+        await bench.clock.advance(130)
+    assert bench.told == [] and bench.outbox.next(Delivery.PERISHABLE) is None
+
+
+async def test_a_clock_that_is_set_is_no_aligned_moment(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SimulatedClock(wall_s=100.0, known=False))
+    bench.model.set("AlignedDataCtrlr.Interval", "900")
+    async with bench.on():
+        await bench.clock.advance(5)
+        bench.clock.learn_wall(1_704_067_200.0 + 10)
+        await bench.clock.advance(5)
+    assert bench.outbox.next(Delivery.PERISHABLE) is None
+
+
+async def test_values_collected_for_the_end_outlive_a_restart(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SimulatedClock())
+    for variable, value in (("TxEndedInterval", "10"), ("TxUpdatedInterval", "0")):
+        bench.model.set(f"SampledDataCtrlr.{variable}", value)
+    async with bench.on():
+        bench.begin()
+        await bench.clock.advance(15)
+    bench.db.close()
+    again = Bench(tmp_path, bench.clock, start_wh=5015.0)
+    again.running = True
+    async with again.on():
+        await bench.clock.advance(10)
+        readings = again.sampling.end(1, "tx")
+    assert [reading.values[0].value for reading in readings] == [5000.0, 5010.0, 5020.0]
+    assert [reading.values[0].context for reading in readings] == [Context.TRANSACTION_BEGIN, Context.SAMPLE_PERIODIC, Context.SAMPLE_PERIODIC]
+    assert again.sampling.end(1, "tx") == ()
+
+
+async def test_a_register_never_falls_for_the_same_meter(bench: Bench) -> None:
+    async with bench.on():
+        await bench.clock.advance(3)
+        bench.meter.offset_wh -= 0.9
+        await bench.clock.advance(0.5)
+        assert bench.metering.register_wh(1) == 5003.0
+        await bench.clock.advance(5)
+    assert bench.metering.register_wh(1) == pytest.approx(5007.1)
+
+
+async def test_another_meter_counts_only_after_the_transaction(bench: Bench) -> None:
+    async with bench.on():
+        await bench.clock.advance(3)
+        bench.begin()
+        bench.meter.meter_id, bench.meter.offset_wh = "M2", 10.0
+        await bench.clock.advance(3)
+        assert bench.metering.register_wh(1) == 5003.0
+        (reading,) = bench.metering.readings(1, Purpose.UPDATED, Context.SAMPLE_PERIODIC)
+        assert reading.values[0].value == 5003.0
+        bench.running = False
+        await bench.clock.advance(2)
+    assert bench.metering.register_wh(1) == 18.0
+
+
+async def test_a_misread_jump_is_not_told(bench: Bench) -> None:
+    async with bench.on():
+        await bench.clock.advance(3)
+        bench.meter.offset_wh += 1e6
+        await bench.clock.advance(2)
+        assert bench.metering.register_wh(1) == 5003.0
+        bench.meter.offset_wh -= 1e6
+        await bench.clock.advance(2)
+    assert bench.metering.register_wh(1) == 5007.0
+
+
+async def test_the_register_is_in_the_store_within_a_minute(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SimulatedClock())
+    bench.model.set("SampledDataCtrlr.TxUpdatedInterval", "0")
+    async with bench.on():
+        bench.begin()
+        await bench.clock.advance(150)
+    bench.db.close()
+    later = Bench(tmp_path, SimulatedClock(boot_id="boot-2"))
+    register = later.registers.last(1)
+    assert register is not None and 5150.0 - 61 <= register.wh <= 5150.0
+    assert later.metering.register_wh(1) == register.wh
+    latest = later.metering.latest(1)
+    assert latest is not None and (latest.quality, latest.energy_wh) == (Quality.STORED, register.wh)
+    assert later.boots.last_alive(1) >= 1090.0
+
+
+async def test_sixty_second_samples_need_one_write_a_minute(bench: Bench) -> None:
+    commits: list[int] = []
+
+    def tell(evse: int, trigger: Trigger, readings: tuple[Reading, ...]) -> bool:
+        bench.db.execute('INSERT OR REPLACE INTO "values" (name, value) VALUES (?, ?)', ("fact", b"x"))
+        return True
+
+    bench.sampling.tell = tell
+    bench.db.before_commit.append(lambda: commits.append(1))
+    async with bench.on():
+        bench.begin()
+        await bench.clock.advance(3600)
+    assert len(commits) <= 62
