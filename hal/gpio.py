@@ -12,7 +12,7 @@ from gpiozero import GPIOZeroError, InputDevice, OutputDevice
 
 from hal import spec
 from hal.errors import BoardError, DeviceLost
-from hal.hardware import choose_lgpio_directory, require_pins
+from hal.hardware import choose_lgpio_directory, gpio_chip, require_pins
 from hal.ports import LampPattern, Now
 
 
@@ -23,8 +23,8 @@ def lgpio_factory() -> Any:
     from gpiozero.pins.lgpio import LGPIOFactory
 
     try:
-        return LGPIOFactory()
-    except (OSError, GPIOZeroError) as error:
+        return LGPIOFactory(chip=gpio_chip())
+    except line_errors() as error:
         raise BoardError(f"GPIO: lgpio cannot open the chip: {error}") from error
 
 

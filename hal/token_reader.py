@@ -42,23 +42,25 @@ class SerialPort:
             path, wiring.baud, parity=wiring.parity, stopbits=wiring.stop_bits, timeout=0, write_timeout=0, exclusive=True
         )
         self._fd: int = self._serial.fileno()
+        self._heard = b""
+        self._gone: OSError | None = None
+        self._waiting: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._fd, self._readable)
 
     async def read(self, within_s: float) -> bytes:
         """The bytes that came, b"" when none did. Raises OSError when the line is gone."""
-        loop = asyncio.get_running_loop()
-        ready: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(self._fd, _settle, ready)
-        try:
-            async with asyncio.timeout(within_s):
-                await ready
-        except TimeoutError:
-            return b""
-        finally:
-            loop.remove_reader(self._fd)
-        data = os.read(self._fd, 4096)
-        if not data:
-            raise OSError(errno.EIO, "the line was hung up")
-        return data
+        if not self._heard and self._gone is None:
+            self._waiting = self._loop.create_future()
+            timer = self._loop.call_later(within_s, _settle, self._waiting)
+            try:
+                await self._waiting
+            finally:
+                timer.cancel()
+        if not self._heard and self._gone is not None:
+            raise self._gone
+        heard, self._heard = self._heard, b""
+        return heard
 
     def write(self, data: bytes) -> None:
         """Raises OSError."""
@@ -74,7 +76,26 @@ class SerialPort:
         return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino)
 
     def close(self) -> None:
+        self._loop.remove_reader(self._fd)
         self._serial.close()
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._fd, 4096)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._hang_up(error)
+        else:
+            self._heard += data
+            if not data:
+                self._hang_up(OSError(errno.EIO, "the line was hung up"))
+        if self._waiting is not None:
+            _settle(self._waiting)
+
+    def _hang_up(self, error: OSError) -> None:
+        self._gone = error
+        self._loop.remove_reader(self._fd)
 
 
 def _settle(ready: asyncio.Future[None]) -> None:

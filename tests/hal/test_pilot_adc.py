@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import errno
 import math
+import types
 from typing import Any
 
 import pytest
 
 from hal import spec
 from hal.errors import BoardError, DeviceLost
-from hal.i2c import Bus
+from hal.i2c import Bus, open_smbus
 from hal.pilot import Ads1115
 from hal.ports import Channel
 
@@ -174,3 +175,12 @@ def test_a_range_the_chip_has_not_is_refused() -> None:
     wiring = spec.Adc(bus=1, full_scale_v=5.0, high=WIRING.high, low=WIRING.low)
     with pytest.raises(BoardError, match="no range of 5"):
         Ads1115(wiring, Bus(1, lambda number: FakeAds1115()), "ADC")
+
+
+def test_a_real_bus_is_held_for_20_ms_and_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ioctl I2C_TIMEOUT counts in 10 ms, I2C_RETRIES in tries (linux/i2c-dev.h)."""
+    asked: list[tuple[int, int, int]] = []
+    monkeypatch.setattr("hal.i2c.SMBus", lambda number: types.SimpleNamespace(fd=100 + number))
+    monkeypatch.setattr("fcntl.ioctl", lambda fd, request, value: asked.append((fd, request, value)))
+    open_smbus(3)
+    assert asked == [(103, 0x0702, 2), (103, 0x0701, 0)]
