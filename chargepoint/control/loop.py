@@ -72,6 +72,7 @@ class Loop:
             while not self._ended():
                 due = self._turn(due) + self._turn_s
         if self._link is not None:
+            self._link.poll()
             self._link.close()
 
     # the turn --------------------------------------------------------------------------------------------------------------------------
