@@ -28,6 +28,8 @@ STATION_CODE = 78
 """Exit code of the station process that asks to be started again."""
 BOARD_CODE = 77
 """Exit code that asks for a restart of the whole board."""
+REASONS = {ResetKind.SOFT: StopReason.REBOOT}
+"""1.6 tells a soft reset from a hard one (7.36); 2.x has one word for what a CSMS orders."""
 LOOK_EVERY_S = 0.2
 IDLE_LOOK_S = 1.0
 
@@ -109,7 +111,7 @@ class Resets:
         try:
             if order.evse is None:
                 self._reasons.next(reason)
-            await self._charging.end(Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET, order.evse)
+            await self._charging.end(Trigger.RESET_COMMAND, REASONS.get(order.kind, StopReason.IMMEDIATE_RESET), order.evse)
             if order.evse is None:
                 await self._restart_station(order.kind)
             else:

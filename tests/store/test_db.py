@@ -152,9 +152,10 @@ def test_corruption_met_while_running_is_found_at_the_next_start(tmp_path: Path)
     db = Db(path)
     db.execute_many("INSERT INTO local_list VALUES (?, ?)", [(f"token{n:05}", b"x" * 200) for n in range(500)])
     page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'local_list'").fetchone()[0]
+    size = db.execute("PRAGMA page_size").fetchone()[0]
     db.close()
     content = bytearray(path.read_bytes())
-    content[(page - 1) * 1024 : page * 1024] = b"\x5a" * 1024
+    content[(page - 1) * size : page * size] = b"\x5a" * size
     path.write_bytes(content)
     damaged = Db(path)
     assert not damaged.was_corrupt
