@@ -75,6 +75,14 @@ class InputLine:
             raise DeviceLost(self._name, str(error)) from error
 
 
+def _closed(device: InputDevice) -> str:
+    try:
+        device.close()
+    except line_errors() as error:
+        return str(error)
+    return ""
+
+
 class Pins:
     """The lines of a board, on the one factory its file names."""
 
@@ -103,15 +111,25 @@ class Pins:
         return InputLine(device, name, line.active == "high")
 
     def close(self) -> None:
-        """Takes every output back and releases every line, each output pulled to its reset level. Raises BoardError."""
-        while self._outputs:
-            device, line, name = self._outputs.pop()
+        """Takes every output back and releases every line, each output pulled to its reset level. Raises BoardError, every line tried."""
+        failures = [self._released(*output) for output in reversed(self._outputs)]
+        failures += [_closed(device) for device in self._inputs]
+        self._outputs.clear()
+        self._inputs.clear()
+        self._taken.clear()
+        if any(failures):
+            raise BoardError("; ".join(filter(None, failures)))
+
+    def _released(self, device: OutputDevice, line: spec.Output, name: str) -> str:
+        try:
             device.off()
             device.close()
             self._pull(name, line)
-        while self._inputs:
-            self._inputs.pop().close()
-        self._taken.clear()
+        except BoardError as error:
+            return str(error)
+        except line_errors() as error:
+            return f"{name}: {error}"
+        return ""
 
     def _take(self, pin: int, name: str) -> None:
         if pin in self._taken:

@@ -33,11 +33,12 @@ def main(path: str) -> int:
 
 
 def read_board(path: str) -> dict[str, Any]:
-    """The board file as it stands. Raises OSError, TOMLDecodeError, BoardError."""
+    """The board file; of the one that settings name, as many EVSEs as they use. Raises OSError, TOMLDecodeError, BoardError."""
     table = _read(path)
     if "name" in table:
         return table
-    return _read(find(table.get("board", {}).get("name", "sim"), "boards", Path(path).parent))
+    board = _read(find(table.get("board", {}).get("name", "sim"), "boards", Path(path).parent))
+    return board | {"evse": board.get("evse", [])[: max(1, len(table.get("evse", [])))]}
 
 
 def _read(path: str | Path) -> dict[str, Any]:

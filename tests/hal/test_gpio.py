@@ -247,3 +247,20 @@ def test_closing_lets_go_of_every_line(factory: MockFactory) -> None:
     pins.close()
     assert factory.pin(17).function == "input"
     gpio.Pins(factory).output(spec.Output(pin=17), "coil")
+
+
+def test_a_line_that_cannot_be_released_keeps_no_other_from_it(factory: MockFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    pins = gpio.Pins(factory)
+    for number in (17, 22):
+        pins.output(spec.Output(pin=number), f"output {number}").set(True)
+
+    def broken(self: Any, value: object) -> None:
+        if self.info.name == "GPIO22":
+            raise GPIOZeroError("the line is gone")
+        self._change_state(bool(value))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(factory.pin(17)), "_set_state", broken)
+        with pytest.raises(BoardError, match="output 22: the line is gone"):
+            pins.close()
+    assert factory.pin(17).function == "input"

@@ -88,6 +88,14 @@ def test_settings_lead_to_their_board(tmp_path: Path, backend: Recorder, text: s
     assert backend.acts.count((101, False)) == 2
 
 
+@pytest.mark.parametrize(("evses", "coils"), [("", [101]), ("[[evse]]\nid = 1\n[[evse]]\nid = 2\n", [101, 201])])
+def test_only_the_evses_in_use_are_touched(tmp_path: Path, backend: Recorder, evses: str, coils: list[int]) -> None:
+    (tmp_path / "mine.toml").write_text(BOARD.read_text().replace("sim.rig.client", "recorder_backend"))
+    (tmp_path / "chargepoint.toml").write_text('[board]\nname = "mine.toml"\n' + evses)
+    assert safe_outputs.main(str(tmp_path / "chargepoint.toml")) == 0
+    assert [pin for pin, _ in backend.acts if pin in (101, 201, 301, 401)] == coils
+
+
 def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert safe_outputs.main(str(tmp_path / "none.toml")) == 1
     assert "none.toml" in capsys.readouterr().err
