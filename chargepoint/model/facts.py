@@ -174,3 +174,13 @@ DELIVERY: dict[type[Fact], Delivery] = {
     MeterFact: Delivery.PERISHABLE,
     MonitorFact: Delivery.GUARANTEED,
 }
+
+LEAST_GUARANTEED = 3
+"""Highest severity number of a monitor event that must arrive (2.0.1 part 2, MonitoringCtrlr.OfflineQueuingSeverity): 3 is Critical."""
+
+
+def delivery_of(fact: Fact) -> Delivery:
+    """How this fact is delivered: as its kind is, a monitor event that is not severe now or never."""
+    if isinstance(fact, MonitorFact) and fact.severity > LEAST_GUARANTEED:
+        return Delivery.PERISHABLE
+    return DELIVERY[type(fact)]

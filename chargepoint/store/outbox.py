@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from chargepoint.model.facts import DELIVERY, Delivery, EventKind, Fact, StatusFact, TransactionFact, Trigger
+from chargepoint.model.facts import Delivery, EventKind, Fact, StatusFact, TransactionFact, Trigger, delivery_of
 from chargepoint.store.db import Db
 from chargepoint.store.fleeting import Fleeting
 from chargepoint.store.values import Values
@@ -49,7 +49,7 @@ class Outbox:
 
     def append(self, fact: Fact) -> int:
         """Adds a fact and gives its id; joins the open transaction. A state replaces the former of its connector. Raises StoreError."""
-        delivery = DELIVERY[type(fact)]
+        delivery = delivery_of(fact)
         if isinstance(fact, TransactionFact):
             number = self._append_transaction(fact)
         elif delivery is Delivery.GUARANTEED:

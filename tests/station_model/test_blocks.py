@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chargepoint.link.messages import OrderAnswer, OrderKind
-from chargepoint.model.facts import Delivery, SecurityFact, StatusFact, StopReason, Trigger
+from chargepoint.model.facts import Delivery, MonitorFact, SecurityFact, StatusFact, StopReason, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.orders import Answer, ChangeAvailability, DataTransfer, GetLocalListVersion, ListEntry, Reset, ResetKind, SendLocalList
 from chargepoint.model.questions import BootReason
@@ -21,6 +21,7 @@ from chargepoint.station import variables
 from chargepoint.station.availability import Availability
 from chargepoint.station.data_transfer import DataTransfers
 from chargepoint.station.local_list import LocalList
+from chargepoint.station.monitoring import Monitoring
 from chargepoint.station.provisioning import REASON, BootReasons
 from chargepoint.station.reset import Resets
 from chargepoint.station.security import Security, SecurityEvent
@@ -261,7 +262,24 @@ async def test_lists_that_cannot_be_taken_change_nothing(desk: Desk) -> None:
     assert desk.tokens.listed(IdToken("A")) is not None and desk.tokens.count() == 1
 
 
-# security, data transfer
+# monitoring, security, data transfer
+
+
+def test_faults_are_told_as_they_come_and_go_and_once_over_restarts(desk: Desk) -> None:
+    def events(outbox: Outbox, delivery: Delivery) -> list[tuple[str, int | None, str, bool]]:
+        facts = [waiting.fact for waiting in outbox.some(delivery, 99)]
+        return [(fact.component, fact.evse, fact.value, fact.cleared) for fact in facts if isinstance(fact, MonitorFact)]
+
+    first = Monitoring(desk.clock, desk.db, desk.outbox.append)
+    first.faults(1, ("diode", "meter_lost"))
+    first.faults(1, ("diode", "meter_lost"))
+    assert events(desk.outbox, Delivery.GUARANTEED) == [("ControlPilot", 1, "true", False)], "severe ones are told for sure"
+    assert events(desk.outbox, Delivery.PERISHABLE) == [("FiscalMetering", 1, "true", False)], "the others now or never"
+    again = Monitoring(desk.clock, desk.db, desk.outbox.append)
+    again.faults(1, ("diode",))
+    assert events(desk.outbox, Delivery.PERISHABLE)[1:] == [("FiscalMetering", 1, "false", True)]
+    again.faults(2, ("emergency_stop",))
+    assert events(desk.outbox, Delivery.GUARANTEED)[1:] == [("ChargingStation", None, "true", False)]
 
 
 def test_critical_events_are_told_and_all_are_logged(desk: Desk) -> None:
