@@ -65,8 +65,8 @@ def offered_a(duty: float) -> float:
     if percent < 10.0:
         return 6.0
     if percent <= 85.0:
-        return percent * 0.6
-    return min(80.0, (percent - 64.0) * 2.5)
+        return round(percent * 0.6, 2)
+    return round(min(80.0, (percent - 64.0) * 2.5), 2)
 
 
 def vehicle(name: str, directory: Path) -> dict[str, Any]:
@@ -163,11 +163,9 @@ class Car:
         self._switch(False)
 
     def change(self, ev: Ev) -> None:
-        """Its driver or its maker changed something."""
-        refilled = ev.energy_wh != self.ev.energy_wh
+        """Its driver or its maker changed something; the battery's content is ev.energy_wh from now on."""
         self.ev = ev
-        if refilled:
-            self.energy_wh = ev.energy_wh
+        self.energy_wh = ev.energy_wh
         if not self._willing():
             self._cancel("close")
             self._switch(False)

@@ -26,14 +26,10 @@ class RelaySupply:
         self.up = False
         self.on_change: Callable[[], None] = lambda: None
 
-    @property
-    def fed_until(self) -> float:
-        """When the supply falls without a further edge."""
-        return self._until
-
     def power(self, on: bool) -> None:
+        """The board's power comes or goes; a fed supply waits for its first edge."""
         self.powered = on
-        self._until = self._timeline.now if self._hold_s is not None else self._until
+        self._until = self._timeline.now
         self._set(on and self._hold_s is None)
 
     def edge(self) -> None:

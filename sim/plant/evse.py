@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from random import Random
 from typing import Any
+
+import msgspec
 
 from chargepoint.settings import BoardSim
 from chargepoint.settings import Evse as EvseSettings
@@ -29,6 +30,7 @@ from sim.plant.trace import Moment, Trace
 
 Emit = Callable[[str, dict[str, Any]], None]
 UNDER_LOAD_A = 1.0
+CONTROL_LOST = {"killed": "control_killed", "stopped": "control_stopped", "hung": "loop_hung"}
 
 
 class Plant:
@@ -43,13 +45,11 @@ class Plant:
         board_max_a: float,
         vehicles: Path,
         emit: Emit,
-        random: Random,
     ) -> None:
         self.timeline = timeline
         self.settings = settings
         self.figures = figures
         self.supply = supply
-        self.random = random
         self.max_a = min(settings.max_current_a, board_max_a)
         self._vehicles = vehicles
         self._emit = emit
@@ -60,9 +60,10 @@ class Plant:
         self.lock = Lock(timeline)
         self.rcd: ResidualMonitor = ResidualMonitor(timeline, figures.rcd_cuts_coil)
         self.heat = Heat(timeline)
-        self.power_path = Power(timeline)
+        self.power_path = Power(timeline, settings.phases)
         self.car: Car | None = None
         self.connector = 1
+        self.has_lock = True
         self.cable_a: float | None = None
         self.pp_forced: float | None = None
         self.powered = False
@@ -95,6 +96,8 @@ class Plant:
         self.coil_pin = False
         self.rcd.test(False)
         self.lock.drive(False, False)
+        self.lamp = dict.fromkeys(self.lamp, False)
+        self.judge.power_changed()
         if not on and self.figures.lock_on_power_loss == "open":
             self.timeline.after(RELEASE_AFTER_POWER_LOSS_S, self._release_lock)
         self._mains_changed()
@@ -117,6 +120,7 @@ class Plant:
             if on:
                 self.judge.coil_commanded()
             self.drive_coil()
+            self.judge.settle()
 
     def set_test(self, on: bool) -> None:
         """The monitor's test input."""
@@ -136,10 +140,15 @@ class Plant:
                 self.judge.coil_off()
             self.changed("coil", coil=on)
 
+    def control_lost(self, word: str) -> None:
+        """The control process was "killed", "stopped" or "hung"."""
+        self.judge.control_lost(word)
+        self.timings.note(CONTROL_LOST[word], self.contactor.energised)
+
     def control_back(self) -> None:
         """The control process runs (again)."""
         self.judge.control_back()
-        for cause in ("control_killed", "control_stopped", "loop_hung"):
+        for cause in CONTROL_LOST.values():
             self.timings.drop(cause)
 
     # what people do ------------------------------------------------------------------------------------------------------------------
@@ -194,7 +203,7 @@ class Plant:
         if self.car is None:
             raise ValueError(f"no car at EVSE {self.settings.id}")
         self.book()
-        base = self.car.ev
+        base = msgspec.structs.replace(self.car.ev, energy_wh=self.car.energy_wh)
         self.car.change(ev_from(keys, self._vehicles, base))
         self.apply_load()
         self.changed("ev")
@@ -205,6 +214,11 @@ class Plant:
     def tethered(self) -> bool:
         """Whether the connector has a cable of its own (no socket, no lock, no coding)."""
         return not self.settings.connectors[self.connector - 1].startswith("s")
+
+    @property
+    def needs_lock(self) -> bool:
+        """Whether the outlet may be live only with the bolt in the plug."""
+        return self.has_lock and not self.tethered
 
     @property
     def plugged(self) -> bool:
@@ -321,7 +335,7 @@ class Plant:
 
     def _lock_changed(self) -> None:
         self.feedback_changed()
-        self.judge.lock_changed()
+        self.judge.settle()
         self.changed("lock", lock=self.lock.word())
 
     def _mains_changed(self) -> None:

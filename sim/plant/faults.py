@@ -285,6 +285,7 @@ class Faults:
         row[1](self._plant, active.details)
         if name in TIMED:
             self._plant.timings.drop(name)
+        self._plant.judge.settle()
         self._plant.changed("fault", fault=name, active=False)
         return True
 
@@ -321,6 +322,7 @@ class Faults:
         if name in TIMED:
             plant.timings.note(name, plant.contactor.energised)
         ROWS[name][0](plant, details)
+        plant.judge.settle()
         plant.changed("fault", fault=name, active=True)
 
     def _end(self, name: str) -> None:

@@ -70,8 +70,9 @@ class Judge:
         self._judge_offer()
         self.settle()
 
-    def lock_changed(self) -> None:
-        self.settle()
+    def power_changed(self) -> None:
+        """The power went or came: a board that starts knows of no former closing."""
+        self._opened_at = -inf
 
     def coil_commanded(self) -> None:
         """The firmware switches the coil on."""
@@ -104,7 +105,8 @@ class Judge:
         if any(former) and not any(contacts):
             self._opened_at = self._plant.timeline.now if self._plant.pilot.wire.letter != "A" else -inf
         if loaded and not self._protected():
-            self._report("opened_under_load", "contacts opened above 1 A, asked for by nothing, and the offer had not been withdrawn for 6 s")
+            why = "the relay supply fell" if self._plant.coil_pin and not self._plant.supply.up else "asked for by nothing"
+            self._report("opened_under_load", f"contacts opened above 1 A, {why}, and the offer had not been withdrawn for 6 s")
         self.settle()
 
     def control_lost(self, word: str) -> None:
@@ -123,7 +125,7 @@ class Judge:
         plant = self._plant
         live = self._avoidably_live()
         self._watch("live_without_car", live and plant.pilot.wire.letter in "ABEF")
-        self._watch("live_unlocked", live and not plant.tethered and not plant.lock.locked())
+        self._watch("live_unlocked", live and plant.needs_lock and not plant.lock.locked())
         self._watch("live_without_cable", live and not plant.cable)
 
     # how it judges -------------------------------------------------------------------------------------------------------------------
@@ -145,7 +147,7 @@ class Judge:
             return
         if not plant.cable:
             self._report("live_without_cable", "contacts closed without a cable")
-        elif not plant.tethered and not plant.lock.locked():
+        elif plant.needs_lock and not plant.lock.locked():
             self._report("live_unlocked", "contacts closed with the bolt open")
 
     def _watch(self, rule: str, holds: bool) -> None:

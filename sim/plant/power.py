@@ -16,10 +16,11 @@ NONE: Triple = (0.0, 0.0, 0.0)
 
 
 class Power:
-    """The meter sits before or after the contactor. `energy_wh` counts what went through; the car's own share is taken from `taken_wh`."""
+    """phases: how many are wired, 1 or 3. mains: whether the supply is there."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, phases: int) -> None:
         self._timeline = timeline
+        self._phases = phases
         self._since = timeline.now
         self._energy_wh = 0.0
         self.mains = False
@@ -29,7 +30,8 @@ class Power:
 
     def mains_v(self) -> Triple:
         """Volts before the contactor."""
-        one, two, three = (self.forced_v.get(phase, NOMINAL_V) if self.mains else 0.0 for phase in (1, 2, 3))
+        wired = self._phases if self.mains else 0
+        one, two, three = (self.forced_v.get(phase, NOMINAL_V) if phase <= wired else 0.0 for phase in (1, 2, 3))
         return one, two, three
 
     def outlet_v(self) -> Triple:

@@ -27,7 +27,7 @@ STUCK_S = 0.02
 """How long a stuck bus blocks a transfer: the timeout set on the adapter."""
 OVERHEAD_BITS = 2
 ALIVE_AGAIN_S = 0.02
-"""Edges that come later than this after control's loss are those of a control that runs again."""
+"""A pilot read later than this after control's loss is read by a control that runs again."""
 PP_NOISE_V = 0.001
 Get = Callable[[], bool]
 Set = Callable[[bool], None]
@@ -68,6 +68,7 @@ class Wiring:
         self.inputs: dict[int, tuple[Get, bool]] = {}
         self.chips: dict[tuple[int, int], I2cDevice] = {}
         self.adc_of_bus: dict[int, tuple[Plant, Ads1115]] = {}
+        self.coils: dict[int, Plant] = {}
         self.sensor_of: dict[tuple[int, int], tuple[Plant, Lm75]] = {}
 
     def output(self, output: spec.Output, act: Set) -> None:
@@ -107,7 +108,7 @@ class Board:
         self.supply.on_change = self._supply_changed
         self.pwm = {chip: PwmChip({n: act for (name, n), act in channels.items() if name == chip}) for chip in {name for name, _ in channels}}
         if board.feed is not None:
-            self.wiring.output(board.feed.output, self._feed)
+            self.wiring.output(board.feed.output, lambda active: self.supply.edge())
         if board.emergency_stop is not None:
             self.wiring.input(board.emergency_stop, self.stop_pressed)
 
@@ -129,7 +130,10 @@ class Board:
             plant.power(on)
 
     def release(self, owner: int) -> None:
-        """A process is gone, cleanly or not: its pins keep their level or fall back."""
+        """A process is gone, cleanly or not: its pins keep their level or fall back. One that held a coil was control, killed."""
+        for pin, plant in self.wiring.coils.items():
+            if self.wiring.outputs[pin].owner == owner:
+                plant.control_lost("killed")
         for line in self.wiring.outputs.values():
             if line.owner == owner:
                 line.owner = None
@@ -143,10 +147,10 @@ class Board:
     # pins ----------------------------------------------------------------------------------------------------------------------------
 
     def claim(self, owner: int, pin: int, level: bool) -> int:
-        """Makes a pin an output with a level. Returns 0 or an errno."""
-        line = self.wiring.outputs.get(pin)
-        if line is None:
-            return EINVAL if pin not in self.wiring.inputs else EBUSY
+        """Makes a pin an output with a level; one that ends nowhere may be driven too. Returns 0, EBUSY, or EINVAL for what drives against it."""
+        if pin in self.wiring.inputs:
+            return EINVAL
+        line = self.wiring.outputs.setdefault(pin, Line(spec.Output(pin=pin), _nowhere))
         if line.owner not in (None, owner):
             return EBUSY
         line.owner = owner
@@ -154,11 +158,9 @@ class Board:
         return 0
 
     def let_go(self, owner: int, pin: int) -> int:
-        """Makes a pin an input. Returns 0 or an errno."""
+        """Makes a pin an input. Returns 0."""
         line = self.wiring.outputs.get(pin)
-        if line is None:
-            return 0 if pin in self.wiring.inputs else EINVAL
-        if line.owner == owner:
+        if line is not None and line.owner == owner:
             line.owner = None
             self._write(line, line.reset_high)
         return 0
@@ -204,6 +206,8 @@ class Board:
         adc = self.wiring.adc_of_bus.get(bus)
         if adc is not None:
             plant, chip = adc
+            if plant.judge.control_word != "running" and self.timeline.now - plant.judge.control_lost_at > ALIVE_AGAIN_S:
+                plant.control_back()
             if not plant.faults.any:
                 chip.frozen = chip.lost = False
                 return False
@@ -230,7 +234,8 @@ class Board:
         def tell(kind: str, values: dict[str, Any]) -> None:
             emit(settings.id, kind, values)
 
-        plant = Plant(self.timeline, settings, self.figures, self.supply, wired.max_current_a, vehicles, tell, self._random)
+        plant = Plant(self.timeline, settings, self.figures, self.supply, wired.max_current_a, vehicles, tell)
+        plant.has_lock = wired.lock is not None
         plant.stop_pressed = self.stop_pressed
         plant.on_stop = self._stop_changed
         return plant
@@ -238,6 +243,7 @@ class Board:
     def _wire_evse(self, plant: Plant, wired: spec.Evse) -> None:
         wiring, lock = self.wiring, wired.lock
         wiring.output(wired.contactor.coil, plant.set_coil)
+        wiring.coils[wired.contactor.coil.pin] = plant
         wiring.input(wired.contactor.mirror, plant.contactor.mirror_closed)
         wiring.output(wired.residual.test, plant.set_test)
         wiring.input(wired.residual.trip, plant.rcd.output)
@@ -283,13 +289,6 @@ class Board:
         self.wiring.chips[wired.bus, wired.address] = chip
         self.wiring.adc_of_bus[wired.bus] = (plant, chip)
 
-    def _feed(self, active: bool) -> None:
-        """An edge of the feed: a loop that completed a turn."""
-        self.supply.edge()
-        for plant in self.plants.values():
-            if plant.judge.control_word != "running" and self.timeline.now - plant.judge.control_lost_at > ALIVE_AGAIN_S:
-                plant.control_back()
-
     def _supply_changed(self) -> None:
         for plant in self.plants.values():
             plant.drive_coil()
@@ -302,6 +301,10 @@ class Board:
                 plant.timings.note("emergency_stop", plant.contactor.energised)
             else:
                 plant.timings.drop("emergency_stop")
+
+
+def _nowhere(on: bool) -> None:
+    """Where an unconnected pin ends."""
 
 
 def _lamp(plant: Plant, colour: str) -> Set:

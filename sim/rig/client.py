@@ -20,15 +20,20 @@ if TYPE_CHECKING:
 WORLD = "CHARGEPOINT_WORLD"
 
 
+def world() -> str:
+    """The path of the world's socket. Raises FileNotFoundError when nothing names it."""
+    path = os.environ.get(WORLD)
+    if not path:
+        raise FileNotFoundError(f"{WORLD} does not name the simulated world's socket")
+    return path
+
+
 class Connection:
     """One blocking connection to the rig. Raises OSError when the rig is gone."""
 
     def __init__(self) -> None:
-        path = os.environ.get(WORLD)
-        if not path:
-            raise FileNotFoundError(f"{WORLD} does not name the simulated world's socket")
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._sock.connect(path)
+        self._sock.connect(world())
         self._lock = Lock()
         self.send = self._sock.send
 
@@ -78,7 +83,7 @@ class PwmChip:
         self._connection.close()
 
 
-_safe: list[Connection] = []
+_safe: dict[str, Connection] = {}
 
 
 def pin_factory() -> RigFactory:
@@ -113,6 +118,6 @@ def resolve(port: str) -> str:
 
 def set_output(pin: int, level: bool) -> None:
     """Drives a pin for the rest of the process's life. Raises OSError (EBUSY: another process drives it)."""
-    if not _safe:
-        _safe.append(Connection())
-    _safe[0].check(PIN_LEVEL.pack(b"C", pin, level), f"pin {pin}")
+    if world() not in _safe:
+        _safe[world()] = Connection()
+    _safe[world()].check(PIN_LEVEL.pack(b"C", pin, level), f"pin {pin}")

@@ -18,7 +18,6 @@ from sim.rig.board import Board
 Keys = dict[str, Any]
 WORDS = {"KILL": "killed", "STOP": "stopped", "HANG": "hung", "CONT": "running"}
 GONE = frozenset({"killed", "stopped", "hung"})
-CAUSE_OF = {"killed": "control_killed", "stopped": "control_stopped", "hung": "loop_hung"}
 Refused = Literal["unknown", "conflict", "wrong"]
 
 
@@ -158,14 +157,13 @@ class Commands:
 
     def process(self, name: str, state: str) -> Keys:
         """A firmware process was "killed", "stopped" or "hung", or is "running" again (or the signal's word: KILL, STOP, HANG, CONT); any other
-        word changes nothing. Control counts as running again by itself when it feeds the relay supply."""
+        word changes nothing. Control counts as running again by itself when it reads the pilot."""
         word = WORDS.get(state, state)
         for plant in self._plants():
             if name == "station" and (word in GONE or word == "running"):
                 plant.timings.station_gone = word != "running"
             elif name == "control" and word in GONE:
-                plant.judge.control_lost(word)
-                plant.timings.note(CAUSE_OF[word], plant.contactor.energised)
+                plant.control_lost(word)
             elif name == "control" and word == "running":
                 plant.control_back()
         return {"changed": True}

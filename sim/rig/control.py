@@ -1,10 +1,9 @@
-"""The world's hand on the rig: commands and events over the rig's second socket, and the rig's process. Must not know what a command does."""
+"""The world's hand on the rig: commands and events over the rig's second socket. Must not know what a command does."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from asyncio.subprocess import PIPE, Process
+import logging
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-STARTS_WITHIN_S = 10.0
+log = logging.getLogger(__name__)
+
 MAX_LINE = 1 << 22
 
 
@@ -73,8 +73,8 @@ class RigControl:
         try:
             while line := await self._reader.readline():
                 self._take(msgspec.json.decode(line))
-        except OSError:
-            pass
+        except OSError as error:
+            log.debug("%s", error)
         finally:
             self._end()
 
@@ -95,32 +95,3 @@ class RigControl:
         self._waiting.clear()
         for queue in self._listeners:
             queue.put_nowait(None)
-
-
-class Rig:
-    """A rig in a process of its own. `firmware_socket` is what CHARGEPOINT_WORLD has to name."""
-
-    def __init__(self, process: Process, control: RigControl, firmware_socket: Path) -> None:
-        self.process = process
-        self.control = control
-        self.firmware_socket = firmware_socket
-
-    @classmethod
-    async def start(cls, settings_file: Path, directory: Path, seed: int | None = None) -> Rig:
-        """Starts the process with its sockets in `directory`. Raises RigError when it does not come up; its own words are on standard error."""
-        firmware, world = directory / "world.sock", directory / "rig.sock"
-        arguments = ["--socket", str(firmware), "--control", str(world), "--config", str(settings_file)]
-        arguments += [] if seed is None else ["--seed", str(seed)]
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "sim.rig.server", *arguments, stdout=PIPE)
-        assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), STARTS_WITHIN_S)
-        if line != b"ready\n":
-            raise RigError("gone", f"the rig did not start (exit code {await process.wait()})")
-        return cls(process, await RigControl.connect(world), firmware)
-
-    async def stop(self) -> None:
-        """Ends the process."""
-        await self.control.close()
-        if self.process.returncode is None:
-            self.process.terminate()
-        await self.process.wait()

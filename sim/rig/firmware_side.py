@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable
 from errno import ENOENT
 
@@ -12,6 +13,10 @@ from sim.rig.protocol import I2C_ANSWER, PIN, PIN_LEVEL
 MAX_US = 0xFFFF
 Answer = bytes | None
 Read = tuple[int, int, bytes]
+
+
+class NotARequest(Exception):
+    """A datagram that is none of the protocol's."""
 
 
 class FirmwareSide:
@@ -36,9 +41,11 @@ class FirmwareSide:
         }
 
     def answer(self, owner: int, request: bytes) -> Answer:
-        """The answer, or None where there is none to give. A request that is none is not answered."""
-        act = self._acts.get(request[0])
-        return act(owner, request) if act is not None else None
+        """The answer, or None where there is none to give. Raises NotARequest."""
+        try:
+            return self._acts[request[0]](owner, request)
+        except (KeyError, IndexError, ValueError, struct.error) as error:
+            raise NotARequest(f"{request!r}: {error}") from error
 
     def _read_bank(self, owner: int, request: bytes) -> Answer:
         read = self._board.read

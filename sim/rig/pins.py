@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from gpiozero.exc import GPIOPinInUse, PinInvalidFunction, PinInvalidPin, PinInvalidPull, PinSetInput
 from gpiozero.pins import Factory, Pin, PinInfo
@@ -55,6 +56,9 @@ class RigPin(Pin):  # type: ignore[misc]  # gpiozero has no types
         self._number = number
         self._output: bool | None = None
         self._pull = "floating"
+
+    def __repr__(self) -> str:
+        return f"GPIO{self._number}"
 
     def close(self) -> None:
         """Lets the pin go: it becomes an input."""
@@ -115,7 +119,7 @@ class RigFactory(Factory):  # type: ignore[misc]  # gpiozero has no types
         self.connection = connection
         self.bank = Bank(connection)
         self._pins: dict[int, RigPin] = {}
-        self._taken: dict[int, object] = {}
+        self._taken: dict[int, ref[object]] = {}
 
     def close(self) -> None:
         """Lets go of every pin."""
@@ -124,23 +128,26 @@ class RigFactory(Factory):  # type: ignore[misc]  # gpiozero has no types
         self.connection.close()
 
     def reserve_pins(self, requester: object, *names: object) -> None:
-        for name in names:
-            number = _number(name)
-            if self._taken.setdefault(number, requester) is not requester:
-                raise GPIOPinInUse(f"pin {number} is already in use by {self._taken[number]!r}")
+        """Raises GPIOPinInUse when another device of this process has the pin."""
+        for number in map(_number, names):
+            holder = self._taken[number]() if number in self._taken else None
+            if holder not in (None, requester):
+                raise GPIOPinInUse(f"pin {number} is already in use by {holder!r}")
+            self._taken[number] = ref(requester)
 
     def release_pins(self, reserver: object, *names: object) -> None:
-        for name in names:
-            number = _number(name)
-            if self._taken.get(number) is reserver:
+        for number in map(_number, names):
+            if number in self._taken and self._taken[number]() in (None, reserver):
                 del self._taken[number]
 
     def release_all(self, reserver: object) -> None:
-        self.release_pins(reserver, *[number for number, holder in self._taken.items() if holder is reserver])
+        self.release_pins(reserver, *tuple(self._taken))
 
     def pin(self, name: object) -> RigPin:
         number = _number(name)
-        return self._pins.setdefault(number, RigPin(self, number)) if number not in self._pins else self._pins[number]
+        if number not in self._pins:
+            self._pins[number] = RigPin(self, number)
+        return self._pins[number]
 
     def ticks(self) -> float:
         return time.monotonic()

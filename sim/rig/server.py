@@ -16,20 +16,21 @@ import signal
 import socket
 import sys
 import time
-import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
-from chargepoint.settings import Settings
-from hal import spec
+from chargepoint.board_settings import board_of
+from chargepoint.settings_file import load
+from hal.files import packaged_config
 from sim.plant.timeline import Timeline
 from sim.rig.board import Board
 from sim.rig.commands import Commands, Refusal
-from sim.rig.firmware_side import FirmwareSide
+from sim.rig.firmware_side import FirmwareSide, NotARequest
 from sim.rig.protocol import MAX_BYTES
 
 REALTIME_PRIORITY = 5
@@ -45,6 +46,14 @@ def now_s() -> float:
 
 Tell = Callable[[int, str, dict[str, Any]], None]
 MakeBoard = Callable[[Timeline, Tell], Board]
+
+
+class Stopped(Exception):
+    """SIGTERM came."""
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise Stopped
 
 
 class WorldPeer:
@@ -105,16 +114,17 @@ class Server:
         self._firmware: dict[int, tuple[socket.socket, int]] = {}
         self._world: dict[int, WorldPeer] = {}
         self._owners = 0
-        self._running = True
-
-    def stop(self, *_: object) -> None:
-        """Ends `run` after the present round (also as a signal handler)."""
-        self._running = False
 
     def run(self) -> None:
-        """Serves until stopped."""
+        """Serves until SIGTERM."""
+        signal.signal(signal.SIGTERM, _stop)
+        with suppress(Stopped):
+            self._serve()
+        self.close()
+
+    def _serve(self) -> None:
         firmware, poll, advance, answer = self._firmware, self._poll.poll, self.timeline.advance, self._firmware_side.answer
-        while self._running:
+        while True:
             for fd, _ in poll(self._wait_s()):
                 known = firmware.get(fd)
                 if known is None:
@@ -131,12 +141,15 @@ class Server:
                 if not request:
                     self._firmware_gone(fd)
                     continue
-                reply = answer(owner, request)
+                try:
+                    reply = answer(owner, request)
+                except NotARequest:
+                    self._firmware_gone(fd)
+                    continue
                 if reply is not None:
                     self._send(sock, reply)
             advance(now_s())
             self._flush_world()
-        self.close()
 
     def close(self) -> None:
         for sock, _ in self._firmware.values():
@@ -232,24 +245,11 @@ def _listen(path: str, kind: int) -> socket.socket:
     return door
 
 
-def config_directory() -> Path:
-    """Where boards and vehicles are: the repository's config/, or the wheel's."""
-    here = Path(__file__).resolve().parents[2]
-    wheel = here / "chargepoint" / "config"
-    return wheel if wheel.is_dir() else here / "config"
-
-
-def read_board(name: str, settings_file: Path) -> spec.Board:
-    """The board file that the settings name (a name of config/boards, or a path beside the settings)."""
-    path = settings_file.parent / name if name.endswith(".toml") else config_directory() / "boards" / f"{name}.toml"
-    return msgspec.convert(tomllib.loads(path.read_text("utf-8")), spec.Board)
-
-
 def board_from(settings_file: Path, seed: int | None = None) -> MakeBoard:
-    """How to make the board of a settings file. Raises OSError, tomllib.TOMLDecodeError or msgspec.ValidationError."""
-    settings = msgspec.convert(tomllib.loads(settings_file.read_text("utf-8")), Settings)
-    wired = read_board(settings.board.name, settings_file)
-    vehicles = config_directory() / "vehicles"
+    """How to make the board of a settings file. Raises SettingsError or BoardError."""
+    settings = load(settings_file)
+    _, wired = board_of(settings, settings_file.parent)
+    vehicles = packaged_config() / "vehicles"
 
     def make(timeline: Timeline, emit: Tell) -> Board:
         return Board(timeline, wired, settings.evse, settings.board.sim, vehicles, emit, Random(seed))
@@ -272,7 +272,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="makes noise and conversion times repeatable")
     options = parser.parse_args(arguments)
     server = Server(options.socket, options.control, board_from(options.config, options.seed))
-    signal.signal(signal.SIGTERM, server.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _ask_for_realtime()
     gc.collect()
