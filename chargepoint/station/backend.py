@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from chargepoint.model.questions import Boot, Question, QuestionAnswer, Registration, Unreachable
 from chargepoint.station.machine import Table
@@ -65,17 +65,21 @@ SUBPROTOCOL = "backend.subprotocol"
 class Face(Protocol):
     """One version of OCPP on one line, as far as the station needs it."""
 
-    subprotocol: str
+    @property
+    def subprotocol(self) -> str: ...
 
     async def ask(self, question: Question) -> QuestionAnswer: ...
 
 
-class Backend:
+F = TypeVar("F", bound=Face)
+
+
+class Backend(Generic[F]):
     """csms: url and identity of the CSMS in use; change_csms: told the key of CSMS and version at each line that comes up. on_change: called after
     every change of state."""
 
     def __init__(self, values: Values, csms: str, offered: tuple[str, ...], change_csms: Callable[[str], object]) -> None:
-        self.face: Face | None = None
+        self.face: F | None = None
         self.state = State.UNREACHABLE
         self.on_change: list[Callable[[], None]] = []
         self._values = values
@@ -124,7 +128,7 @@ class Backend:
         """Another CSMS is configured from now on (another network profile); its line is not up yet."""
         self._csms = csms
 
-    def line_up(self, face: Face) -> None:
+    def line_up(self, face: F) -> None:
         """The line is up and a version agreed."""
         key = f"{self._csms} {face.subprotocol}"
         self.face = face
@@ -171,5 +175,3 @@ class Backend:
         log.info("CSMS: %s", after.value)
         for callback in self.on_change:
             callback()
-
-

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from chargepoint.clock import Clock
 from chargepoint.model.facts import StopReason, Trigger
-from chargepoint.model.idtoken import IdToken
+from chargepoint.model.idtoken import IdToken, IdTokenType
 from chargepoint.model.session import SessionRow, State
 from chargepoint.station.authorization import Authorization, Verdict
-from chargepoint.station.sessions import Sessions, Start
+from chargepoint.station.sessions import OCPP_16, Sessions, Start
 from chargepoint.station.transactions import Cause
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def choose(rows: Sequence[SessionRow], free: Sequence[int], token: IdToken, grou
 
 
 class Driver:
-    """may_begin: whether new transactions are allowed at all; usable: whether an EVSE is. on_refused: told of a token and why, for a display."""
+    """may_begin: whether new transactions are allowed at all; usable: whether an EVSE is; version: the subprotocol in use."""
 
     def __init__(
         self,
@@ -89,6 +89,7 @@ class Driver:
         evses: Sequence[int],
         usable: Callable[[int], bool],
         may_begin: Callable[[], bool],
+        version: Callable[[], str],
     ) -> None:
         self._clock = clock
         self._sessions = sessions
@@ -96,6 +97,7 @@ class Driver:
         self._evses = evses
         self._usable = usable
         self._may_begin = may_begin
+        self._version = version
         self._shown: asyncio.Queue[Shown] = asyncio.Queue()
 
     def show(self, token: IdToken, evse: int | None) -> None:
@@ -110,6 +112,7 @@ class Driver:
 
     async def take(self, token: IdToken, evse: int | None = None) -> None:
         """Does what a token means. What its own session needs is done without asking anybody (E07.FR.01)."""
+        token = self._typed(token)
         known = self._authorization.known(token)
         group = known.info.group if known is not None and known.accepted else None
         choice = self._choose(token, group, evse)
@@ -126,6 +129,7 @@ class Driver:
 
     async def take_remote(self, token: IdToken, evse: int, remote_start_id: int | None, group: IdToken | None, *, ask: bool) -> None:
         """A remote start that was accepted (F01, F02). ask: AuthorizeRemoteStart."""
+        token = self._typed(token)
         if ask:
             verdict = await self._authorization.authorize(token)
             if not verdict.for_evse(evse) or self._authorization.is_master(verdict.info):
@@ -137,6 +141,10 @@ class Driver:
     def free(self) -> list[int]:
         """Usable EVSEs without a session, in their order."""
         return [evse for evse in self._evses if self._sessions.row(evse) is None and self._usable(evse)]
+
+    def _typed(self, token: IdToken) -> IdToken:
+        """1.6 knows no token types, so that a tag started by the CSMS is the same as a card that is shown."""
+        return IdToken(token.value, IdTokenType.ISO14443) if self._version() == OCPP_16 else token
 
     def _accepted(self, token: IdToken, verdict: Verdict, evse: int | None) -> None:
         """The choice is made anew: the world went on while the CSMS was asked."""

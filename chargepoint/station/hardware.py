@@ -6,7 +6,9 @@ Must not know sessions, nor how the link works. Edges are handed on in order and
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from itertools import count
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -17,9 +19,11 @@ from chargepoint.link.messages import (
     Edge,
     EdgeKind,
     EvseState,
+    Hello,
     LampWish,
     LockWish,
     LoopFigures,
+    Order,
     OrderAnswer,
     OrderKind,
     Permit,
@@ -27,18 +31,19 @@ from chargepoint.link.messages import (
     ToControl,
 )
 
+ORDER_WITHIN_S = 12.0
+
 
 class Door(Protocol):
     """The station's end of the link."""
 
     def send(self, message: ToControl) -> bool: ...
 
-    async def order(self, kind: OrderKind, evse: int, fault: str = "") -> OrderAnswer: ...
-
 
 class Hardware:
     """What the link client calls, and what the station asks. hear_edge, hear_state: the sessions; on_control: called when control has come or gone;
-    start: control's number of its own start (0: not there)."""
+    start: control's number of its own start (0: not there). Ids of orders differ between starts of the station, so that control never takes a new
+    order for one it has carried out."""
 
     def __init__(self, clock: Clock, lease_s: float) -> None:
         self.hear_edge: Callable[[Edge], None] | None = None
@@ -51,6 +56,8 @@ class Hardware:
         self._door: Door | None = None
         self._states: dict[int, EvseState] = {}
         self._wishes: dict[tuple[type, int], LockWish | LampWish] = {}
+        self._orders: dict[int, asyncio.Future[OrderAnswer]] = {}
+        self._ids = count(int(clock.boot_s() * 1000) << 16)
 
     @property
     def present(self) -> bool:
@@ -86,22 +93,33 @@ class Hardware:
         self._send(sample)
 
     async def order(self, kind: OrderKind, evse: int, fault: str = "") -> OrderAnswer:
-        """Gives an order and waits for its answer; no answer is one with done False."""
-        if self._door is None:
-            return OrderAnswer(0, False, "control is not connected")
-        return await self._door.order(kind, evse, fault)
+        """Gives an order and waits for its answer, 12 s at most; no answer is one with done False."""
+        order = Order(next(self._ids), kind, evse, fault)
+        if not self.present:
+            return OrderAnswer(order.id, False, "control is not connected")
+        answer: asyncio.Future[OrderAnswer] = asyncio.get_running_loop().create_future()
+        self._orders[order.id] = answer
+        self._send(order)
+        try:
+            return await self._clock.wait_for(answer, ORDER_WITHIN_S)
+        except TimeoutError:
+            return OrderAnswer(order.id, False, "control did not answer in time")
+        finally:
+            del self._orders[order.id]
 
-    def on_connected(self, start: int) -> None:
+    def on_connected(self, hello: Hello) -> None:
         """Control is there and knows nothing of us yet, so every wish is repeated."""
-        self.start = start
+        self.start = hello.start
         for wish in self._wishes.values():
             self._send(wish)
         self._tell_observers()
 
     def on_lost(self, reason: str) -> None:
-        """Control is gone: what it said no longer holds. reason stands in the link's own log line."""
+        """Control is gone: what it said no longer holds, what it was asked is not answered. reason stands in the link's own log line."""
         self.start = 0
         self._states.clear()
+        for id in self._orders:
+            self.on_answer(OrderAnswer(id, False, "the link to control was lost"))
         self._tell_observers()
 
     def on_state(self, state: EvseState) -> None:
@@ -118,6 +136,11 @@ class Hardware:
         if self.hear_edge is not None:
             self.hear_edge(edge)
         self._send(Acknowledge(edge.number))
+
+    def on_answer(self, answer: OrderAnswer) -> None:
+        waiting = self._orders.get(answer.id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
 
     def on_figures(self, figures: LoopFigures) -> None:
         self.figures = figures

@@ -34,11 +34,13 @@ class Delay(msgspec.Struct, frozen=True):
     until: float
 
 
-def start_delay(clock: Clock, values: Values, most_s: float, random: Callable[[float], float], *, first: bool) -> float:
-    """Boot clock's time of the first offer: a random wait after power has returned, drawn once per boot. first: the station never ran before."""
+def start_delay(clock: Clock, values: Values, most_s: float, random: Callable[[float], float]) -> float:
+    """Boot clock's time of the first offer: a random wait after power has returned, drawn once per boot. random: a number up to its argument."""
+    if most_s <= 0:
+        return 0.0
     kept = values.get(DELAY, Delay)
     if kept is None or kept.boot != clock.boot:
-        kept = Delay(clock.boot, 0.0 if first or most_s <= 0 else clock.boot_s() + random(most_s))
+        kept = Delay(clock.boot, clock.boot_s() + random(most_s))
         values.set(DELAY, kept)
     return kept.until
 

@@ -36,8 +36,8 @@ Message = Callable[[int | None, int | None], bool]
 
 
 class RemoteControl:
-    """messages: what can be triggered, by MessageTriggerEnumType word. accepted: whether the CSMS has accepted this station; may_begin: whether new
-    transactions are allowed; waiting, waiting_for: whether transaction facts wait (for one transaction)."""
+    """messages: what can be triggered, by MessageTriggerEnumType word. usable: whether a session may begin at an EVSE; accepted: whether the CSMS
+    has accepted this station; waiting, waiting_for: whether transaction facts wait (for one transaction)."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class RemoteControl:
         connectors: Connectors,
         hardware: Hardware,
         evses: tuple[Evse, ...],
+        usable: Callable[[int], bool],
         accepted: Callable[[], bool],
         messages: Mapping[str, Message],
         waiting: Callable[[], bool],
@@ -60,6 +61,7 @@ class RemoteControl:
         self._connectors = connectors
         self._hardware = hardware
         self._evses = {evse.id: evse for evse in evses}
+        self._usable = usable
         self._accepted = accepted
         self._messages = messages
         self._waiting = waiting
@@ -82,7 +84,7 @@ class RemoteControl:
         if evse is None or evse not in self._evses:
             return Answer("Rejected", reason="UnknownEvse" if evse is not None else "NoEvse", info="no EVSE to start at")
         row = self._sessions.row(evse)
-        if not self._connectors.usable(evse):
+        if not self._usable(evse):
             return Answer("Rejected", reason="InvalidState", info=f"EVSE {evse} is not usable: {self._connectors.status(evse).value}")
         if row is not None and (row.state not in STARTABLE or row.hold):
             return Answer("Rejected", reason="TxInProgress", info=f"EVSE {evse} has an authorized session")
@@ -160,4 +162,4 @@ class RemoteControl:
         plugged = [row.evse for row in rows if row.state is State.PLUGGED]
         finished = [row.evse for row in rows if row.state is State.FINISHING and not row.hold]
         candidates = [*plugged, *self._driver.free(), *finished]
-        return next((evse for evse in candidates if self._connectors.usable(evse)), None)
+        return next((evse for evse in candidates if self._usable(evse)), None)

@@ -112,6 +112,16 @@ class Sessions:
         """The session of a running transaction."""
         return next((row for id, row in self.running() if id == transaction), None)
 
+    def busy(self, evse: int | None = None) -> bool:
+        """Whether somebody is authorized or a transaction runs (at one EVSE)."""
+        rows = [row for row in (*self.ending, *self.rows.values()) if evse in (None, row.evse)]
+        return any(row.authorized or row.running is not None for row in rows)
+
+    def place(self, transaction: str) -> int | None:
+        """The EVSE of a running transaction whose end is not near."""
+        row = self.find(transaction)
+        return None if row is None or row.ending is not None else row.evse
+
     # what happens
 
     def start(self, evse: int, start: Start) -> SessionRow | None:
@@ -182,6 +192,14 @@ class Sessions:
         with self.writing(row):
             self._transactions.update(row, Cause(trigger, self._clock.stamp()), self.charging_state(row), readings)
         return True
+
+    def trigger(self, evse: int | None, connector: int | None) -> bool:
+        """A TransactionEvent on the CSMS's order, for each running transaction (F06.FR.07). False when none runs."""
+        rows = [row for row in self.rows.values() if row.running is not None and row.ending is None and evse in (None, row.evse)]
+        for row in rows:
+            with self.writing(row):
+                self._transactions.trigger(row, self.charging_state(row))
+        return bool(rows)
 
     def tick(self) -> None:
         """Each second: what time does to a session, then what it may do in the next one."""

@@ -88,6 +88,13 @@ class Transactions:
             self._read(row.running, row.evse)
             self._tell(row, row.running, EventKind.UPDATED, cause, state, readings)
 
+    def trigger(self, row: SessionRow, state: ChargingState) -> None:
+        """What is true now, asked for by the CSMS: always with the charging state, and the latest values (F06.FR.07)."""
+        if row.running is not None:
+            row.running.told = None
+            readings = self._meters.readings(row.evse, Purpose.UPDATED, Context.TRIGGER)
+            self.update(row, Cause(Trigger.TRIGGER, self._clock.stamp()), state, readings)
+
     def will_end(self, row: SessionRow, cause: Cause, *, within_s: float = END_WITHIN_S, patient: bool = False) -> None:
         """The running transaction is to end as soon as it is `settled`."""
         if row.running is not None and row.ending is None:

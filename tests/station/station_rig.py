@@ -11,12 +11,15 @@ from typing import Any
 import msgspec
 
 from chargepoint.link.messages import (
+    VERSION,
     Acknowledge,
     Edge,
     EdgeKind,
     EvseState,
+    Hello,
     LampWish,
     LockWish,
+    Order,
     OrderAnswer,
     OrderKind,
     Permit,
@@ -123,18 +126,17 @@ class FakeControl:
                 self.locks[message.evse] = message.locked
             case LampWish():
                 self.lamps[message.evse] = message.pattern
+            case Order() if self.hardware is not None:
+                self.orders.append((message.kind, message.evse))
+                self.hardware.on_answer(OrderAnswer(message.id, self.unlocks, "" if self.unlocks else "the bolt does not move"))
             case Acknowledge():
                 self.acknowledged = message.number
                 self.kept = [edge for edge in self.kept if edge.number > message.number]
         return True
 
-    async def order(self, kind: OrderKind, evse: int, fault: str = "") -> OrderAnswer:
-        self.orders.append((kind, evse))
-        return OrderAnswer(1, self.unlocks, "" if self.unlocks else "the bolt does not move")
-
     def connect(self) -> None:
         assert self.hardware is not None
-        self.hardware.on_connected(self.start)
+        self.hardware.on_connected(Hello(VERSION, self.start))
         for edge in list(self.kept):
             self.hardware.on_edge(edge)
         for evse in self.states:
@@ -249,7 +251,7 @@ class Rig:
         for key, value in self.variables.items():
             self.dm.push(key, value)
         self.meters = self.meters or FakeMeters(clock)
-        self.backend = Backend(self.values, self.url, (self.version,), self.outbox.change_csms)
+        self.backend: Backend[FakeCsms] = Backend(self.values, self.url, (self.version,), self.outbox.change_csms)
         self.csms = FakeCsms(self.version)
         self.hardware = Hardware(clock, 15.0)
         self.transactions = Transactions(clock, self.append, self.meters, lambda: self.backend.connection)
@@ -258,12 +260,13 @@ class Rig:
         self.connectors = Connectors(
             clock, self.sessions, self.hardware, self.evses, lambda e, c: self.operative(e, c), self.append, lambda fact: None
         )
-        not_before = start_delay(clock, self.values, self.delay_s, lambda most: most, first=False)
+        not_before = start_delay(clock, self.values, self.delay_s, lambda most: most)
         self.offer = Offer(clock, self.sessions, self.hardware, Limits(self.evses), self.meters, self.connectors, lambda: not_before)
         self.sessions.act = self.offer.act
         self.authorization = Authorization(clock, self.dm, self.tokens, self.backend)
         may_begin = lambda: self.backend.may_begin(self.dm.boolean("TxCtrlr.TxBeforeAcceptedEnabled"))  # noqa: E731
-        self.driver = Driver(clock, self.sessions, self.authorization, [evse.id for evse in self.evses], self.connectors.usable, may_begin)
+        ids = [evse.id for evse in self.evses]
+        self.driver = Driver(clock, self.sessions, self.authorization, ids, self.connectors.usable, may_begin, lambda: self.backend.subprotocol)
         self.recovery = Recovery(clock, self.sessions, self.transactions, resume=self.after_power_loss == "resume")
         self.edges = Edges(clock, self.db, self.dm, self.hardware, self.sessions, self.connectors.usable, self.recovery.give_up)
         self.remote = RemoteControl(
@@ -274,6 +277,7 @@ class Rig:
             self.connectors,
             self.hardware,
             self.evses,
+            self.connectors.usable,
             lambda: self.backend.accepted,
             {"Heartbeat": lambda evse, connector: True},
             lambda: self.outbox.waiting() > 0,

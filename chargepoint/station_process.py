@@ -1,0 +1,210 @@
+"""The station process: opens board and store, joins the station's parts to link, line, readers and sockets, and ends in order. Decides nothing.
+
+Exit codes: 0 told to end; 77 the board is to be restarted, 78 this process (on a CSMS's order); 1 and a message when it cannot run. Whatever fails
+in a task ends the process: the permit outlives it by the lease, and the next start goes on from the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from chargepoint import __version__
+from chargepoint.board_settings import board_of
+from chargepoint.clock import Clock
+from chargepoint.csms.face import Face, StationView
+from chargepoint.csms.line import Line, Slot, shipped_slot
+from chargepoint.csms.teller import Teller
+from chargepoint.factory import model_of
+from chargepoint.link.client import LinkClient
+from chargepoint.link.messages import OrderKind
+from chargepoint.local import service
+from chargepoint.model.idtoken import IdToken
+from chargepoint.model.variable import ReportItem
+from chargepoint.notify import Notifier
+from chargepoint.settings import Settings
+from chargepoint.settings_file import load
+from chargepoint.station.backend import Backend
+from chargepoint.station.certificates import Certificates
+from chargepoint.station.core import Core
+from chargepoint.station.report import Report
+from chargepoint.station.security import SecurityEvent
+from chargepoint.store.boots import Boots
+from chargepoint.store.db import Db
+from chargepoint.store.outbox import Outbox
+from chargepoint.store.values import Values
+from chargepoint.store.variables import Variables
+from hal.board import open_station
+from hal.errors import DeviceLost
+from hal.ports import StationBoard, TokenReader
+
+log = logging.getLogger(__name__)
+
+STATE_DIRECTORY, RUNTIME_DIRECTORY = "/var/lib/chargepoint", "/run/chargepoint"
+SECOND_S = 1.0
+READER_FAULT = "reader_lost"
+
+
+def main(config: Path) -> int:
+    """Runs the station until SIGTERM, SIGINT or a reset. Returns the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    settings = load(config)
+    _, wiring = board_of(settings, config.parent)
+    clock = Clock(has_rtc=wiring.rtc)
+    board = open_station(wiring, [evse.id for evse in settings.evse], clock.boot_s, config.parent)
+    return asyncio.run(Station(settings, clock, board).run())
+
+
+class Station:
+    """One run of the process."""
+
+    def __init__(self, settings: Settings, clock: Clock, board: StationBoard) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._board = board
+        self._runtime = directory("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY)
+        self._state = directory("STATE_DIRECTORY", STATE_DIRECTORY)
+        self._version = settings.station.firmware_version or __version__
+        self._code = 0
+        self._over = asyncio.Event()
+        self._notifier = Notifier()
+
+    async def run(self) -> int:
+        """Serves until told to end."""
+        self._db = Db(self._state / "station.db")
+        boots = Boots(self._db)
+        self._clock.boot = boots.begin(self._clock.boot_id())
+        self._build(boots)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._end, 0)
+        if boots.fresh:
+            self._core.security.happened(SecurityEvent.STARTUP)
+        self._core.begin()
+        server = await service.serve(self._runtime / "station.sock", self._report.status, self._clear_fault)
+        self._notifier.ready()
+        try:
+            await self._serve()
+        finally:
+            self._notifier.stopping()
+            server.close()
+            self._db.close()
+        return self._code
+
+    def _build(self, boots: Boots) -> None:
+        settings, clock = self._settings, self._clock
+        model = model_of(settings, Variables(self._db))
+        outbox = Outbox(self._db)
+        csms = f"{settings.csms.url} {settings.csms.identity}" if settings.csms.url else ""
+        self._backend: Backend[Face] = Backend(Values(self._db), csms, settings.csms.ocpp, outbox.change_csms)
+        self._core = core = Core(
+            settings,
+            clock,
+            self._db,
+            boots,
+            model,
+            outbox,
+            self._backend,
+            self._board.meters,
+            self._send_report,
+            self._end,
+            lambda most: random.uniform(0.0, most),
+        )
+        self._link = LinkClient(self._runtime, clock, core.hardware, core.edges.acknowledged)
+        core.hardware.use(self._link)
+        self._report = Report(core, self._version)
+        view = StationView(
+            core.handlers,
+            model,
+            settings,
+            clock,
+            boots.wall_of,
+            outbox,
+            self._backend,
+            lambda: [id for id, _ in core.sessions.running()],
+            self._version,
+        )
+        certificates = Certificates(self._state / "certificates", settings.csms.tls, clock)
+        self._line = Line(self._slot, view, self._backend, certificates, self._security)
+        self._teller = Teller(outbox, self._backend, lambda: self._backend.face, model, clock, core.answered, core.connectors.states)
+
+    async def _serve(self) -> None:
+        core = self._core
+        work: list[Coroutine[Any, Any, None]] = [
+            self._link.run(),
+            self._seconds(),
+            core.metering.run(),
+            core.driver.run(),
+            core.provisioning.run(),
+            core.resets.run(),
+            self._teller.run(),
+            self._line.run(),
+            *(self._listen(reader, evse) for reader, evse in self._board.readers),
+        ]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+            await self._over.wait()
+            for task in tasks:
+                task.cancel()
+
+    async def _seconds(self) -> None:
+        """The turn that looks at every session and keeps its permit alive."""
+        while True:
+            started = self._clock.boot_s()
+            self._core.second()
+            self._notifier.alive(started)
+            await self._clock.sleep(max(0.0, started + SECOND_S - self._clock.boot_s()))
+
+    async def _listen(self, reader: TokenReader, evse: int | None) -> None:
+        """One reader's tokens, for as long as the process runs."""
+        evses = [one.id for one in self._settings.evse] if evse is None else [evse]
+        while True:
+            try:
+                seen = await reader.next()
+            except DeviceLost as lost:
+                log.error("the card reader is lost: %s", lost)
+                await self._until_back(reader, evses)
+                continue
+            log.info("a token is shown: %s", seen.value)
+            self._core.driver.show(IdToken(seen.value, seen.type), evse)
+
+    async def _until_back(self, reader: TokenReader, evses: Sequence[int]) -> None:
+        for evse in evses:
+            self._core.connectors.fault(evse, READER_FAULT, True)
+        while not reader.healthy():
+            await self._clock.sleep(SECOND_S)
+        log.info("the card reader is back")
+        for evse in evses:
+            self._core.connectors.fault(evse, READER_FAULT, False)
+
+    def _slot(self) -> Slot | None:
+        return shipped_slot(self._settings.csms, self._core.model)
+
+    async def _send_report(self, request_id: int, parts: Sequence[ReportItem]) -> None:
+        if self._backend.face is not None:
+            await self._backend.face.report(request_id, parts)
+
+    async def _clear_fault(self, evse: int, fault: str) -> tuple[bool, str]:
+        answer = await self._core.hardware.order(OrderKind.CLEAR_FAULT, evse, fault)
+        log.warning("EVSE %d: a person clears %s: %s", evse, fault, "done" if answer.done else answer.text)
+        return answer.done, answer.text
+
+    def _security(self, kind: str, info: str) -> None:
+        self._core.security.happened(SecurityEvent(kind), info)
+
+    def _end(self, code: int) -> None:
+        """Ends with the code; the permit is left to run, so that a restart interrupts nothing."""
+        self._code = code
+        self._over.set()
+
+
+def directory(variable: str, otherwise: str) -> Path:
+    path = Path(os.environ.get(variable, otherwise).split(":")[0])
+    path.mkdir(parents=True, exist_ok=True)
+    return path
