@@ -48,7 +48,7 @@ EVEN_SILENT = (Purpose.BEGIN, Purpose.ENDED)
 
 class Metering:
     """send: the link to control. fault: told (EVSE, "meter_lost", present). offered_a, closed: what control says of an EVSE; held: whether a
-    transaction runs there. on_second: called each second after the meters were looked at."""
+    transaction runs there."""
 
     def __init__(
         self,
@@ -63,7 +63,6 @@ class Metering:
         self.offered_a: Callable[[int], float] = lambda evse: 0.0
         self.closed: Callable[[int], bool] = lambda evse: True
         self.held: Callable[[int], bool] = lambda evse: False
-        self.on_second: list[Callable[[], None]] = []
         self._clock = clock
         self._evses = {evse.id: evse for evse in evses}
         self._model = model
@@ -82,7 +81,7 @@ class Metering:
         async with asyncio.TaskGroup() as tasks:
             for evse, meter in self._meters.items():
                 tasks.create_task(self._watch(evse, meter))
-            tasks.create_task(self._count_seconds())
+            tasks.create_task(self._keep_registers())
 
     def latest(self, evse: int) -> MeterSample | None:
         """What the meter last said: GOOD when fresh, LOST when it has fallen silent, STORED when only the store knows, or the meter sits behind the
@@ -127,11 +126,10 @@ class Metering:
                 self._missed(evse, str(lost))
             await self._clock.sleep(max(0.1, started + PERIOD_S - self._clock.boot_s()))
 
-    async def _count_seconds(self) -> None:
+    async def _keep_registers(self) -> None:
+        """Most writes of a session take the registers along; this is for a session that writes nothing else."""
         while True:
             await self._clock.sleep(PERIOD_S)
-            for callback in self.on_second:
-                callback()
             if self._registers.age_s() >= KEEP_WITHIN_S and any(self.held(evse) for evse in self._evses):
                 self._registers.keep()
 

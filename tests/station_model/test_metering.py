@@ -80,7 +80,6 @@ class Bench:
         self.metering.held = lambda evse: self.running
         self.metering.offered_a = lambda evse: 16.0
         self.sampling.tell = self.tell
-        self.metering.on_second.append(self.sampling.tick)
 
     def tell(self, evse: int, trigger: Trigger, readings: tuple[Reading, ...]) -> bool:
         if self.running:
@@ -94,13 +93,21 @@ class Bench:
 
     @asynccontextmanager
     async def on(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.metering.run())
+        tasks = [asyncio.create_task(self.metering.run())]
+        await self.clock.settle()
+        tasks.append(asyncio.create_task(self.seconds()))
         await self.clock.settle()
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def seconds(self) -> None:
+        while True:
+            await self.clock.sleep(1)
+            self.sampling.tick()
 
 
 @pytest.fixture
