@@ -26,7 +26,7 @@ def raw(name: str = "raspberry_pi_ads1115") -> Raw:
 def two_evses() -> Raw:
     """The simulated board with two of its EVSEs."""
     table = raw("sim")
-    return table | {"evse": table["evse"][:2]}
+    return table | {"evse": table["evse"][:2], "reader": []}
 
 
 def found(table: Raw) -> list[tuple[str, str]]:
