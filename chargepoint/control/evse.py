@@ -26,7 +26,7 @@ from chargepoint.control.voice import Teller, Voice
 from chargepoint.control.watch import Watch
 from chargepoint.link.messages import EdgeKind, EvseState, LampWish, LockWish, Permit, Sample
 from chargepoint.model.pilot import PilotState
-from hal.ports import EvseBoard, LampPattern
+from hal.ports import Channel, EvseBoard, LampPattern
 
 CAR_TIME_S = 6.0
 """IEC 61851-1 sequence 10.2: a car that does not stop after the offer ended is cut off under load."""
@@ -38,6 +38,7 @@ CHECK_EVERY = 20
 TELL_EVERY = 4
 """Turns between two looks for something new to tell."""
 TELL_S = 1.0
+CALM = (PilotState.A, PilotState.B)
 PLUGGED = (PilotState.B, PilotState.C, PilotState.D)
 
 
@@ -83,6 +84,7 @@ class Evse:
         self._on_latched = on_latched
         self._turn = 0
         self._told: tuple[object, ...] = ()
+        self._calm_readings: tuple[object, ...] = ()
         self._told_at = 0.0
         self._permitted = False
         self._permit_end = ""
@@ -115,24 +117,10 @@ class Evse:
 
     def first_half(self, now: float, emergency: bool) -> None:
         """Reads lines and the high peak, starts the other channel, decides, writes, tells."""
-        watch = self.watch
-        watch.now = now
-        watch.emergency = emergency
-        self._turn += 1
-        self.path.read(now)
-        self.residual.read()
-        if self.lock is not None:
-            self.lock.read()
-        self._read_high(now)
-        if self._turn % CHECK_EVERY == 0:
-            self._check(now)
-        self._judge(now)
-        self._watch_permit(now)
-        self._move_lock(now)
-        self._run_test(now)
-        self._decide(now)
-        if self._turn % TELL_EVERY == 0:
-            self._tell(now)
+        self._read_lines(now, emergency)
+        self._take_high(self._front_end.finish_high(now), now)
+        self._front_end.start_other(now, self.watch.coil, self.watch.suspect_since > 0.0)
+        self._act(now)
 
     def second_half(self, now: float) -> None:
         """Reads the other channel, starts the high peak; a low plateau lost under load opens here, not a half turn later."""
@@ -147,6 +135,33 @@ class Evse:
                 if watch.suspect_since:
                     self._decide(now)
         self._front_end.start_high(now)
+
+    def calm_turn(self, now: float, emergency: bool) -> None:
+        """A turn of a calm EVSE: one conversion instead of two, and conclusions only from what changed."""
+        self._read_lines(now, emergency)
+        channel, value = self._front_end.finish_any(now)
+        if channel is Channel.HIGH:
+            self._take_high(value, now)
+        elif channel is Channel.LOW:
+            self.watch.low_v, self.watch.low_at = value, now
+        elif channel is Channel.PROXIMITY:
+            self.cable.read(value)
+        readings = (self.watch.mirror_closed, self.watch.tripped, emergency, self.lock and self.lock.feedback, self.cable.present, self.faults.active)
+        if readings != self._calm_readings or self._turn % TELL_EVERY == 0 or not self.calm:
+            self._calm_readings = readings
+            self._act(now)
+        if self.calm:
+            self._front_end.start_calm(now)
+        else:
+            self._front_end.start_high(now)
+
+    @property
+    def calm(self) -> bool:
+        """Nothing is closed, offered, permitted, tested or moved, and the pilot stands still where nobody charges: the turns may be longer."""
+        watch = self.watch
+        at_rest = self.phase is Phase.REST and not watch.coil and watch.mirror_closed and not watch.testing and not watch.tripped
+        lock_rests = self.lock is None or self.lock.at_rest
+        return at_rest and lock_rests and watch.pilot in CALM and self.filter.settled and self.lease.until == 0.0 and not self._waiting
 
     def blind(self) -> None:
         """Control did not look for too long: what was plugged in may be something else now."""
@@ -193,6 +208,11 @@ class Evse:
             since_plug_in=voice.since,
         )
 
+    @property
+    def _waiting(self) -> bool:
+        """Something is due soon."""
+        return self.ending or self.resetting or self.watch.now >= self.residual.due_at or self.watch.suspect_since > 0.0
+
     # its parts -------------------------------------------------------------------------------------------------------------------------
 
     def _start_over(self) -> None:
@@ -202,16 +222,37 @@ class Evse:
         self._seen_b = False
         self._x1_until = 0.0
 
-    def _read_high(self, now: float) -> None:
+    def _read_lines(self, now: float, emergency: bool) -> None:
         watch = self.watch
-        high_v = self._front_end.finish_high(now)
+        watch.now = now
+        watch.emergency = emergency
+        self._turn += 1
+        self.path.read(now)
+        self.residual.read()
+        if self.lock is not None:
+            self.lock.read()
+
+    def _take_high(self, high_v: float | None, now: float) -> None:
+        """One turn of the filter; None: the peak was not read."""
+        watch = self.watch
         if high_v is not None:
             watch.high_v, watch.high_at = high_v, now
-        self._front_end.start_other(now, watch.coil, watch.suspect_since > 0.0)
         pilot = self.filter.step(high_v, watch.low_v, watch.pwm and now - watch.pwm_since >= PWM_SETTLES_S)
         if pilot is not watch.pilot:
             watch.pilot, watch.pilot_since = pilot, now
             self._pilot_changed(pilot, now)
+
+    def _act(self, now: float) -> None:
+        """What follows from the readings."""
+        if self._turn % CHECK_EVERY == 0:
+            self._check(now)
+        self._judge(now)
+        self._watch_permit(now)
+        self._move_lock(now)
+        self._run_test(now)
+        self._decide(now)
+        if self._turn % TELL_EVERY == 0:
+            self._tell(now)
 
     def _pilot_changed(self, pilot: PilotState, now: float) -> None:
         if pilot is PilotState.A:

@@ -13,6 +13,8 @@ from hal.ports import Channel, PilotAdc
 PROXIMITY_EVERY = 4
 """Turns between two conversions of the proximity contact; the low peak has the others."""
 PROXIMITY_EVERY_CLOSED = 16
+CALM_ROUND = 8
+"""Calm turns in which low peak and proximity contact are converted once each."""
 LOST_S = 0.1
 RETRY_S = 0.25
 
@@ -41,6 +43,19 @@ class FrontEnd:
             return None, None
         value = self._finish(now)
         return (value, None) if channel is Channel.LOW else (None, value)
+
+    def finish_any(self, now: float) -> tuple[Channel | None, float]:
+        """The conversion in hand, whichever it is; None: not read."""
+        channel = self._converting
+        value = self._finish(now) if channel is not None else None
+        return (None, 0.0) if value is None else (channel, value)
+
+    def start_calm(self, now: float) -> None:
+        """Starts the next channel of a calm turn: mostly the high peak."""
+        self._turn += 1
+        place = self._turn % CALM_ROUND
+        channel = Channel.LOW if place == 0 else Channel.PROXIMITY if place == CALM_ROUND // 2 and self._proximity else Channel.HIGH
+        self._start(channel, now)
 
     def start_high(self, now: float) -> None:
         """Starts the high peak, unless a transfer was lost in this half turn."""

@@ -20,8 +20,8 @@ NO_NEGATIVE_HALF_V = -3.0
 PWM_RETRY_S = 10.0
 X1_SETTLES_S = 0.5
 """At X1 the low peak has emptied after so long; one still dark means that the generator does not obey."""
-READING_S = 0.05
-"""Ten turns: no longer without a reading of the pilot."""
+READING_S, CALM_READING_S = 0.05, 0.2
+"""No longer without a reading of the pilot: ten turns; more while nothing is offered or closed."""
 VAGUE_S = 0.3
 """Nothing stands still for so long: longer than a car in C takes to be seen after a spike."""
 MIRROR_S = 0.15
@@ -187,4 +187,4 @@ def _name(watch: Watch) -> None:
 
 
 def _unread(watch: Watch) -> bool:
-    return watch.now - watch.high_at >= READING_S
+    return watch.now - watch.high_at >= (READING_S if watch.pwm or watch.coil else CALM_READING_S)

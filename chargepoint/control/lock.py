@@ -57,6 +57,11 @@ class SocketLock:
         """Locked by its feedback, and standing still."""
         return self.feedback is True and self._last is True and now >= self._drive_at + self._figures.lock_move_s
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is to be moved now."""
+        return self.feedback is self._target or self.tries >= TRIES
+
     def again(self) -> None:
         """Allows the tries anew."""
         self.tries = 0

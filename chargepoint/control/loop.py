@@ -22,6 +22,8 @@ from hal.ports import ControlBoard
 
 BLIND_S = 0.5
 """A turn so late is a new start: a car may have been changed meanwhile."""
+CALM_TURNS = 10
+"""A calm turn takes so many periods: nothing is closed or offered anywhere, so that nothing could open sooner. Within the feed's hold time."""
 EMERGENCY_TURNS = 2
 FIGURES_EVERY_S = 5.0
 END_WITHIN_S = 9.0
@@ -37,6 +39,7 @@ class Loop:
         self._clock = clock
         self._board = board
         self._turn_s = turn_s
+        self._period_s = turn_s
         self._realtime = realtime
         self._say = say
         self._alive = alive
@@ -70,7 +73,7 @@ class Loop:
             self._make_safe_at(outputs)
             due = self._clock.boot_s()
             while not self._ended():
-                due = self._turn(due) + self._turn_s
+                due = self._turn(due) + self._period_s
         if self._link is not None:
             self._link.poll()
             self._link.close()
@@ -83,32 +86,43 @@ class Loop:
         clock.sleep_until(due)
         now = clock.boot_s()
         self._lateness.add(now - due)
-        if now - due > self._turn_s:
+        if now - due > self._period_s:
             due += self._late(now - due)
         if self._link is not None:
             self._link.poll()
         self._orders.step(now)
         emergency = self._emergency()
+        calm = self._period_s > self._turn_s and not emergency and all(evse.calm for evse in self._all)
         for evse in self._all:
-            evse.first_half(clock.boot_s(), emergency)
+            if calm:
+                evse.calm_turn(clock.boot_s(), emergency)
+            else:
+                evse.first_half(clock.boot_s(), emergency)
         self._feed()
         self._alive(now)
         if now >= self._figures_at:
             self._tell_figures(now)
-        clock.sleep_until(due + self._turn_s / 2)
-        for evse in self._all:
-            evse.second_half(clock.boot_s())
+        if not calm:
+            clock.sleep_until(due + self._turn_s / 2)
+            for evse in self._all:
+                evse.second_half(clock.boot_s())
+        self._pace()
         return due
+
+    def _pace(self) -> None:
+        """Longer turns while every EVSE is calm; the first of them may still be a whole one."""
+        calm = not (self._ending or self._emergency_turns or self._orders.running) and all(evse.calm for evse in self._all)
+        self._period_s = self._turn_s * (CALM_TURNS if calm else 1)
 
     def _late(self, late_s: float) -> float:
         """Counts the periods that were not served; after a long silence nothing is taken for granted. Answers the time they took."""
-        missed = int(late_s / self._turn_s)
+        missed = int(late_s / self._period_s)
         self._lateness.missed += missed
         if late_s > BLIND_S:
             self._say(f"control: no turn for {late_s:.1f} s; every plug-in counts as new")
             for evse in self._all:
                 evse.blind()
-        return missed * self._turn_s
+        return missed * self._period_s
 
     def _emergency(self) -> bool:
         switch = self._board.emergency_stop

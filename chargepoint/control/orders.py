@@ -36,6 +36,11 @@ class Orders:
         else:
             self._running.append((order, now + PATIENCE_S, BEGIN[order.kind](evse, order)))
 
+    @property
+    def running(self) -> bool:
+        """Whether an order is being carried out."""
+        return bool(self._running)
+
     def step(self, now: float) -> None:
         """Once a turn."""
         if self._running:

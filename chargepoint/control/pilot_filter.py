@@ -37,7 +37,12 @@ class PilotFilter:
         self._last_v: float | None = None
         self._candidate: PilotState | None = None
         self._turns = 0
-        self._unconfirmed = 0
+        self._unconfirmed = 1
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last turn was still, and in the state that stands."""
+        return self._unconfirmed == 0 and self.state is not PilotState.IMPLAUSIBLE
 
     @property
     def closable(self) -> bool:
