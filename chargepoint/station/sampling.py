@@ -147,7 +147,7 @@ class Sampling:
     def _due(self, running: Sampled, variable: str, now: float) -> bool:
         interval = self._model.integer(f"SampledDataCtrlr.{variable}")
         began = running.began.boot_s if running.began.boot == self._clock.boot else 0.0
-        return interval > 0 and (now - began) // interval > (self._last_s - began) // interval
+        return interval > 0 and (now - began) // interval > max(0.0, self._last_s - began) // interval
 
     def _aligned(self, variable: str, wall: float) -> bool:
         """Intervals are counted from midnight UTC (2.0.1 part 2, AlignedDataCtrlr.Interval); an unknown time has no midnight."""

@@ -196,13 +196,13 @@ async def test_one_phase_tells_one_phase(tmp_path: Path) -> None:
 async def test_samples_every_interval_from_the_begin(bench: Bench) -> None:
     bench.model.set("SampledDataCtrlr.TxUpdatedInterval", "10")
     async with bench.on():
-        await bench.clock.advance(3)
+        await bench.clock.advance(3.5)
         bench.begin()
         await bench.clock.advance(35)
         bench.model.set("SampledDataCtrlr.TxUpdatedInterval", "0")
         await bench.clock.advance(30)
-    assert [(at, trigger) for at, trigger, _ in bench.told] == [(at, Trigger.METER_VALUE_PERIODIC) for at in (13.0, 23.0, 33.0)]
-    assert [reading.values[0].value for _, _, reading in bench.told] == [5013.0, 5023.0, 5033.0]
+    assert [(at, trigger) for at, trigger, _ in bench.told] == [(at, Trigger.METER_VALUE_PERIODIC) for at in (14.0, 24.0, 34.0)]
+    assert [reading.values[0].value for _, _, reading in bench.told] == [5014.0, 5024.0, 5034.0]
 
 
 async def test_a_silent_meter_has_no_periodic_values_but_its_last_register_at_the_end(bench: Bench) -> None:
