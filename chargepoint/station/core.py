@@ -27,6 +27,7 @@ from chargepoint.station.edges import Edges
 from chargepoint.station.hardware import Hardware
 from chargepoint.station.local_list import LocalList
 from chargepoint.station.metering import Metering
+from chargepoint.station.monitoring import Monitoring
 from chargepoint.station.offer import Offer
 from chargepoint.station.provisioning import Provisioning
 from chargepoint.station.recovery import Recovery, start_delay
@@ -83,6 +84,7 @@ class Core:
         self.transactions = Transactions(clock, outbox.append, self.sampling, lambda: backend.connection)
         self.sessions = Sessions(clock, db, model, self.hardware, self.transactions, evses, lambda: backend.subprotocol)
         self.connectors = Connectors(clock, self.sessions, self.hardware, evses, self._operative, outbox.append, self.availability.show)
+        self.monitoring = Monitoring(clock, db, outbox.append)
         self.limits = Limits(evses)
         self.not_before = start_delay(clock, values, float(settings.station.start_delay_max_s), random)
         self.offer = Offer(clock, self.sessions, self.hardware, self.limits, self.metering, self.connectors, lambda: self.not_before)
@@ -144,6 +146,9 @@ class Core:
         self.sampling.tick()
         self.sessions.tick()
         self.connectors.report(0)
+        for evse in self.settings.evse:
+            if self.hardware.state(evse.id) is not None:
+                self.monitoring.faults(evse.id, self.connectors.faults(evse.id))
 
     def answered(self, fact: TransactionFact, info: IdTokenInfo | None) -> None:
         """What the CSMS said of the token in a transaction's fact."""

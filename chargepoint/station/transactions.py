@@ -119,7 +119,7 @@ class Transactions:
         if running is None or ending is None:
             return
         estimated = self._read(running, row.evse)
-        readings = (*self._meters.readings(row.evse, Purpose.ENDED, Context.TRANSACTION_END), *self._meters.end(row.evse, running.id))
+        readings = (*self._meters.end(row.evse, running.id), *self._meters.readings(row.evse, Purpose.ENDED, Context.TRANSACTION_END))
         opened = self._clock.stamp_at(row.opened_at)
         at = opened if ending.at.boot == opened.boot and row.opened_at > ending.at.boot_s else ending.at
         cause = Cause(ending.trigger, at, ending.reason, ending.token)
