@@ -32,6 +32,7 @@ class Ads1115:
         self._random = random
         self.frozen = False
         self.lost = False
+        self._run = 0
         self.reset()
 
     def reset(self) -> None:
@@ -39,7 +40,8 @@ class Ads1115:
         self._pointer = 0
         self._registers = [0, RESET_CONFIG & ~OS, 0x8000, 0x7FFF]
         self._done_at = 0.0
-        self._run = 0
+        self._run += 1
+        self._result: int | None = None
 
     def write(self, data: bytes) -> bool:
         """One write transfer. Returns whether it is acknowledged."""
@@ -54,6 +56,7 @@ class Ads1115:
         """One read transfer, from the register last pointed to; None: not acknowledged."""
         if self.lost:
             return None
+        self._take()
         value = self._registers[self._pointer]
         if self._pointer == 1:
             value = self._configuration()
@@ -72,23 +75,24 @@ class Ads1115:
             self._start()
 
     def _start(self) -> None:
+        """The result is the mean of the input over the conversion, taken at its middle and shown at its end."""
         rate = RATES_SPS[self._registers[1] >> 5 & 7]
         lasts = (self._base_s * 860 / rate) * self._random.uniform(0.9, 1.1)
-        now = self._timeline.now
-        self._done_at = now + WAKE_S + lasts
+        begins = self._timeline.now + WAKE_S
+        self._take()
+        self._done_at = begins + lasts
         self._run += 1
         run = self._run
-        self._timeline.at(now + WAKE_S + lasts / 2, lambda: self._integrate(run))
+        self._timeline.at(begins + lasts / 2, lambda: self._integrate(run), wakes=False)
 
     def _integrate(self, run: int) -> None:
-        """The result is the mean of the input over the conversion, taken at its middle; it is read only after the conversion's end."""
         if run == self._run and not self.frozen:
-            code = self._code(self._timeline.now)
-            self._timeline.at(self._done_at, lambda: self._finish(run, code))
+            self._result = self._code(self._timeline.now)
 
-    def _finish(self, run: int, code: int) -> None:
-        if run == self._run:
-            self._registers[0] = code
+    def _take(self) -> None:
+        """A result that is ready goes to the register."""
+        if self._result is not None and self._timeline.now >= self._done_at:
+            self._registers[0], self._result = self._result, None
 
     def _code(self, now: float) -> int:
         config = self._registers[1]

@@ -36,6 +36,9 @@ class Details(NamedTuple):
         return ALL_POLES if self.phase is None else (self.phase,)
 
 
+PLAIN = Details()
+
+
 class Active(NamedTuple):
     details: Details
     ends: Due | None
@@ -258,7 +261,7 @@ class Faults:
         self._coming: dict[str, Due] = {}
         self._last_s = -inf
 
-    def lay(self, name: str, details: Details = Details(), after_ms: float = 0.0, for_ms: float | None = None) -> None:  # noqa: B008
+    def lay(self, name: str, details: Details = PLAIN, after_ms: float = 0.0, for_ms: float | None = None) -> None:
         """Lays a fault on, now or later, for good or for a time. A fault that is there is replaced. Raises KeyError for an unknown name."""
         if name not in ROWS:
             raise KeyError(f"no fault {name!r}; there are {', '.join(sorted(ROWS))}")

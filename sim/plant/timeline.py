@@ -34,30 +34,35 @@ class Timeline:
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
         self._queue: list[Due] = []
+        self._alarms: list[Due] = []
         self._count = count()
 
-    def at(self, moment: float, call: Callable[[], None]) -> Due:
-        """Calls at the moment (at once when it is past, at the next `advance`)."""
+    def at(self, moment: float, call: Callable[[], None], wakes: bool = True) -> Due:
+        """Calls at the moment (when it is past, at the next `advance`). wakes False: nobody outside sees it happen, so `next_due` leaves it out."""
         due = Due(max(moment, self.now), next(self._count), call)
         heapq.heappush(self._queue, due)
+        if wakes:
+            heapq.heappush(self._alarms, due)
         return due
 
     def after(self, seconds: float, call: Callable[[], None]) -> Due:
         return self.at(self.now + seconds, call)
 
     def next_due(self) -> float | None:
-        """The moment of the next call, None when nothing is to come."""
-        while self._queue and self._queue[0].call is None:
-            heapq.heappop(self._queue)
-        return self._queue[0].moment if self._queue else None
+        """The moment of the next call that somebody may see, None when nothing is to come."""
+        alarms = self._alarms
+        while alarms and alarms[0].call is None:
+            heapq.heappop(alarms)
+        return alarms[0].moment if alarms else None
 
     def advance(self, to: float) -> None:
         """Works the world out up to the moment `to`."""
         queue = self._queue
         while queue and queue[0].moment <= to:
             due = heapq.heappop(queue)
-            if due.call is not None:
+            call, due.call = due.call, None
+            if call is not None:
                 self.now = due.moment
-                due.call()
+                call()
         if to > self.now:
             self.now = to

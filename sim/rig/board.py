@@ -130,15 +130,20 @@ class Board:
             plant.power(on)
 
     def release(self, owner: int) -> None:
-        """A process is gone, cleanly or not: its pins keep their level or fall back. One that held a coil was control, killed."""
+        """A process is gone, cleanly or not: its pins keep their level or fall back. One that held a coil on was control, killed."""
         for pin, plant in self.wiring.coils.items():
-            if self.wiring.outputs[pin].owner == owner:
+            if plant.coil_pin and self.wiring.outputs[pin].owner == owner:
                 plant.control_lost("killed")
         for line in self.wiring.outputs.values():
             if line.owner == owner:
                 line.owner = None
                 if self.figures.on_release == "input":
                     line.set(line.reset_high)
+
+    def station_back(self) -> None:
+        """The station process opens its ports, so it runs (again)."""
+        for plant in self.plants.values():
+            plant.timings.station_gone = False
 
     def stop_pressed(self) -> bool:
         """Whether the emergency stop is pressed."""

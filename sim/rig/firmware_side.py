@@ -91,5 +91,6 @@ class FirmwareSide:
         return bytes([ENOENT]) if text is None else b"\0" + text.encode()
 
     def _resolve(self, owner: int, request: bytes) -> Answer:
+        self._board.station_back()
         name = request[1:].decode()
         return self.names.get(name, os.path.join(self._directory, name)).encode()

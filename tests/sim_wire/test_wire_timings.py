@@ -141,3 +141,12 @@ def test_table_and_reset(wire):
     assert table(wire.plant.timings.reactions)[0]["count"] == 1
     wire.plant.timings.reset()
     assert wire.plant.timings.reactions == []
+
+
+def test_the_station_is_back_when_it_opens_its_ports(wire):
+    wire.plant.timings.station_gone = True
+    wire.board.station_back()
+    wire.charge(16.0)
+    wire.offer(0)
+    open_after(wire)
+    assert set(wire.causes()) == {"offer_withdrawn"}
