@@ -14,7 +14,7 @@ from chargepoint.settings_file import SettingsError, load
 from hal import spec
 from hal.errors import BoardError
 from hal.files import packaged_config
-from hal.hardware import gpio_chip
+from hal.gpio_chip import gpio_chip
 
 SETTINGS = Path("/etc/chargepoint/chargepoint.toml")
 PLACES = {

@@ -12,7 +12,7 @@ from gpiozero import GPIOZeroError, InputDevice, OutputDevice
 
 from hal import spec
 from hal.errors import BoardError, DeviceLost
-from hal.hardware import choose_lgpio_directory, gpio_chip, require_pins
+from hal.gpio_chip import choose_lgpio_directory, gpio_chip, require_pins
 from hal.ports import LampPattern, Now
 
 

@@ -5,10 +5,9 @@ Imports nothing heavy by itself: safe outputs load it after control has died.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
-from hal.errors import BoardError
+from hal.gpio_chip import choose_lgpio_directory, gpio_chip
 from hal.pwm import SysfsChip
 
 if TYPE_CHECKING:
@@ -49,19 +48,3 @@ def set_output(pin: int, level: bool) -> None:
         lgpio.gpio_claim_output(handle, pin, int(level))
     except lgpio.error as error:
         raise OSError(f"GPIO {pin}: {error}") from error
-
-
-def gpio_chip() -> int:
-    """The chip of the header's lines: 4 on a Pi 5 with an older kernel, else 0."""
-    return 4 if os.path.exists("/dev/gpiochip4") else 0
-
-
-def choose_lgpio_directory() -> None:
-    """lgpio leaves a FIFO in its working directory: not in ours."""
-    os.environ.setdefault("LG_WD", os.environ.get("RUNTIME_DIRECTORY", "/tmp").split(":")[0])
-
-
-def require_pins() -> None:
-    """Raises BoardError when this machine has no GPIO character device."""
-    if not os.path.exists(f"/dev/gpiochip{gpio_chip()}"):
-        raise BoardError("GPIO: /dev/gpiochip0 is missing; the board file names lgpio, which needs it")
