@@ -203,7 +203,8 @@ class Site:
 
     async def state(self) -> dict[str, Any]:
         """As the control API tells it."""
-        wire, station = await asyncio.gather(self.rig.call("state"), self._station())
+        station = await self._station()
+        wire = await self.rig.call("state")
         return {"power": self.power, "network": self.network.state, "evses": wire["evses"], "station": station}
 
     async def _station(self) -> dict[str, Any] | None:

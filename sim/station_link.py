@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 DEADLINE_S = 0.3
+LATE_S = 0.02
 CLEAR_DEADLINE_S = 0.8
 WATCH_S = 0.15
 LONGEST_ANSWER = 1 << 20
@@ -23,46 +24,64 @@ class StationLink:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self._turn = asyncio.Lock()
+        self._asking: asyncio.Task[dict[str, Any] | None] | None = None
 
     async def status(self) -> dict[str, Any] | None:
-        """What the firmware reports of itself; None when it does not answer in time."""
-        return await self._ask({"status": True}, DEADLINE_S)
+        """What the firmware reports of itself; None when it does not answer in time. While an earlier question is unanswered, no other is
+        asked and the wait is short: a firmware that stands still costs a program that looks at the state 0.3 s once."""
+        late = self._asking is not None and not self._asking.done()
+        if self._asking is None or not late:
+            self._asking = asyncio.create_task(self._status())
+        done, _ = await asyncio.wait([self._asking], timeout=LATE_S if late else DEADLINE_S)
+        return self._asking.result() if done and not self._asking.cancelled() else None
 
     async def clear_fault(self, evse: int, fault: str) -> dict[str, Any] | None:
         """{"done": ..., "text": ...}; None when the firmware does not answer."""
-        return await self._ask({"clear_fault": {"evse": evse, "fault": fault}}, CLEAR_DEADLINE_S)
-
-    async def _ask(self, question: dict[str, Any], within_s: float) -> dict[str, Any] | None:
         try:
-            async with asyncio.timeout(within_s), self._turn:
+            async with asyncio.timeout(CLEAR_DEADLINE_S):
+                reader, writer = await asyncio.open_unix_connection(str(self._path), limit=LONGEST_ANSWER)
                 try:
-                    return await self._exchange(question)
-                except BaseException:
-                    self.close()
-                    raise
+                    return await _exchange(reader, writer, {"clear_fault": {"evse": evse, "fault": fault}})
+                finally:
+                    writer.close()
         except (OSError, TimeoutError, ValueError):
             return None
 
-    async def _exchange(self, question: dict[str, Any]) -> dict[str, Any] | None:
-        fresh = self._streams is None
-        if self._streams is None:
-            self._streams = await asyncio.open_unix_connection(str(self._path), limit=LONGEST_ANSWER)
-        reader, writer = self._streams
-        writer.write(json.dumps(question).encode() + b"\n")
-        await writer.drain()
-        line = await reader.readline()
-        if not line and not fresh:
-            self.close()
-            return await self._exchange(question)
-        answer = json.loads(line) if line else None
-        return answer if isinstance(answer, dict) else None
-
     def close(self) -> None:
-        """Drops the connection; the next question makes a new one."""
+        """Drops the connection and the question; the next one makes new ones."""
+        if self._asking:
+            self._asking.cancel()
+            self._asking = None
+        self._drop()
+
+    async def _status(self) -> dict[str, Any] | None:
+        """The answer, however long it takes; None when the line breaks, also at a second try of a line that was left from before."""
+        for _ in range(2):
+            fresh = self._streams is None
+            try:
+                if self._streams is None:
+                    self._streams = await asyncio.open_unix_connection(str(self._path), limit=LONGEST_ANSWER)
+                if (answer := await _exchange(*self._streams, {"status": True})) is not None:
+                    return answer
+            except (OSError, ValueError):
+                pass
+            self._drop()
+            if fresh:
+                break
+        return None
+
+    def _drop(self) -> None:
         if self._streams:
             self._streams[1].close()
             self._streams = None
+
+
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, question: dict[str, Any]) -> dict[str, Any] | None:
+    writer.write(json.dumps(question).encode() + b"\n")
+    await writer.drain()
+    line = await reader.readline()
+    answer = json.loads(line) if line else None
+    return answer if isinstance(answer, dict) else None
 
 
 class Watch:

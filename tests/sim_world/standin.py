@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,14 @@ def station() -> None:
     listener.listen()
     while True:
         connection, _ = listener.accept()
-        with connection, connection.makefile("rwb") as stream:
-            for line in stream:
-                stream.write(json.dumps(answer(json.loads(line))).encode() + b"\n")
-                stream.flush()
+        threading.Thread(target=converse, args=(connection,), daemon=True).start()
+
+
+def converse(connection: socket.socket) -> None:
+    with connection, connection.makefile("rwb") as stream:
+        for line in stream:
+            stream.write(json.dumps(answer(json.loads(line))).encode() + b"\n")
+            stream.flush()
 
 
 def answer(question: dict[str, Any]) -> dict[str, Any]:
