@@ -35,6 +35,8 @@ LEVELS: tuple[tuple[PilotState, float, float], ...] = (
 )
 """Mid-points between the nominal levels of IEC 61851-1 Table A.4 (12, 9, 6, 3, 0, -12 V), for the high plateau."""
 
+_TOPS = {state: high + HYSTERESIS_V for state, _, high in LEVELS}
+
 PLUG_OHM = 4500.0
 """Below this a plug is in the socket. M"""
 CABLES: tuple[tuple[float, float, float], ...] = (
@@ -73,6 +75,11 @@ def amps(fraction: float) -> float:
     if percent <= 85.0:
         return percent * 0.6
     return min((percent - 64.0) * 2.5, MAXIMUM_A)
+
+
+def top_of(state: PilotState) -> float:
+    """The highest volts at which a state holds; infinite for none."""
+    return _TOPS.get(state, math.inf)
 
 
 def state_of(high_v: float, low_v: float, former: PilotState) -> PilotState:

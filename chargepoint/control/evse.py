@@ -97,8 +97,7 @@ class Evse:
 
     def permit(self, permit: Permit, now: float) -> str:
         """Takes a permit; answers why it is void, or nothing."""
-        barred = self.ending or self.resetting or self.watch.pilot not in PLUGGED or self.faults.active & faults.OPENS
-        why = self.lease.take(permit, now, 0 if barred or not self.voice.plugged else self.voice.number)
+        why = self.lease.take(permit, now, self.voice.number if self.voice.plugged else 0, self._barred())
         if not why and not self.lease.in_force(now):
             self._permit_end = "withdrawn"
         return why
@@ -211,7 +210,9 @@ class Evse:
     @property
     def _waiting(self) -> bool:
         """Something is due soon."""
-        return self.ending or self.resetting or self.watch.now >= self.residual.due_at or self.watch.suspect_since > 0.0
+        watch = self.watch
+        cable = watch.cable_missing_since > 0.0 and not guard.proximity_missing(watch)
+        return self.ending or self.resetting or watch.now >= self.residual.due_at or watch.suspect_since > 0.0 or cable
 
     # its parts -------------------------------------------------------------------------------------------------------------------------
 
@@ -221,6 +222,14 @@ class Evse:
         self._seen_a = False
         self._seen_b = False
         self._x1_until = 0.0
+
+    def _barred(self) -> str:
+        """Why no permit can be in force now."""
+        if self.ending or self.resetting:
+            return "control ends" if self.ending else "reset"
+        if self.watch.pilot not in PLUGGED:
+            return f"pilot in {self.watch.pilot.value}"
+        return self.faults.leading(faults.OPENS)
 
     def _read_lines(self, now: float, emergency: bool) -> None:
         watch = self.watch

@@ -27,8 +27,9 @@ class Lease:
         self._newest = 0.0
         self._fresh = False
 
-    def take(self, permit: Permit, now: float, plug_in: int) -> str:
-        """Takes a permit, or says why it is void. plug_in: the present one, 0 when no permit can be in force now."""
+    def take(self, permit: Permit, now: float, plug_in: int, barred: str = "") -> str:
+        """Takes a permit, or says why it is void. plug_in: the present one, 0 for none; barred: why none can be in force now. A permit is used
+        up when it has been seen, also one that is void."""
         if not (math.isfinite(permit.limit_a) and math.isfinite(permit.until)):
             return "not a number"
         if plug_in == 0 or permit.plug_in != plug_in:
@@ -39,7 +40,10 @@ class Lease:
             return "too far ahead"
         if permit.until <= self._newest:
             return "replayed"
-        self._newest = self.until = permit.until
+        self._newest = permit.until
+        if barred:
+            return barred
+        self.until = permit.until
         self.limit_a = permit.limit_a
         self._fresh = True
         return ""

@@ -5,7 +5,7 @@ A turn is still when its high peak differs by at most STILL_V from the one befor
 
 from __future__ import annotations
 
-from chargepoint.control.electrics import DIODE_V, STILL_V, state_of
+from chargepoint.control.electrics import DIODE_V, STILL_V, state_of, top_of
 from chargepoint.model.pilot import PilotState
 
 LEAVE_TURNS = 2
@@ -15,7 +15,10 @@ ENTER_TURNS = 20
 OTHER_TURNS = 5
 """Still turns for every other change."""
 LOST_TURNS = 10
-"""Turns without a still one in its own level that end C or D."""
+"""Turns in a row without a still one that end C or D. A fall from above is the detector emptying after a spike and not counted: a real change
+upwards would stand still there."""
+UNCONFIRMED_TURNS = 16
+"""Turns without a still one in its own level that end C or D, whatever they were: 80 ms."""
 VAGUE_TURNS = 60
 """The same for the other states, where nothing is live: longer than the detector's longest fall (12 V to 0 V with 40 ms)."""
 
@@ -25,7 +28,7 @@ DRAWING = frozenset((PilotState.C, PilotState.D))
 class PilotFilter:
     """state: what stands still, IMPLAUSIBLE until something does. closable_turns: still turns in C or D in a row, PWM on and the diode seen."""
 
-    __slots__ = ("_candidate", "_last_v", "_turns", "_unconfirmed", "closable_turns", "state")
+    __slots__ = ("_anchor_v", "_candidate", "_last_v", "_turns", "_unconfirmed", "_unsteady", "closable_turns", "state")
 
     def __init__(self) -> None:
         self.restart()
@@ -37,6 +40,8 @@ class PilotFilter:
         self._last_v: float | None = None
         self._candidate: PilotState | None = None
         self._turns = 0
+        self._anchor_v = 0.0
+        self._unsteady = 0
         self._unconfirmed = 1
 
     @property
@@ -54,23 +59,29 @@ class PilotFilter:
         last_v, self._last_v = self._last_v, high_v
         if high_v is None or last_v is None or not abs(high_v - last_v) <= STILL_V:
             self.closable_turns = 0
-            self._not_still()
+            emptying = high_v is not None and last_v is not None and top_of(self.state) < high_v < last_v
+            self._not_still(emptying)
             return self.state
         level = state_of(high_v, low_v, self.state)
         self.closable_turns = self.closable_turns + 1 if level in DRAWING and pwm and low_v <= DIODE_V else 0
         if level is self.state and level is not PilotState.IMPLAUSIBLE:
-            self._candidate, self._turns, self._unconfirmed = None, 0, 0
+            self._candidate, self._turns, self._unsteady, self._unconfirmed = None, 0, 0, 0
         else:
-            self._elsewhere(level)
+            self._elsewhere(level, high_v, last_v)
         return self.state
 
-    def _elsewhere(self, level: PilotState) -> None:
-        """A still turn in another level. Out of C or D the turns add up whichever level they show."""
+    def _elsewhere(self, level: PilotState, high_v: float, last_v: float) -> None:
+        """A still turn in another level. Out of C or D the turns add up whichever level they show, as long as they do not drift down from
+        above: the peak detector begins and ends its fall slowly."""
         leaving = self.state in DRAWING
+        drifts = leaving and high_v > top_of(self.state) and abs(high_v - self._anchor_v) > STILL_V
+        if self._turns == 0 or drifts:
+            self._turns, self._anchor_v = 0, last_v
         self._turns = self._turns + 1 if level is self._candidate or leaving else 1
         self._candidate = level
+        self._unsteady = 0
         if self._turns >= self._needed(level, leaving):
-            self.state, self._candidate, self._turns, self._unconfirmed = level, None, 0, 0
+            self._become(level)
         else:
             self._count_unconfirmed()
 
@@ -79,12 +90,18 @@ class PilotFilter:
             return LEAVE_TURNS
         return ENTER_TURNS if level in DRAWING else OTHER_TURNS
 
-    def _not_still(self) -> None:
-        if self.state not in DRAWING:
-            self._candidate, self._turns = None, 0
-        self._count_unconfirmed()
+    def _not_still(self, emptying: bool) -> None:
+        self._candidate, self._turns = None, 0
+        self._unsteady += not emptying
+        if self.state in DRAWING and self._unsteady >= LOST_TURNS:
+            self._become(PilotState.IMPLAUSIBLE)
+        else:
+            self._count_unconfirmed()
 
     def _count_unconfirmed(self) -> None:
         self._unconfirmed += 1
-        if self._unconfirmed >= (LOST_TURNS if self.state in DRAWING else VAGUE_TURNS):
-            self.state, self._candidate, self._turns, self._unconfirmed = PilotState.IMPLAUSIBLE, None, 0, 0
+        if self._unconfirmed >= (UNCONFIRMED_TURNS if self.state in DRAWING else VAGUE_TURNS):
+            self._become(PilotState.IMPLAUSIBLE)
+
+    def _become(self, state: PilotState) -> None:
+        self.state, self._candidate, self._turns, self._unsteady, self._unconfirmed = state, None, 0, 0, 0
