@@ -21,21 +21,18 @@ def supervise() -> None:
     Path(os.environ["STATE_DIRECTORY"], "environment.json").write_text(json.dumps(dict(os.environ)))
     print("the stand-in is on", flush=True)
     parts = {name: start(name) for name in ("control", "station")}
-
-    def end(*_: object) -> None:
-        for process in parts.values():
-            process.kill()
-            process.wait()
-        sys.exit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    while True:
+    told: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    while not told:
         for name, process in parts.items():
             if process.poll() == HARD_RESET:
                 sys.exit(HARD_RESET)
             if process.returncode is not None:
                 parts[name] = start(name)
         time.sleep(0.01)
+    for process in parts.values():
+        process.kill()
+        process.wait()
 
 
 def start(name: str) -> subprocess.Popen[bytes]:
