@@ -171,7 +171,7 @@ class Station:
                 log.error("the card reader is lost: %s", lost)
                 await self._until_back(reader, evses)
                 continue
-            log.info("a token is shown: %s", seen.value)
+            log.info("a token is shown: ...%s", seen.value[-4:])
             self._core.driver.show(IdToken(seen.value, seen.type), evse)
 
     async def _until_back(self, reader: TokenReader, evses: Sequence[int]) -> None:

@@ -17,6 +17,8 @@ from chargepoint.station.sessions import Sessions
 
 EV_SIDE = "EV side disconnected"
 """1.6 4.9."""
+SETTLED_S = 0.5
+"""The cable's resistor is read some turns after the pilot."""
 
 
 class Connectors:
@@ -73,7 +75,10 @@ class Connectors:
         return self._operative(evse, 1) and not blocking(self.faults(evse))
 
     def report(self, evse: int) -> None:
-        """Tells the connectors of an EVSE whose status has changed."""
+        """Tells the connectors of an EVSE whose status has changed. Whether only the car's end was unplugged shows a little later."""
+        row = self._sessions.row(evse)
+        if row is not None and row.state in (State.DETACHED, State.CABLE_LEFT) and self._clock.boot_s() < row.detached_at + SETTLED_S:
+            return
         for fact in self._facts(evse):
             place = (fact.evse, fact.connector)
             if place not in self._told or _words(self._told[place]) != _words(fact):

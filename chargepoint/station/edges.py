@@ -151,8 +151,8 @@ class Edges:
         state = self._hardware.state(row.evse)
         tethered = self._sessions.tethered(row.evse)
         with self._sessions.writing(row):
+            row.detached_at = at.boot_s
             if row.authorized and not self._variables.boolean("TxCtrlr.StopTxOnEVSideDisconnect"):
-                row.detached_at = at.boot_s
                 event = Event.DETACHED
             elif tethered or (state is not None and not state.cable):
                 event = Event.GONE

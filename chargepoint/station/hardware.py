@@ -7,6 +7,7 @@ Must not know sessions, nor how the link works. Edges are handed on in order and
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from itertools import count
 from typing import Protocol
@@ -32,6 +33,7 @@ from chargepoint.link.messages import (
 )
 
 ORDER_WITHIN_S = 12.0
+STEADY_S = 2.0
 
 
 class Door(Protocol):
@@ -55,6 +57,7 @@ class Hardware:
         self._lease_s = lease_s
         self._door: Door | None = None
         self._states: dict[int, EvseState] = {}
+        self._offered_since: dict[int, float] = {}
         self._wishes: dict[tuple[type, int], LockWish | LampWish] = {}
         self._orders: dict[int, asyncio.Future[OrderAnswer]] = {}
         self._ids = count(int(clock.boot_s() * 1000) << 16)
@@ -71,6 +74,11 @@ class Hardware:
     def state(self, evse: int) -> EvseState | None:
         """What control last said of an EVSE; None while control is not there or has not said anything."""
         return self._states.get(evse)
+
+    def offers_steadily(self, evse: int) -> bool:
+        """Whether amperes are signalled, and have been for a while or were taken: an offer that comes and goes is none
+        to tell of."""
+        return self._clock.boot_s() >= self._offered_since.get(evse, math.inf)
 
     def permit(self, evse: int, plug_in: int, limit_a: float) -> None:
         """This plug-in may draw limit_a (A per phase) for one lease from now. Below 6 A: no offer."""
@@ -118,12 +126,13 @@ class Hardware:
         """Control is gone: what it said no longer holds, what it was asked is not answered. reason stands in the link's own log line."""
         self.start = 0
         self._states.clear()
+        self._offered_since.clear()
         for id in self._orders:
             self.on_answer(OrderAnswer(id, False, "the link to control was lost"))
         self._tell_observers()
 
     def on_state(self, state: EvseState) -> None:
-        self._states[state.evse] = state
+        self._take(state)
         if self.hear_state is not None:
             self.hear_state(state)
 
@@ -132,7 +141,7 @@ class Hardware:
         state."""
         state = self._states.get(edge.evse)
         if state is not None:
-            self._states[edge.evse] = _amended(state, edge)
+            self._take(_amended(state, edge))
         if self.hear_edge is not None:
             self.hear_edge(edge)
         self._send(Acknowledge(edge.number))
@@ -144,6 +153,16 @@ class Hardware:
 
     def on_figures(self, figures: LoopFigures) -> None:
         self.figures = figures
+
+    def _take(self, state: EvseState) -> None:
+        former = self._states.get(state.evse)
+        self._states[state.evse] = state
+        if state.offered_a <= 0:
+            self._offered_since.pop(state.evse, None)
+        elif state.closed:
+            self._offered_since[state.evse] = 0.0
+        elif former is None or former.offered_a <= 0:
+            self._offered_since[state.evse] = self._clock.boot_s() + (STEADY_S if former is not None else 0.0)
 
     def _wish(self, wish: LockWish | LampWish) -> None:
         key = (type(wish), wish.evse)

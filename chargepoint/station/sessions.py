@@ -96,7 +96,7 @@ class Sessions:
     def power(self, evse: int) -> Power | None:
         """What control says of the power path, None while it is not there."""
         state = self._hardware.state(evse)
-        return None if state is None else Power(state.closed, state.offered_a > 0)
+        return None if state is None else Power(state.closed, self._hardware.offers_steadily(evse))
 
     def charging_state(self, row: SessionRow) -> ChargingState:
         """The charging state to tell now."""
