@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import socket
 from threading import Lock
+from time import CLOCK_BOOTTIME, clock_gettime
 from typing import TYPE_CHECKING
 
-from sim.rig.protocol import MAX_BYTES, PIN_LEVEL
+from sim.rig.protocol import MAX_BYTES, PIN_LEVEL, SENT
 
 if TYPE_CHECKING:
     from sim.rig.i2c import RigBus
@@ -35,12 +36,15 @@ class Connection:
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sock.connect(world())
         self._lock = Lock()
-        self.send = self._sock.send
+
+    def send(self, request: bytes) -> None:
+        """A request without an answer: it arrives, whatever becomes of this process."""
+        self._sock.send(SENT.pack(clock_gettime(CLOCK_BOOTTIME)) + request)
 
     def ask(self, request: bytes) -> bytes:
         """A request and its answer."""
         with self._lock:
-            self._sock.send(request)
+            self._sock.send(SENT.pack(clock_gettime(CLOCK_BOOTTIME)) + request)
             answer = self._sock.recv(MAX_BYTES)
         if not answer:
             raise ConnectionResetError("the simulated world is gone")

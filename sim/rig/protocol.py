@@ -1,6 +1,7 @@
 """What a firmware process and the rig say to each other: one datagram each way. Must not know pins' meaning, or sockets.
 
-Every request begins with one letter; W (write) has no answer, every other has one. Numbers are little-endian.
+Every request begins with the moment it was sent (CLOCK_BOOTTIME, a double), so that the world is exact though the rig may come round late, and
+goes on with one letter; W (write) has no answer, every other has one. Numbers are little-endian.
 
     C pin level   claim as output     -> errno          R               levels of all inputs -> bank (below)
     L pin         let go (input)      -> errno          I bus messages  one I2C transaction  -> errno, microseconds, bytes read
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import struct
 
+SENT = struct.Struct("<d")
 PIN = struct.Struct("<cH")
 PIN_LEVEL = struct.Struct("<cHB")
 I2C_ANSWER = struct.Struct("<BH")

@@ -3,7 +3,7 @@
     python -m sim.rig.server --socket PATH --control PATH --config FILE
 
 The firmware's socket takes datagrams (`sim.rig.protocol`), the world's lines of JSON (`sim.rig.control`). The world is worked out up to now before
-each request, so it is exact however late the loop comes round; between requests it wakes for what is due. Must not know the physics.
+each request, so it is exact however late the loop comes round; between requests it wakes for what somebody may see. Must not know the physics.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sim.plant.timeline import Timeline
 from sim.rig.board import Board
 from sim.rig.commands import Commands, Refusal
 from sim.rig.firmware_side import FirmwareSide, NotARequest
-from sim.rig.protocol import MAX_BYTES
+from sim.rig.protocol import MAX_BYTES, SENT
 
 REALTIME_PRIORITY = 5
 """Below the control process's, which asks for 10 or more."""
@@ -123,33 +123,48 @@ class Server:
         self.close()
 
     def _serve(self) -> None:
-        firmware, poll, advance, answer = self._firmware, self._poll.poll, self.timeline.advance, self._firmware_side.answer
+        """Rounds. What the firmware sent is worked off by the moments it was sent at; the world goes on to a moment only when nothing sent before
+        that moment is left to read, so a late round never makes the feed of the relay supply look late."""
+        firmware, poll, advance = self._firmware, self._poll.poll, self.timeline.advance
+        wait_s = 0.0
         while True:
-            for fd, _ in poll(self._wait_s()):
-                known = firmware.get(fd)
-                if known is None:
-                    self._other(fd)
-                    continue
-                sock, owner = known
-                try:
-                    request = sock.recv(MAX_BYTES, socket.MSG_DONTWAIT)
-                except BlockingIOError:
-                    continue
-                except OSError:
-                    request = b""
-                advance(now_s())
-                if not request:
-                    self._firmware_gone(fd)
-                    continue
-                try:
-                    reply = answer(owner, request)
-                except NotARequest:
-                    self._firmware_gone(fd)
-                    continue
-                if reply is not None:
-                    self._send(sock, reply)
-            advance(now_s())
-            self._flush_world()
+            before = now_s()
+            ready = poll(wait_s)
+            heard = False
+            for fd, _ in ready:
+                if fd in firmware:
+                    heard = True
+                    self._hear_firmware(fd)
+            if heard or wait_s == 0.0:
+                if not heard:
+                    advance(before)
+                    for fd, _ in ready:
+                        self._other(fd)
+                self._flush_world()
+                wait_s = self._wait_s()
+            else:
+                wait_s = 0.0
+
+    def _hear_firmware(self, fd: int) -> None:
+        """One datagram of a firmware process, or its end."""
+        sock, owner = self._firmware[fd]
+        try:
+            request = sock.recv(MAX_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            request = b""
+        try:
+            if len(request) <= SENT.size:
+                raise NotARequest("empty")
+            self.timeline.advance(min(SENT.unpack_from(request)[0], now_s()))
+            reply = self._firmware_side.answer(owner, request[SENT.size :])
+        except NotARequest:
+            self.timeline.advance(now_s())
+            self._firmware_gone(fd)
+            return
+        if reply is not None:
+            self._send(sock, reply)
 
     def close(self) -> None:
         for sock, _ in self._firmware.values():
@@ -173,7 +188,6 @@ class Server:
 
     def _other(self, fd: int) -> None:
         """A new connection, or something from the world."""
-        self.timeline.advance(now_s())
         if fd == self._firmware_door.fileno():
             sock, _ = self._firmware_door.accept()
             self._owners += 1

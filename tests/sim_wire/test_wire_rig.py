@@ -17,6 +17,7 @@ from smbus2 import i2c_msg
 
 from sim.rig import client
 from sim.rig.control import RigControl, RigError
+from sim.rig.protocol import SENT
 
 COIL, MIRROR, FEED = 101, 102, 16
 SETTINGS = '[board]\nname = "sim"\n[board.sim]\n{figures}\n[[evse]]\nid = 1\n'
@@ -187,6 +188,20 @@ async def test_writes_of_a_dead_process_are_not_lost(start):
     assert (await seen(control))["coil"] is True
 
 
+async def test_a_late_rig_does_not_make_the_feed_late(start):
+    """The rig stands still for longer than the supply holds; the edges sent meanwhile are worked off by the moments they were sent at."""
+    rig = start()
+    control = await rig.control()
+    process = firmware()
+    await asyncio.sleep(0.05)
+    rig.process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(0.3)
+    rig.process.send_signal(signal.SIGCONT)
+    state = await seen(control)
+    process.kill(), process.wait()
+    assert state["coil"] is True and state["cycles"]["coil"] == 1
+
+
 async def test_power_cut_ends_the_firmwares_connections(start):
     control = await start().control()
     factory = client.pin_factory()
@@ -258,7 +273,7 @@ async def test_what_is_no_request_ends_its_connection_only(start):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
         stranger.connect(str(rig.socket))
         stranger.settimeout(5)
-        stranger.send(b"W\1")
+        stranger.send(SENT.pack(0.0) + b"W\1")
         assert stranger.recv(10) == b""
     reader, writer = await asyncio.open_unix_connection(str(rig.door))
     writer.write(b"nonsense\n[1]\n")
