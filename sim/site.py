@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +27,8 @@ HARD_RESET = 77
 """Exit code by which `chargepoint run` asks the board for a power cycle."""
 WITHOUT_POWER_S = 1.0
 SAVE_S = 2.0
+HAND_S = 0.4
+"""No hand puts a plug in sooner after it, or another, was pulled out."""
 BACK_S = 0.5
 STATES = {"KILL": "killed", "STOP": "stopped", HANG: "hung", "CONT": "running"}
 """What the wire is told of a process that was hurt."""
@@ -74,6 +77,7 @@ class Site:
         self._watch = Watch(self.link, lambda: self.events.wanted and self.power == "on", self._tell_firmware)
         self._rig: Rig | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pulled_s: dict[int, float] = {}
         self._switching = asyncio.Lock()
         self._ordered = asyncio.Lock()
 
@@ -170,10 +174,14 @@ class Site:
     # acts
 
     async def act(self, name: str, /, **arguments: Any) -> dict[str, Any]:
-        """An act on the wire that stays behind the swipes before it."""
+        """An act on the wire that stays behind the swipes before it, and behind the hand that pulled the plug before."""
         async with self._ordered:
             await self.readers.settled()
+            if name in ("plug_in", "ev_plug"):
+                await asyncio.sleep(max(0.0, self._pulled_s.get(arguments["evse"], 0.0) + HAND_S - time.monotonic()))
             done = dict(await self.rig.call(name, **arguments))
+            if name in ("unplug", "ev_unplug") and done.get("changed", True):
+                self._pulled_s[arguments["evse"]] = time.monotonic()
             self.readers.plug_moved()
             return done
 
