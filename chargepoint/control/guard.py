@@ -24,6 +24,7 @@ READING_S, CALM_READING_S = 0.05, 0.2
 """No longer without a reading of the pilot: ten turns; more while nothing is offered or closed."""
 VAGUE_S = 0.3
 """Nothing stands still for so long: longer than a car in C takes to be seen after a spike."""
+VENTILATION_S = 0.2
 MIRROR_S = 0.15
 """Contacts prove within this that they follow the coil (drop-out and pull-in are 5 to 40 ms)."""
 DROPPED_S = 0.02
@@ -124,7 +125,8 @@ def over_current(watch: Watch) -> bool:
 
 
 def ventilation(watch: Watch) -> bool:
-    return watch.pilot is PilotState.D and not watch.d_allowed
+    """A car in D where D is refused; shorter than VENTILATION_S it is a fall passing by."""
+    return watch.pilot is PilotState.D and not watch.d_allowed and watch.now - watch.pilot_since >= VENTILATION_S
 
 
 GUARDS: tuple[Callable[[Watch], bool], ...] = (
