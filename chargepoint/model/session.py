@@ -142,12 +142,14 @@ def ends(before: State, after: State, stop: Collection[str]) -> bool:
 
 class Ending(msgspec.Struct):
     """An end that waits for the open contactor and a reading taken after it, so that the last watt-hour is told. until: boot clock's time at which
-    it is told whatever is known; patient: a silent meter is waited for that long too (it may still be starting)."""
+    it is told whatever is known; connection: number of the one it happened under; patient: a silent meter is waited for that long too (it may
+    still be starting)."""
 
     trigger: Trigger
     reason: StopReason
     at: Stamp
     until: float
+    connection: int = 0
     token: IdToken | None = None
     patient: bool = False
 

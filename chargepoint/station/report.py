@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chargepoint.model.fault import CATALOGUE
-from chargepoint.model.session import SessionRow, State
+from chargepoint.model.session import State
 from chargepoint.station.core import Core
 from chargepoint.station.reason import Reason, Situation, reason
 
@@ -53,7 +53,7 @@ class Report:
             "evse": evse,
             "connector": connector,
             "status": core.connectors.status(evse, connector).value,
-            "transaction": _transaction(row),
+            "transaction": next((one.running.id for one in reversed(core.sessions.at(evse)) if one.running is not None), None),
             "limit_a": state.offered_a if state is not None else 0.0,
             "permitted_a": core.offer.limit(evse).limit_a,
             "reason": why.word,
@@ -86,10 +86,6 @@ class Report:
             offered_a=state.offered_a if state is not None else 0.0,
             cap=state.offer_limit_by if state is not None else "",
         )
-
-
-def _transaction(row: SessionRow | None) -> str | None:
-    return row.running.id if row is not None and row.running is not None else None
 
 
 def _loop(figures: dict[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class Transactions:
         """The running transaction is to end as soon as it is `settled`."""
         if row.running is not None and row.ending is None:
             reason = row.stop_reason or cause.reason or StopReason.OTHER
-            row.ending = Ending(cause.trigger, reason, cause.at, self._clock.boot_s() + within_s, cause.token, patient)
+            row.ending = Ending(cause.trigger, reason, cause.at, self._clock.boot_s() + within_s, self._connection(), cause.token, patient)
 
     def settled(self, row: SessionRow, closed: bool) -> bool:
         """Whether the last watt-hour is known: the contactor is open and was read after, or cannot have mattered, or it takes too long."""
@@ -156,7 +156,7 @@ class Transactions:
                 at=cause.at,
                 evse=row.evse,
                 connector=row.connector,
-                connection=self._connection(),
+                connection=row.ending.connection if ended and row.ending is not None else self._connection(),
                 charging_state=state if state is not running.told else None,
                 said_evse=say_evse,
                 id_token=token,
