@@ -28,17 +28,17 @@ class PowerPath:
         self.reclose_at = 0.0
 
     def read(self, now: float) -> None:
-        """Reads the mirror contact; tells CLOSED and OPENED once it has said so for two turns."""
+        """Reads the mirror contact; tells CLOSED and OPENED once it has followed the coil for two turns."""
         watch = self._watch
         watch.read_mirror(self._contactor.mirror_closed())
-        if watch.mirror_closed is not watch.closed or not (watch.coil or watch.closed):
+        if watch.closed is watch.coil or watch.mirror_closed is watch.coil:
             self._steady = 0
             return
         self._steady += 1
         if self._steady < STEADY_TURNS:
             return
         self._steady = 0
-        watch.closed = not watch.mirror_closed
+        watch.closed = watch.coil
         if watch.closed:
             self._voice.edge(now, EdgeKind.CLOSED)
         else:
