@@ -1,0 +1,207 @@
+"""The small parts: offers, over-current, cables, faults, lateness, memory, the slow thread, notifications."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from chargepoint.clock import Clock
+from chargepoint.control.cable import Cable
+from chargepoint.control.faults import HOLD_S, Faults, bit
+from chargepoint.control.lateness import Lateness
+from chargepoint.control.memory import UNREADABLE, Memory
+from chargepoint.control.offer import RAISE_S, Least, Offer, heat_limit_a
+from chargepoint.control.over_current import OverCurrent
+from chargepoint.control.slow import Slow
+from chargepoint.link.messages import Sample
+from chargepoint.notify import Notifier
+from hal.errors import DeviceLost
+
+
+def test_the_least_names_its_owner() -> None:
+    least = Least(board_a=63.0, rating_a=32.0)
+    assert least.of(0.0, 16.0, 20.0, None, False) == Offer(16.0, "permit")
+    least.none()
+    assert least.of(0.0, 80.0, 20.0, None, False) == Offer(20.0, "cable")
+    least.none()
+    assert least.of(0.0, 80.0, None, None, False) == Offer(32.0, "rating")
+    least.none()
+    assert Least(16.0, 32.0).of(0.0, 80.0, None, None, False) == Offer(16.0, "board")
+    assert least.of(0.0, 80.0, None, 72.5, False) == Offer(19.0, "heat")
+    assert least.of(0.0, 5.0, None, None, False) == Offer(0.0, "")
+
+
+def test_up_after_a_while_down_at_once() -> None:
+    least = Least(63.0, 63.0)
+    assert least.of(100.0, 10.0, None, None, False).amps == 10.0
+    assert least.of(101.0, 20.0, None, None, False).amps == 10.0
+    assert least.of(102.0, 8.0, None, None, False).amps == 8.0
+    assert least.of(102.0 + RAISE_S - 0.1, 20.0, None, None, False).amps == 8.0
+    assert least.of(102.0 + RAISE_S, 20.0, None, None, False).amps == 20.0
+
+
+@pytest.mark.parametrize(
+    ("celsius", "lost", "limit_a"),
+    [(None, False, 32.0), (65.0, False, 32.0), (72.5, False, 19.0), (80.0, False, 6.0), (99.0, False, 6.0), (20.0, True, 6.0)],
+)
+def test_heat(celsius: float | None, lost: bool, limit_a: float) -> None:
+    assert heat_limit_a(celsius, lost, 32.0) == pytest.approx(limit_a)
+
+
+def sample(at: float, amps: float | None) -> Sample:
+    return Sample(1, at, True, (amps, None, None), (None, None, None))
+
+
+def test_over_current_needs_more_than_seven_seconds_without_a_pause() -> None:
+    over = OverCurrent()
+    over.offered(100.0, 10.0)
+    for second in range(110, 117):
+        over.take(sample(second, 12.0), second)
+    assert not over.found
+    over.take(sample(117.0, 11.0), 117.0)
+    for second in range(118, 126):
+        over.take(sample(second, 12.0), second)
+    assert not over.found
+    over.take(sample(126.0, 12.0), 126.0)
+    assert over.found
+
+
+def test_stale_repeated_and_future_samples_say_nothing() -> None:
+    over = OverCurrent()
+    over.offered(0.5, 10.0)
+    for _ in range(20):
+        over.take(sample(90.0, 40.0), 100.0)
+        over.take(sample(101.0, 40.0), 100.0)
+        over.take(sample(100.0, 40.0), 100.0)
+    assert not over.found
+
+
+def test_the_highest_offer_of_the_time_before_counts() -> None:
+    over = OverCurrent()
+    over.offered(10.0, 32.0)
+    over.offered(100.0, 6.0)
+    for second in range(100, 106):
+        over.take(sample(second, 32.0), second)
+        assert over._since is None
+    over.take(sample(106.0, 32.0), 106.0)
+    assert over._since is not None
+
+
+def test_a_cable_is_believed_after_three_equal_readings() -> None:
+    cable = Cable()
+    for ohms in (220.0, 220.0, 680.0, 220.0, 221.0):
+        cable.read(ohms)
+    assert not cable.present
+    cable.read(219.0)
+    assert (cable.present, cable.rating_a) == (True, 32.0)
+
+
+def test_a_flickering_cause_is_one_fault() -> None:
+    faults = Faults()
+    cause = bit("emergency_stop")
+    assert faults.step(cause, 10.0, False) == cause
+    assert faults.step(0, 10.5, False) == 0
+    assert faults.step(cause, 10.6, False) == 0
+    assert faults.step(0, 10.6 + HOLD_S - 0.01, False) == 0
+    assert faults.step(0, 10.6 + HOLD_S, False) == cause
+    assert faults.names() == ()
+
+
+def test_unknown_latched_names_are_left_out() -> None:
+    assert Faults(("a fault of the future", "diode")).names() == ("diode",)
+
+
+def test_lateness() -> None:
+    lateness = Lateness()
+    assert lateness.percentiles_us(0.5, 0.99) == [0, 0]
+    for late_us in range(1000):
+        lateness.add(late_us / 1e6)
+    lateness.add(0.2)
+    lateness.add(-1.0)
+    p50, p99, p999, top = lateness.percentiles_us(0.5, 0.99, 0.999, 1.0)
+    assert (p50, p99, p999) == (500, 1000, 1000)
+    assert top == lateness.max_us == pytest.approx(200_000, abs=1)
+    assert lateness.periods == 1002
+
+
+def test_what_is_kept_is_there_at_the_next_start(tmp_path: Path) -> None:
+    Memory(tmp_path).save({1: ("residual_current",), 2: ()})
+    memory = Memory(tmp_path)
+    assert memory.latched(1) == ("residual_current",)
+    assert memory.latched(2) == memory.latched(3) == ()
+    assert os.listdir(tmp_path) == ["control.json"]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"latched": 7}', '{"latched": {"1": "x"}}'])
+def test_unreadable_means_latched(tmp_path: Path, text: str) -> None:
+    (tmp_path / "control.json").write_text(text)
+    memory = Memory(tmp_path)
+    assert not memory.readable
+    assert memory.latched(1) == (UNREADABLE,)
+
+
+class Sensor:
+    """Answers, or not."""
+
+    celsius: float | None = 41.5
+
+    def read_c(self) -> float:
+        if self.celsius is None:
+            raise DeviceLost("sensor", "no answer")
+        return self.celsius
+
+
+def test_the_slow_thread_measures_writes_and_speaks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sensor, measured = Sensor(), threading.Event()
+    seen: list[float] = []
+
+    def on_temperature(evse: int, at: float, celsius: float) -> None:
+        seen.append(celsius)
+        measured.set()
+
+    slow = Slow(Clock(), Memory(tmp_path), {1: sensor}, on_temperature)
+    slow.start()
+    assert measured.wait(2.0)
+    sensor.celsius = None
+    slow.keep(1, ("diode",))
+    slow.say("a line")
+    slow.end()
+    assert set(seen) == {41.5}
+    assert Memory(tmp_path).latched(1) == ("diode",)
+    assert set(capsys.readouterr().err.splitlines()) == {"a line", "control: sensor: no answer"}
+
+
+def test_a_file_that_cannot_be_written_is_said_and_tried_again(tmp_path: Path) -> None:
+    directory = tmp_path / "gone"
+    slow = Slow(Clock(), Memory(directory), {}, lambda *_: None)
+    slow.keep(1, ("diode",))
+    slow._work()
+    assert slow._unsaved
+    directory.mkdir()
+    slow._work()
+    assert Memory(directory).latched(1) == ("diode",)
+
+
+def test_notifications(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind("")
+        name = "@" + listener.getsockname()[1:].decode()
+        notifier = Notifier({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "1000000"})
+        notifier.ready()
+        notifier.alive(10.0)
+        notifier.alive(10.4)
+        notifier.alive(10.5)
+        notifier.stopping()
+        listener.setblocking(False)
+        assert [listener.recv(100) for _ in range(4)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1", b"STOPPING=1"]
+    notifier.alive(20.0)
+
+
+def test_without_a_listener_or_for_another_process_there_is_no_watchdog() -> None:
+    assert Notifier({}).watchdog_s is None
+    assert Notifier({"NOTIFY_SOCKET": "@x", "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"}).watchdog_s is None
+    Notifier({}).ready("well")

@@ -1,0 +1,92 @@
+"""Whatever happens on the wire and the link, the coil is switched on only with C or D, a permit for this plug-in, a verified lock and no fault."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chargepoint.control import faults
+from chargepoint.control.pilot_filter import DRAWING, ENTER_TURNS
+from tests.control.fakes import Bench
+
+LEVELS = st.sampled_from([12.0, 9.0, 6.0, 6.0, 3.0, 0.0, 8.1, 14.0, -1.0])
+ACTS = st.one_of(
+    st.tuples(st.just("car"), LEVELS),
+    st.tuples(st.just("diode"), st.sampled_from([-12.0, -12.0, -5.6, 0.0])),
+    st.tuples(st.just("ohms"), st.sampled_from([220.0, 220.0, 680.0, math.inf, 0.0])),
+    st.tuples(st.just("permit"), st.sampled_from([16.0, 16.0, 6.0, 0.0, math.nan, math.inf])),
+    st.tuples(st.just("old permit"), st.integers(min_value=1, max_value=3)),
+    st.tuples(st.just("renew"), st.booleans()),
+    st.tuples(st.just("trip"), st.booleans()),
+    st.tuples(st.just("jam"), st.booleans()),
+    st.tuples(st.just("emergency"), st.booleans()),
+    st.tuples(st.just("adc"), st.booleans()),
+    st.tuples(st.just("mirror"), st.sampled_from([None, None, True, False])),
+    st.tuples(st.just("peer"), st.none()),
+    st.tuples(st.just("late"), st.sampled_from([0.02, 0.2, 1.0])),
+)
+
+
+def act(bench: Bench, kind: str, value: object) -> None:
+    wire, evse = bench.wire, bench.evse
+    if kind == "car":
+        wire.car_v = float(value)  # type: ignore[arg-type]  # a level
+    elif kind == "diode":
+        wire.diode_v = float(value)  # type: ignore[arg-type]  # a level
+    elif kind == "ohms":
+        wire.ohms = float(value)  # type: ignore[arg-type]  # a resistance
+    elif kind == "permit":
+        bench.permit(float(value))  # type: ignore[arg-type]  # amperes
+    elif kind == "old permit":
+        bench.permit(16.0, plug_in=evse.voice.number - int(value))  # type: ignore[call-overload]  # a number
+    elif kind == "renew":
+        bench.renewing = bool(value)
+    elif kind == "trip":
+        wire.trip = bool(value)
+    elif kind == "jam":
+        wire.lock_jams = bool(value)
+    elif kind == "emergency":
+        bench.emergency = bool(value)
+    elif kind == "adc":
+        wire.adc_lost = bool(value)
+    elif kind == "mirror":
+        wire.mirror = value  # type: ignore[assignment]  # a contact
+    elif kind == "peer":
+        evse.lease.hold(bench.clock.now)
+    else:
+        bench.clock.now += float(value)  # type: ignore[arg-type]  # seconds
+
+
+def check(bench: Bench, was_on: bool) -> None:
+    evse, now = bench.evse, bench.clock.now
+    if not bench.wire.coil:
+        return
+    assert evse.watch.pilot in DRAWING
+    assert not evse.faults.active & faults.OPENS
+    if was_on:
+        return
+    assert evse.filter.closable_turns >= ENTER_TURNS
+    assert evse.lease.may_close(now)
+    assert evse.lock is not None and evse.lock.verified(now)
+    assert not evse.watch.testing
+    assert not evse.faults.active & (faults.OPENS | faults.WITHDRAWS | faults.BARS)
+    assert bench.wire.trip is False
+    assert bench.wire.duty_now < 1.0
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(ACTS, st.sampled_from([1, 3, 30, 60, 200])), max_size=14))
+def test_never_closed_without_all_of_it(story: list[tuple[tuple[str, object], int]]) -> None:
+    bench = Bench()
+    bench.settle()
+    bench.plug()
+    bench.renewing = True
+    bench.wire.car_v = 6.0
+    for (kind, value), turns in story:
+        act(bench, kind, value)
+        for _ in range(turns):
+            was_on = bench.wire.coil
+            bench.turns(1)
+            check(bench, was_on)
