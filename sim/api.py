@@ -29,6 +29,7 @@ STATUS = {"wrong": 400, "unknown": 404, "conflict": 409, "gone": 503}
 """By what the wire's process says of a refused command."""
 PATIENCE_S = 0.8
 PING_S = 10.0
+KEY_AGAIN_S = 0.25
 PANEL = Path(__file__).parent / "panel"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SiteHandler = Callable[[Site, web.Request], Awaitable[web.StreamResponse]]
@@ -285,12 +286,23 @@ async def fault_clear(site: Site, request: web.Request) -> web.StreamResponse:
 async def clear(site: Site, request: web.Request) -> web.StreamResponse:
     """The technician's key. The world's word for a fault is as good as the firmware's."""
     evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Clear)
-    refusal = "the firmware does not answer"
-    for name in bodies.names_to_clear(body.fault):
+    return await _in_time(_turn_key(site, evse, body.fault))
+
+
+async def _turn_key(site: Site, evse: int, fault: str) -> dict[str, Any]:
+    """Turned twice before one gives up: a cause that has just gone may still be seen for a moment. Raises Conflict."""
+    try:
+        return await _turn_key_once(site, evse, fault)
+    except Conflict:
+        await asyncio.sleep(KEY_AGAIN_S)
+        return await _turn_key_once(site, evse, fault)
+
+
+async def _turn_key_once(site: Site, evse: int, fault: str) -> dict[str, Any]:
+    for name in bodies.names_to_clear(fault):
         answer = await site.link.clear_fault(evse, name)
         if answer is None:
-            break
-        if answer.get("done"):
-            return web.json_response({"cleared": name, "text": answer.get("text", "")})
-        refusal = str(answer.get("text") or answer.get("error") or "refused")
-    return error(409, refusal)
+            raise Conflict("the firmware does not answer")
+        if not answer.get("done"):
+            raise Conflict(str(answer.get("text") or answer.get("error") or "refused"))
+    return {"cleared": fault}

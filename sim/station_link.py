@@ -11,7 +11,7 @@ from typing import Any
 
 DEADLINE_S = 0.3
 LATE_S = 0.02
-CLEAR_DEADLINE_S = 0.8
+CLEAR_DEADLINE_S = 5.0
 WATCH_S = 0.15
 LONGEST_ANSWER = 1 << 20
 QUIET = ("loop", "pids")

@@ -122,9 +122,14 @@ class Metering:
         while True:
             started = self._clock.boot_s()
             try:
-                self._heard(evse, await meter.read())
+                reading = await meter.read()
             except DeviceLost as lost:
                 self._missed(evse, str(lost))
+            else:
+                if reading.energy_wh is None and reading.power_w is None:
+                    self._missed(evse, "the meter answers without any number")
+                else:
+                    self._heard(evse, reading)
             await self._clock.sleep(max(0.1, started + PERIOD_S - self._clock.boot_s()))
 
     async def _keep_registers(self) -> None:
@@ -135,9 +140,12 @@ class Metering:
                 self._registers.keep()
 
     def _heard(self, evse: int, reading: MeterReading) -> None:
+        if reading.energy_wh is None:
+            self._missed(evse, "its answer holds no import register")
+            return
         at = self._clock.stamp_at(reading.at)
-        energy_wh = reading.energy_wh
-        if energy_wh is not None and not self._registers.hear(evse, reading.meter_id, energy_wh, at, self._most_w(evse), held=self.held(evse)):
+        energy_wh: float | None = reading.energy_wh
+        if not self._registers.hear(evse, reading.meter_id, reading.energy_wh, at, self._most_w(evse), held=self.held(evse)):
             energy_wh = None
         self._samples[evse] = MeterSample(
             at,

@@ -45,6 +45,7 @@ class Connection:
         self._asked = False
         self._turn = asyncio.Lock()
         self._waiting: tuple[str, str, asyncio.Future[Payload]] | None = None
+        self._loose: set[str] = set()
 
     async def run(self) -> None:
         """Reads until the connection ends."""
@@ -73,6 +74,7 @@ class Connection:
     async def send_text(self, text: str) -> None:
         """Sends any text, as a frame of its own."""
         self._note("csms", "text", text=text)
+        self._loose |= _call_ids(text)
         await self._send(text)
 
     async def close(self) -> None:
@@ -164,6 +166,10 @@ class Connection:
         transport.close()
 
     def _answered(self, kind: int, id_: str, rest: list[Any]) -> None:
+        if id_ in self._loose:
+            self._loose.discard(id_)
+            self._note("station", "error" if kind == ERROR else "result", id=id_, answer=rest)
+            return
         if self._waiting is None or self._waiting[0] != id_:
             self._violation("answer", f"an answer to {id_}, which nobody waits for")
             return
@@ -187,3 +193,13 @@ class Connection:
 
     def _violation(self, rule: str, detail: str) -> None:
         self._book.violation(self._station.identity, rule, detail)
+
+
+def _call_ids(text: str) -> set[str]:
+    """The id of a call that was sent as mere text: the station answers it like any other."""
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return set()
+    is_call = isinstance(message, list) and len(message) > 1 and message[0] == CALL and isinstance(message[1], str)
+    return {message[1]} if is_call else set()

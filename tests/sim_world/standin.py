@@ -61,12 +61,12 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     match question:
         case {"status": _}:
             return {**STATUS, "pids": {"control": 0, "station": os.getpid()}}
-        case {"clear_fault": {"fault": "residual_current"}}:
-            return {"done": True, "text": "cleared"}
+        case {"clear_fault": {"fault": "contactor_welded"}}:
+            return {"done": False, "text": "its cause lasts"}
         case {"clear_fault": {"fault": "diode"}}:
             os._exit(HARD_RESET)
         case _:
-            return {"done": False, "text": "its cause lasts"}
+            return {"done": True, "text": ""}
 
 
 if __name__ == "__main__":
