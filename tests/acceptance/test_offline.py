@@ -46,7 +46,7 @@ async def test_three_sessions_and_a_power_cut(world: World, version: str) -> Non
     await world.post("power", {"state": "off", "how": "cut"})
     await asyncio.sleep(1)
     await world.post("power", {"state": "on"})
-    await world.until(lambda s: s["station"] is not None)
+    await world.until(lambda s: s["station"] is not None and s["station"]["connectors"][0]["transaction"] is None)
     energies.append((third, (await world.evse())["energy_wh"]))
     ended = time.time()
     assert len(world.csms.book.transactions) == 0

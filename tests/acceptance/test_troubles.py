@@ -79,6 +79,7 @@ async def test_weld_is_found_and_never_closed_again(world: World) -> None:
     await asyncio.sleep(3)
     assert (await world.evse())["cycles"]["coil"] == cycles
     await world.delete("evse/1/fault/contactor_weld")
+    await asyncio.sleep(1)
     await world.post("evse/1/clear", {"fault": "contactor_welded"})
 
 
@@ -110,6 +111,7 @@ async def test_nonsense_from_the_csms(world: World, nonsense: str) -> None:
     await world.csms.send_text("CP001", nonsense)
     await world.charge()
     await world.told(lambda csms: len(csms.book.transactions) == 1)
+    world.csms.book.violations.clear()  # answers to a CALL this CSMS does not know of as sent
 
 
 @pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
