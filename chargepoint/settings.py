@@ -103,9 +103,10 @@ class Csms(Table, frozen=True, kw_only=True):
 
     url: Annotated[str, Meta(description='ws:// or wss://; the station connects to url + "/" + identity; "": it works alone')] = ""
     identity: Annotated[str, Meta(min_length=1, max_length=48, description="of this charge point at the CSMS")] = "CP001"
-    ocpp: Annotated[
-        tuple[Literal["ocpp1.6", "ocpp2.0.1"], ...], Meta(min_length=1, description="subprotocols offered, most wanted first")
-    ] = ("ocpp2.0.1", "ocpp1.6")
+    ocpp: Annotated[tuple[Literal["ocpp1.6", "ocpp2.0.1"], ...], Meta(min_length=1, description="subprotocols offered, most wanted first")] = (
+        "ocpp2.0.1",
+        "ocpp1.6",
+    )
     security_profile: Annotated[
         Literal[0, 1, 2, 3], Meta(description="0: none; 1: HTTP Basic; 2: HTTP Basic over TLS; 3: TLS with client certificate")
     ] = 0
