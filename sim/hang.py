@@ -2,16 +2,26 @@
 
 ptrace(2) with PTRACE_SEIZE stops one thread without a signal, so an unmodified program cannot notice it. A traced process that dies is
 reported to the tracer before its parent: `settle` must be called now and then while something is held.
+
+A Python thread stopped between two instructions holds the interpreter's lock, and no other thread would run on: the thread is let go and
+stopped again until it stands in a system call, where it has given the lock up.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import time
+from pathlib import Path
 
 from sim import processes
 
-PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+PTRACE_CONT, PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 7, 17, 0x4206, 0x4207
+TRIES = 100
+STOPS_WITHIN_S = 0.02
+BETWEEN_S = 0.0007
+LOOK_S = 0.0001
+IN_USER_SPACE = "-1"
 
 
 def _ptrace(request: int, pid: int) -> None:
@@ -21,6 +31,25 @@ def _ptrace(request: int, pid: int) -> None:
     if libc.ptrace(request, pid, None, None) < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+def _stopped(pid: int) -> bool:
+    """Waits for the stop asked for. False: it does not come at once (a system call that cannot be interrupted), or the process is gone."""
+    deadline = time.monotonic() + STOPS_WITHIN_S
+    while time.monotonic() < deadline:
+        found, status = os.waitpid(pid, os.WNOHANG | processes.WALL)
+        if found:
+            return os.WIFSTOPPED(status)
+        time.sleep(LOOK_S)
+    return False
+
+
+def _in_system_call(pid: int) -> bool:
+    """Whether the stopped main thread stands in a system call."""
+    try:
+        return Path("/proc", str(pid), "syscall").read_text().split()[0] != IN_USER_SPACE
+    except OSError:
+        return True
 
 
 class Held:
@@ -41,7 +70,12 @@ class Held:
             return
         _ptrace(PTRACE_SEIZE, pid)
         self._pids.add(pid)
-        _ptrace(PTRACE_INTERRUPT, pid)
+        for last in (False,) * TRIES + (True,):
+            _ptrace(PTRACE_INTERRUPT, pid)
+            if not _stopped(pid) or _in_system_call(pid) or last:
+                return
+            _ptrace(PTRACE_CONT, pid)
+            time.sleep(BETWEEN_S)
 
     def release(self, pid: int) -> None:
         """Lets the main thread go on; nothing happens when it is not held."""
