@@ -1,0 +1,94 @@
+"""`chargepoint run` with stand-ins for the two processes: exit codes, back-off, the end of both."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+DRIVER = """
+import sys
+from pathlib import Path
+from chargepoint import supervisor
+supervisor.END_TICKS = 10
+supervisor.make_safe = lambda config: print("made safe", flush=True)
+class Child(supervisor.Child):
+    def __init__(self, name, config, environment):
+        super().__init__(name, config, environment)
+        self._command = [sys.executable, str(Path(config).with_name(name + ".py"))]
+supervisor.Child = Child
+sys.exit(supervisor.main(Path(sys.argv[1])))
+"""
+SLEEP = "import time\nwhile True: time.sleep(1)\n"
+COUNT = """
+import os, sys
+file = os.environ["RUNTIME_DIRECTORY"] + "/starts"
+open(file, "a").write("x")
+starts = len(open(file).read())
+"""
+
+
+class Run:
+    """The supervisor over two scripts."""
+
+    def __init__(self, tmp_path: Path, control: str, station: str) -> None:
+        self.directory = tmp_path
+        (tmp_path / "control.py").write_text(control)
+        (tmp_path / "station.py").write_text(station)
+        environment = os.environ | {"RUNTIME_DIRECTORY": str(tmp_path / "run")}
+        self.process = subprocess.Popen([sys.executable, "-c", DRIVER, str(tmp_path / "x.toml")], env=environment, stdout=subprocess.PIPE)
+
+    def starts(self) -> int:
+        file = self.directory / "run" / "starts"
+        return len(file.read_text()) if file.exists() else 0
+
+    def until(self, holds: Callable[[], bool], within_s: float = 8.0) -> float:
+        begun = time.monotonic()
+        while not holds():
+            assert time.monotonic() - begun < within_s
+            time.sleep(0.01)
+        return time.monotonic() - begun
+
+    def end(self) -> tuple[int, str]:
+        self.process.send_signal(signal.SIGTERM)
+        out, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, out.decode()
+
+
+def test_a_station_that_asks_for_a_power_cycle_ends_both(tmp_path: Path) -> None:
+    run = Run(tmp_path, SLEEP, "import time, sys\ntime.sleep(0.3)\nsys.exit(77)\n")
+    out, _ = run.process.communicate(timeout=20)
+    assert run.process.returncode == 77
+    assert out.decode().splitlines() == ["made safe"]
+
+
+def test_a_station_that_asks_for_it_is_started_again_at_once(tmp_path: Path) -> None:
+    run = Run(tmp_path, SLEEP, COUNT + "sys.exit(78) if starts < 6 else None\n" + SLEEP)
+    run.until(lambda: run.starts() == 6, 4.0)
+    assert run.end()[0] == 0
+
+
+def test_a_process_that_dies_at_once_waits_a_second(tmp_path: Path) -> None:
+    run = Run(tmp_path, SLEEP, COUNT + "sys.exit(1)\n")
+    run.until(lambda: run.starts() >= 1)
+    assert run.until(lambda: run.starts() >= 3) > 1.5
+    assert run.end()[0] == 0
+
+
+def test_outputs_are_made_safe_after_each_death_of_control(tmp_path: Path) -> None:
+    run = Run(tmp_path, COUNT + "sys.exit(1)\n", SLEEP)
+    run.until(lambda: run.starts() >= 2)
+    code, out = run.end()
+    assert code == 0
+    assert out.splitlines().count("made safe") >= 2
+
+
+def test_a_process_that_does_not_end_is_killed(tmp_path: Path) -> None:
+    stubborn = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + COUNT + SLEEP
+    run = Run(tmp_path, SLEEP, stubborn)
+    run.until(lambda: run.starts() == 1)
+    assert run.end()[0] == 0
