@@ -124,6 +124,7 @@ class Stand:
         return evses[0]
 
     async def charge(self) -> None:
+        await self.until(lambda: 1 in self.station.states and self.station.states[1].pilot == "A")
         closed = self.station.count(EdgeKind.CLOSED)
         await self.world.call("plug_in", evse=1, ev={"delay_s": 0.1})
         await self.until(lambda: self.station.count(EdgeKind.CLOSED) > closed)
