@@ -53,7 +53,9 @@ function facts(evse, connectors) {
   ];
   for (const connector of connectors) {
     rows.push([`connector ${connector.connector}`, `${connector.status}${connector.transaction ? `, transaction ${connector.transaction}` : ""}`]);
-    if (connector.reason) rows.push(["reason", connector.reason]);
+    rows.push(["limit", `${(connector.limit_a ?? 0).toFixed(1)} A`]);
+    const reason = connector.sentence ?? connector.reason;
+    if (reason) rows.push(["reason", reason]);
   }
   const list = element("dl");
   for (const [name, value] of rows) list.append(element("dt", { textContent: name }), element("dd", { textContent: value, className: name === "reason" ? "reason" : "" }));
