@@ -1,0 +1,155 @@
+"""Who may charge: local list, cache, CSMS and the offline rule, with each of their switches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo, IdTokenType
+from chargepoint.model.orders import ClearCache, ListEntry
+from chargepoint.station.authorization import Source, Verdict
+from tests.simclock import SimulatedClock
+from tests.station.station_rig import CARD, Rig
+
+ACCEPTED, BLOCKED = IdTokenInfo(AuthorizationStatus.ACCEPTED), IdTokenInfo(AuthorizationStatus.BLOCKED)
+TOKEN = IdToken(CARD)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    made = Rig(SimulatedClock(), tmp_path / "station.db")
+    made.online()
+    return made
+
+
+def listed(rig: Rig, info: IdTokenInfo) -> None:
+    rig.tokens.replace([ListEntry(TOKEN, info)])
+
+
+async def verdict(rig: Rig, token: IdToken = TOKEN) -> Verdict:
+    return await rig.authorization.authorize(token)
+
+
+async def test_an_unknown_token_is_asked_about(rig: Rig) -> None:
+    rig.accept(CARD)
+    found = await verdict(rig)
+    assert found.accepted and found.source is Source.CSMS and rig.csms.asked == [CARD]
+
+
+async def test_what_the_csms_says_goes_into_the_cache_whatever_it_is(rig: Rig) -> None:
+    rig.csms.tokens[CARD] = BLOCKED
+    await verdict(rig)
+    cached = rig.tokens.cached(TOKEN)
+    assert cached is not None and cached[0] == BLOCKED
+
+
+async def test_a_listed_token_is_not_cached(rig: Rig) -> None:
+    listed(rig, ACCEPTED)
+    rig.accept(CARD)
+    await verdict(rig)
+    assert rig.csms.asked == [CARD] and rig.tokens.cached(TOKEN) is None
+
+
+@pytest.mark.parametrize(("pre_authorize", "asked"), [(True, []), (False, [CARD])])
+async def test_local_pre_authorize(rig: Rig, pre_authorize: bool, asked: list[str]) -> None:
+    rig.dm.push("AuthCtrlr.LocalPreAuthorize", pre_authorize)
+    listed(rig, ACCEPTED)
+    rig.accept(CARD)
+    assert (await verdict(rig)).accepted and rig.csms.asked == asked
+
+
+async def test_a_refusal_from_the_list_is_asked_about_unless_switched_off(rig: Rig) -> None:
+    listed(rig, BLOCKED)
+    rig.accept(CARD)
+    assert (await verdict(rig)).accepted
+    rig.dm.push("LocalAuthListCtrlr.DisablePostAuthorize", True)
+    assert not (await verdict(rig)).accepted
+    assert rig.csms.asked == [CARD]
+
+
+async def test_the_list_comes_before_the_cache(rig: Rig) -> None:
+    rig.tokens.remember(TOKEN, ACCEPTED, rig.clock.wall_s())
+    listed(rig, BLOCKED)
+    known = rig.authorization.known(TOKEN)
+    assert known is not None and known.source is Source.LIST and not known.accepted
+
+
+@pytest.mark.parametrize(
+    ("known", "offline", "unknown", "accepted"),
+    [
+        (ACCEPTED, True, False, True),
+        (ACCEPTED, False, False, False),
+        (BLOCKED, True, True, False),
+        (None, True, True, True),
+        (None, True, False, False),
+        (None, False, True, True),
+    ],
+)
+async def test_offline(rig: Rig, known: IdTokenInfo | None, offline: bool, unknown: bool, accepted: bool) -> None:
+    rig.dm.push("AuthCtrlr.LocalAuthorizeOffline", offline)
+    rig.dm.push("AuthCtrlr.OfflineTxForUnknownIdEnabled", unknown)
+    if known is not None:
+        listed(rig, known)
+    rig.offline()
+    assert (await verdict(rig)).accepted is accepted
+    assert rig.tokens.cached(TOKEN) is None, "C15.FR.01"
+
+
+async def test_a_csms_that_does_not_answer_is_as_good_as_none(rig: Rig) -> None:
+    listed(rig, ACCEPTED)
+    rig.csms.silent = True
+    found = await verdict(rig)
+    assert found.accepted and found.source is Source.LIST
+
+
+async def test_an_expired_entry_is_refused_offline_and_asked_about_online(rig: Rig) -> None:
+    listed(rig, IdTokenInfo(AuthorizationStatus.ACCEPTED, expiry_s=rig.clock.wall_s() - 1))
+    rig.dm.push("AuthCtrlr.LocalPreAuthorize", True)
+    rig.accept(CARD)
+    assert (await verdict(rig)).source is Source.CSMS
+    rig.offline()
+    rig.dm.push("AuthCtrlr.OfflineTxForUnknownIdEnabled", True)
+    assert (await verdict(rig)).info.status is AuthorizationStatus.EXPIRED
+
+
+async def test_dates_are_not_judged_by_an_unknown_time(tmp_path: Path) -> None:
+    rig = Rig(SimulatedClock(known=False), tmp_path / "station.db")
+    listed(rig, IdTokenInfo(AuthorizationStatus.ACCEPTED, expiry_s=1.0))
+    assert (await verdict(rig)).accepted
+
+
+async def test_a_cache_entry_grows_old(rig: Rig) -> None:
+    rig.dm.push("AuthCacheCtrlr.LifeTime", 100)
+    rig.authorization.learn(TOKEN, ACCEPTED)
+    assert rig.authorization.known(TOKEN) is not None
+    await rig.clock.advance(101)
+    assert rig.authorization.known(TOKEN) is None
+
+
+async def test_an_expiry_in_the_past_takes_a_token_out_of_the_cache(rig: Rig) -> None:
+    rig.authorization.learn(TOKEN, ACCEPTED)
+    rig.authorization.learn(TOKEN, IdTokenInfo(AuthorizationStatus.ACCEPTED, expiry_s=rig.clock.wall_s() - 1))
+    assert rig.tokens.cached(TOKEN) is None
+
+
+@pytest.mark.parametrize("kind", [IdTokenType.CENTRAL, IdTokenType.NO_AUTHORIZATION])
+async def test_types_that_are_never_asked_about_nor_cached(rig: Rig, kind: IdTokenType) -> None:
+    token = IdToken("anything", kind)
+    assert (await verdict(rig, token)).accepted
+    rig.authorization.learn(token, ACCEPTED)
+    assert rig.csms.asked == [] and rig.tokens.cached(token) is None
+
+
+async def test_the_csms_may_be_left_out(rig: Rig) -> None:
+    rig.dm.push("AuthCtrlr.DisableRemoteAuthorization", True)
+    rig.accept(CARD)
+    assert not (await verdict(rig)).accepted and rig.csms.asked == []
+
+
+async def test_clear_cache(rig: Rig) -> None:
+    rig.authorization.learn(TOKEN, ACCEPTED)
+    assert (await rig.authorization.clear_cache(ClearCache())).status == "Accepted"
+    assert rig.tokens.cached(TOKEN) is None
+    rig.dm.push("AuthCacheCtrlr.Enabled", False)
+    assert (await rig.authorization.clear_cache(ClearCache())).status == "Rejected"

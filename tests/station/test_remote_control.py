@@ -1,0 +1,177 @@
+"""Remote start and stop, unlock, triggered messages, transaction status: answered at once, done after the answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargepoint.link.messages import OrderKind
+from chargepoint.model.facts import StopReason
+from chargepoint.model.idtoken import IdToken
+from chargepoint.model.orders import Answer, GetTransactionStatus, RemoteStart, RemoteStop, Trigger, Unlock
+from chargepoint.model.questions import Registration
+from chargepoint.model.session import State
+from chargepoint.settings import Evse
+from tests.simclock import SimulatedClock
+from tests.station.station_rig import CARD, OTHER, Rig
+
+START = RemoteStart(IdToken(CARD), remote_start_id=7, evse=1)
+
+
+def make(tmp_path: Path, **more: Any) -> Rig:
+    made = Rig(SimulatedClock(), tmp_path / "station.db", **more)
+    made.online()
+    made.accept(CARD)
+    return made
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return make(tmp_path)
+
+
+async def follow(answer: Answer) -> Answer:
+    if answer.then is not None:
+        await answer.then()
+    return answer
+
+
+async def test_cable_first(rig: Rig) -> None:
+    rig.control.plug()
+    answer = await rig.remote.start(START)
+    assert answer.status == "Accepted" and rig.control.permits == {}, "nothing happens before the answer is out"
+    await follow(answer)
+    assert rig.control.permits[1].limit_a == 32.0 and rig.csms.asked == []
+    assert rig.told() == [("Started", "RemoteStart", "EVConnected")]
+    assert rig.last().remote_start_id == 7 and rig.last().id_token == IdToken(CARD)
+
+
+async def test_remote_first(rig: Rig) -> None:
+    await follow(await rig.remote.start(START))
+    rig.control.plug()
+    assert rig.told() == [("Started", "RemoteStart", "EVConnected")] and rig.last().remote_start_id == 7
+
+
+async def test_a_running_transaction_nobody_is_authorized_for_is_answered(tmp_path: Path) -> None:
+    rig = make(tmp_path, variables={"TxCtrlr.TxStartPoint": "EVConnected"})
+    rig.control.plug()
+    answer = await follow(await rig.remote.start(START))
+    assert answer.extra == {"transaction": rig.transaction_facts()[0].transaction}
+    assert rig.told()[-1][1] == "RemoteStart" and rig.last().remote_start_id == 7
+
+
+async def test_authorize_remote_start(tmp_path: Path) -> None:
+    rig = make(tmp_path, variables={"AuthCtrlr.AuthorizeRemoteStart": True})
+    rig.control.plug()
+    answer = await follow(await rig.remote.start(RemoteStart(IdToken(OTHER), 8, 1)))
+    assert answer.status == "Accepted" and rig.csms.asked == [OTHER] and rig.control.permits == {}
+    await follow(await rig.remote.start(START))
+    assert rig.control.permits[1].limit_a == 32.0
+
+
+async def test_refused(rig: Rig) -> None:
+    assert (await rig.remote.start(RemoteStart(IdToken(CARD), 1, 9))).status == "Rejected"
+    rig.control.plug()
+    await follow(await rig.remote.start(START))
+    assert (await rig.remote.start(START)).status == "Rejected", "F01.FR.24"
+    rig.control.unplug()
+    rig.operative = lambda evse, connector: False
+    assert (await rig.remote.start(START)).status == "Rejected", "F01.FR.23"
+
+
+async def test_refused_before_acceptance(rig: Rig) -> None:
+    rig.backend.registered(Registration.PENDING)
+    assert (await rig.remote.start(START)).status == "Rejected"
+
+
+async def test_without_evse_the_car_that_waits_is_chosen(tmp_path: Path) -> None:
+    rig = make(tmp_path, evses=(Evse(id=1), Evse(id=2)))
+    rig.control.plug(2)
+    await follow(await rig.remote.start(RemoteStart(IdToken(CARD), 7)))
+    assert rig.control.permits[2].limit_a == 32.0
+
+
+async def test_in_16_a_card_stops_what_its_tag_began_remotely(tmp_path: Path) -> None:
+    rig = make(tmp_path, version="ocpp1.6")
+    rig.control.plug()
+    await follow(await rig.remote.start(RemoteStart(IdToken(CARD, "Central"), evse=1)))
+    await rig.swipe()
+    assert rig.sessions.row(1).state is State.FINISHING  # type: ignore[union-attr]  # there is one
+    assert rig.csms.asked == []
+
+
+async def test_in_16_a_remote_start_is_authorized_when_asked_for(tmp_path: Path) -> None:
+    rig = make(tmp_path, version="ocpp1.6", variables={"AuthCtrlr.AuthorizeRemoteStart": True})
+    rig.control.plug()
+    await follow(await rig.remote.start(RemoteStart(IdToken(CARD, "Central"), evse=1)))
+    assert rig.csms.asked == [CARD]
+
+
+async def test_remote_stop(rig: Rig) -> None:
+    rig.control.plug()
+    await rig.swipe()
+    transaction = rig.last().transaction
+    assert (await rig.remote.stop(RemoteStop("another"))).status == "Rejected"
+    assert (await follow(await rig.remote.stop(RemoteStop(transaction)))).status == "Accepted"
+    assert rig.told()[-1][:2] == ("Ended", "RemoteStop") and rig.last().stopped_reason is StopReason.REMOTE
+    assert rig.last().id_token is None
+    assert (await rig.remote.stop(RemoteStop(transaction))).status == "Rejected"
+
+
+async def test_remote_stop_where_it_does_not_end_the_transaction(tmp_path: Path) -> None:
+    rig = make(tmp_path, variables={"TxCtrlr.TxStartPoint": "EVConnected", "TxCtrlr.TxStopPoint": "EVConnected"})
+    rig.control.plug()
+    await rig.swipe()
+    await follow(await rig.remote.stop(RemoteStop(rig.last().transaction)))
+    assert rig.told()[-1][:2] == ("Updated", "RemoteStop")
+    rig.control.unplug()
+    await rig.seconds(1)
+    assert rig.last().stopped_reason is StopReason.REMOTE
+
+
+async def test_unlock(rig: Rig) -> None:
+    assert (await rig.remote.unlock(Unlock(1, 2))).status == "UnknownConnector"
+    assert (await rig.remote.unlock(Unlock(1, 1))).status == "Unlocked"
+    assert rig.control.orders == [(OrderKind.UNLOCK, 1)]
+    rig.control.unlocks = False
+    answer = await rig.remote.unlock(Unlock(1, 1))
+    assert (answer.status, answer.info) == ("UnlockFailed", "the bolt does not move")
+
+
+async def test_unlock_with_an_authorized_transaction(rig: Rig) -> None:
+    rig.control.plug()
+    await rig.swipe()
+    assert (await rig.remote.unlock(Unlock(1, 1))).status == "OngoingAuthorizedTransaction"
+    assert (await rig.remote.unlock(Unlock(1, 1, stop_transaction=True))).status == "Unlocked"
+    assert rig.told()[-1][:2] == ("Ended", "UnlockCommand")
+
+
+async def test_a_tethered_cable_has_no_lock(tmp_path: Path) -> None:
+    rig = make(tmp_path, evses=(Evse(id=1, connectors=("cType2",)),))
+    answer = await rig.remote.unlock(Unlock(1, 1))
+    assert answer.status == "UnlockFailed" and answer.extra == {"lock": False}
+
+
+async def test_trigger(rig: Rig) -> None:
+    assert (await rig.remote.trigger(Trigger("PublishFirmwareStatusNotification"))).status == "NotImplemented"
+    assert (await rig.remote.trigger(Trigger("Heartbeat", evse=9))).status == "Rejected"
+    assert (await rig.remote.trigger(Trigger("Heartbeat"))).status == "Accepted"
+
+
+async def test_transaction_event_on_order(rig: Rig) -> None:
+    rig.control.plug()
+    await rig.swipe()
+    assert rig.sessions.trigger(1, None)
+    assert rig.told()[-1] == ("Updated", "Trigger", "EVConnected") and rig.last().readings
+    assert not rig.sessions.trigger(2, None)
+
+
+async def test_transaction_status(rig: Rig) -> None:
+    rig.control.plug()
+    await rig.swipe()
+    running = rig.last().transaction
+    assert (await rig.remote.transaction_status(GetTransactionStatus(running))).extra == {"ongoing": True, "messages_in_queue": True}
+    assert (await rig.remote.transaction_status(GetTransactionStatus("x"))).extra == {"ongoing": False, "messages_in_queue": False}
+    assert (await rig.remote.transaction_status(GetTransactionStatus())).extra == {"ongoing": None, "messages_in_queue": True}
