@@ -82,8 +82,10 @@ class Station:
         boots = Boots(self._db)
         self._clock.boot = boots.begin(self._clock.boot_id())
         self._build(boots)
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._failed)
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._end, 0)
+            loop.add_signal_handler(number, self._end, 0)
         if boots.fresh:
             self._core.security.happened(SecurityEvent.STARTUP)
         self._core.begin()
@@ -197,6 +199,15 @@ class Station:
 
     def _security(self, kind: str, info: str) -> None:
         self._core.security.happened(SecurityEvent(kind), info)
+
+    def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What fails in a callback (an edge that cannot be written down) ends the process as what fails in a task does. A conversation on the local
+        socket that the end cuts off is no failure."""
+        if isinstance(context.get("exception"), asyncio.CancelledError):
+            return
+        loop.default_exception_handler(context)
+        if "handle" in context:
+            self._end(1)
 
     def _end(self, code: int) -> None:
         """Ends with the code; the permit is left to run, so that a restart interrupts nothing."""
