@@ -75,9 +75,10 @@ class Evse:
         self.residual = Residual(board.residual, figures, self.watch, clock)
         self.lock = SocketLock(board.lock, figures, self.watch) if figures.socket and board.lock else None
         self._socket = figures.socket
+        self._clock = clock
         self._lamp_port = board.lamp
         self._lamp = LampPattern.READY
-        self._front_end = FrontEnd(board.adc, figures.socket, now)
+        self._front_end = FrontEnd(board.adc, figures.socket, clock)
         self._least = Least(figures.board_a, figures.rating_a)
         self._over = OverCurrent()
         self._teller = teller
@@ -115,11 +116,14 @@ class Evse:
     # the turn --------------------------------------------------------------------------------------------------------------------------
 
     def first_half(self, now: float, emergency: bool) -> None:
-        """Reads lines and the high peak, starts the other channel, decides, writes, tells."""
+        """Reads lines and the high peak, decides, writes, tells, starts the other channel."""
         self._read_lines(now, emergency)
-        self._take_high(self._front_end.finish_high(now), now)
-        self._front_end.start_other(now, self.watch.coil, self.watch.suspect_since > 0.0)
+        high_v = self._front_end.finish_high(now)
+        if high_v is None:
+            now = self.watch.now = self._clock.boot_s()  # a held bus has taken its time
+        self._take_high(high_v, now)
         self._act(now)
+        self._front_end.start_other(now, self.watch.coil, self.watch.suspect_since > 0.0)
 
     def second_half(self, now: float) -> None:
         """Reads the other channel, starts the high peak; a low plateau lost under load opens here, not a half turn later."""
@@ -385,8 +389,9 @@ class Evse:
 
     def _closing_barred(self, now: float) -> bool:
         watch = self.watch
-        asks_early = watch.pilot in DRAWING and (now < self.path.reclose_at or not self._seen_b)
-        early = now < self._x1_until or (asks_early and watch.suspect_since == 0.0)
+        if watch.pilot in DRAWING and now < self.path.reclose_at and watch.suspect_since == 0.0:
+            self._x1_until = self.path.reclose_at
+        early = now < self._x1_until or (watch.pilot in DRAWING and not self._seen_b)
         unlocked = self._socket and (self.lock is None or not self.lock.verified(now))
         return bool(self.faults.active & faults.BARS & ~faults.VENTILATION) or early or unlocked or self.residual.due(now) or not self.fed
 
@@ -419,6 +424,8 @@ class Evse:
             self.phase, self._phase_since = phase, now
         if self.watch.coil and not coil:
             self.path.switch(False, why, now)
+            if not pwm:
+                self._x1_until = self.path.reclose_at
         if self.generator.signal(self.offer if pwm else NO_OFFER, now):
             self._over.offered(now, self.generator.offer.amps)
             self.voice.edge(now, EdgeKind.OFFERED, f"{self.generator.offer.amps:.2f}".rstrip("0").rstrip("."))

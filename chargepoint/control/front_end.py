@@ -1,12 +1,14 @@
 """The pilot's ADC in the turn: a conversion is started in one half turn and read in a later one; nothing waits. Must not know what the volts mean.
 
-A lost ADC costs at most one blocked transfer per half turn, and after LOST_S only one per RETRY_S, so that the other EVSEs' turns go on.
+A bus that is held blocks a transfer for its timeout: it is tried again only when a pilot that cannot be read has opened everything, so that
+the turns go on. An ADC that answers nonsense is tried again at once, and after LOST_S seldom.
 """
 
 from __future__ import annotations
 
 import math
 
+from chargepoint.clock import Clock
 from hal.errors import DeviceLost
 from hal.ports import Channel, PilotAdc
 
@@ -15,6 +17,8 @@ PROXIMITY_EVERY = 4
 PROXIMITY_EVERY_CLOSED = 16
 CALM_ROUND = 8
 """Calm turns in which low peak and proximity contact are converted once each."""
+BLOCKED_S = 0.004
+BLOCKED_RETRY_S = 0.035
 LOST_S = 0.1
 RETRY_S = 0.25
 
@@ -22,14 +26,15 @@ RETRY_S = 0.25
 class FrontEnd:
     """proximity: whether there is a coded cable to read."""
 
-    __slots__ = ("_adc", "_converting", "_good_at", "_proximity", "_retry_at", "_turn")
+    __slots__ = ("_adc", "_clock", "_converting", "_good_at", "_proximity", "_retry_at", "_turn")
 
-    def __init__(self, adc: PilotAdc, proximity: bool, now: float) -> None:
+    def __init__(self, adc: PilotAdc, proximity: bool, clock: Clock) -> None:
         self._adc = adc
+        self._clock = clock
         self._proximity = proximity
         self._converting: Channel | None = None
         self._turn = 0
-        self._good_at = now
+        self._good_at = clock.boot_s()
         self._retry_at = 0.0
 
     def finish_high(self, now: float) -> float | None:
@@ -90,5 +95,9 @@ class FrontEnd:
         self._good_at = now
         return value
 
-    def _lost(self, now: float) -> None:
-        self._retry_at = now + (RETRY_S if now - self._good_at >= LOST_S else 0.0005)
+    def _lost(self, began: float) -> None:
+        now = self._clock.boot_s()
+        if now - self._good_at >= LOST_S:
+            self._retry_at = now + RETRY_S
+        elif now - began >= BLOCKED_S:
+            self._retry_at = now + BLOCKED_RETRY_S
