@@ -52,7 +52,7 @@ async def reactions(world: World, rounds: int, *, station: str) -> list[Figure]:
         for process in stress:
             process.kill()
             process.wait()
-    each = [row for row in await world.get("timings?each=1") if row["cause"] in ("unplug", "s2_open")]
+    each = [row for row in await world.get("timings") if row["cause"] in ("unplug", "s2_open")]
     rows = {row["cause"]: row for row in each}
     return [figure for cause in sorted(rows) for figure in _reaction(cause, rows[cause], station)]
 
