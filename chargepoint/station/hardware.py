@@ -85,8 +85,10 @@ class Hardware:
         self._send(Permit(evse, plug_in, limit_a, self._clock.boot_s() + self._lease_s))
 
     def withdraw(self, evse: int, plug_in: int) -> None:
-        """The permit ends now: control takes the offer back and opens when the car had its time."""
-        self.permit(evse, plug_in, 0.0)
+        """The permit ends now: control takes the offer back and opens when the car had its time. Nothing to say of a car that has gone."""
+        state = self._states.get(evse)
+        if state is not None and state.plug_in == plug_in:
+            self.permit(evse, plug_in, 0.0)
 
     def lock(self, evse: int, locked: bool) -> None:
         """Whether the plug is to be held."""
@@ -185,6 +187,8 @@ def _amended(state: EvseState, edge: Edge) -> EvseState:
             return replace(state, closed=True)
         case EdgeKind.OPENED:
             return replace(state, closed=False)
+        case EdgeKind.UNPLUGGED:
+            return replace(state, plug_in=0)
         case EdgeKind.OFFERED:
             return replace(state, offered_a=float(edge.value))
         case _:
