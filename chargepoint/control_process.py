@@ -5,6 +5,7 @@ Heavy imports come after the first act.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -23,16 +24,20 @@ STATE_DIRECTORY, RUNTIME_DIRECTORY = "/var/lib/chargepoint", "/run/chargepoint"
 
 def main(config: Path) -> int:
     """Runs control until SIGTERM or SIGINT. Returns the exit code; an exception of a turn goes through, with the outputs safe."""
-    make_safe(config)
-    return _serve(config)
+    gc.disable()  # nothing made from here on is garbage
+    return _serve(config, begin_safe(config))
 
 
 def make_safe(config: Path) -> None:
-    """Coils off, pilots at X1, by the board file alone. A child does it: the lines that it claims are free again when it has ended."""
+    """Coils off, pilots at X1, by the board file alone."""
+    os.waitpid(begin_safe(config), 0)
+
+
+def begin_safe(config: Path) -> int:
+    """Begins it in a child: the lines that it claims are free again when it has ended. Answers its process id."""
     child = os.fork()
     if child:
-        os.waitpid(child, 0)
-        return
+        return child
     status = 1
     signal.alarm(SAFE_WITHIN_S)
     try:
@@ -54,7 +59,7 @@ def safe_outputs_of(config: Path) -> int:
     return 1 if failures else 0
 
 
-def _serve(config: Path) -> int:
+def _serve(config: Path, safe: int) -> int:
     from chargepoint.board_settings import board_of
     from chargepoint.clock import Clock
     from chargepoint.control import realtime
@@ -64,6 +69,7 @@ def _serve(config: Path) -> int:
     from chargepoint.control.slow import Slow
     from chargepoint.notify import Notifier
     from chargepoint.settings_file import load
+    from hal import control_side  # noqa: F401  # the drivers, while the child still writes
     from hal.board import open_control
 
     settings = load(config)
@@ -71,6 +77,7 @@ def _serve(config: Path) -> int:
     clock = Clock(has_rtc=wiring.rtc)
     memory = Memory(_directory("STATE_DIRECTORY", STATE_DIRECTORY))
     notifier = Notifier()
+    os.waitpid(safe, 0)
     board = open_control(wiring, [evse.id for evse in settings.evse], clock.boot_s)
     evses: dict[int, Evse] = {}
 

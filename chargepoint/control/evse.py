@@ -283,6 +283,7 @@ class Evse:
 
     def _unplugged(self, now: float) -> None:
         self._seen_a = self._seen_b = True
+        self._x1_until = 0.0
         self.watch.tries = 0
         self._over.reset()
         if self._supplied:
@@ -424,7 +425,9 @@ class Evse:
             self.phase, self._phase_since = phase, now
         if self.watch.coil and not coil:
             self.path.switch(False, why, now)
-            if not pwm:
+            if self.watch.pilot is PilotState.A:
+                self.path.reclose_at = 0.0  # the next car is another one
+            elif not pwm:
                 self._x1_until = self.path.reclose_at
         if self.generator.signal(self.offer if pwm else NO_OFFER, now):
             self._over.offered(now, self.generator.offer.amps)

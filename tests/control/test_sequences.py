@@ -354,6 +354,18 @@ def test_blindness_makes_every_plug_in_new() -> None:
     assert "coil on" not in bench.wire.writes
 
 
+def test_the_next_car_does_not_wait_for_the_one_before() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.renewing = False
+    bench.plug(12.0, math.inf)
+    bench.plug()
+    bench.renewing = True
+    bench.until(lambda: bench.evse.watch.pwm, 1.0)
+    bench.wire.car_v = 6.0
+    bench.until(lambda: bench.evse.watch.closed, 1.0)
+
+
 def test_a_calm_evse_is_seen_as_one() -> None:
     bench = Bench()
     bench.settle()
