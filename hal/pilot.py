@@ -40,15 +40,19 @@ class Ads1115:
         self._result = read_message(wiring.address, 2)
         self._finish = (write_message(wiring.address, CONFIG), self._config, write_message(wiring.address, CONVERSION), self._result)
         self._converting: Channel | None = None
+        self._busy = False
+        self._overlapped = False
 
     def start(self, channel: Channel) -> None:
         """Starts a single conversion: one transfer. Raises DeviceLost, KeyError for a channel that is not wired."""
         self._converting = None
+        self._overlapped, self._busy = self._busy, False
         self._bus.transfer(self._device, self._starts[channel])
         self._converting = channel
 
     def finish(self) -> float:
-        """The conversion last started: volts on the pilot, or ohms; config and result in one transfer. Raises DeviceLost."""
+        """The conversion last started: volts on the pilot, or ohms; config and result in one transfer. Raises DeviceLost, also for a conversion
+        started right after one that was not done: the chip may have ignored the start (9.6.3, OS) and show the former input's value."""
         channel, self._converting = self._converting, None
         if channel is None:
             raise DeviceLost(self._device, "no conversion was started")
@@ -57,7 +61,10 @@ class Ads1115:
         if (config ^ self._configs[channel]) & CHECKED:
             raise DeviceLost(self._device, f"config reads back {config:#06x}, written was {self._configs[channel]:#06x} ({channel})")
         if not config & DONE:
+            self._busy = True
             raise DeviceLost(self._device, f"the conversion ({channel}) is not done in time")
+        if self._overlapped:
+            raise DeviceLost(self._device, f"the conversion ({channel}) was started over one that was not done")
         return self._scaled(channel, int.from_bytes(bytes(self._result), "big", signed=True) * self._volt)
 
     def _scaled(self, channel: Channel, volts: float) -> float:
