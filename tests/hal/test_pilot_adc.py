@@ -121,6 +121,19 @@ def test_a_conversion_that_is_not_done_is_lost(adc: Ads1115, chip: FakeAds1115) 
         adc.finish()
 
 
+def test_a_conversion_started_over_one_that_was_not_done_is_not_believed(adc: Ads1115, chip: FakeAds1115) -> None:
+    chip.instant = False
+    adc.start(Channel.HIGH)
+    with pytest.raises(DeviceLost, match="not done"):
+        adc.finish()
+    chip.instant = True
+    adc.start(Channel.LOW)
+    with pytest.raises(DeviceLost, match="started over"):
+        adc.finish()
+    adc.start(Channel.LOW)
+    adc.finish()
+
+
 @pytest.mark.parametrize("bit", [5, 6, 7, 8, 9, 10, 11, 12, 13, 14])
 def test_each_bit_of_input_gain_mode_and_rate_is_checked(adc: Ads1115, chip: FakeAds1115, bit: int) -> None:
     adc.start(Channel.HIGH)
