@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml
 	@touch $(STAMP)
 
 demo: install
-	@$(BIN)/chargepoint-sim up --config $(CONFIG) --state-dir state/demo --port $(PORT) --csms --hint
+	@$(BIN)/chargepoint-sim up --config $(CONFIG) --state-dir state/demo --port $(PORT) --csms
 
 test: install
 	$(BIN)/python -m pytest tests

@@ -26,6 +26,11 @@ from sim.firmware import COMMAND
 from sim.rig_process import RigProcess
 from sim.site import Site
 
+HINT = """\
+open {url} in a browser: click «plug in», then «swipe»; the contactor closes and the energy counts up. Swipe again, or unplug, to end.
+built-in CSMS at {csms}; what it knows: {url}/csms/state
+Ctrl-C ends it all."""
+
 log = logging.getLogger(__name__)
 
 END_S = 1.2
@@ -199,7 +204,7 @@ async def _run(world: World, power: bool) -> int:
             starting.result()
             print(f"listening on http://127.0.0.1:{world.port}", flush=True)
             if world.csms:
-                print(f"built-in CSMS at {world.sites[0].settings.csms.url}; what it knows: http://127.0.0.1:{world.port}/csms/state", flush=True)
+                print(HINT.format(url=f"http://127.0.0.1:{world.port}", csms=world.sites[0].settings.csms.url), flush=True)
             await ending
         return 0
     except WorldError as error:
