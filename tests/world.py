@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,10 @@ name = "sim"
 {evses}
 {control}
 [csms]
-url = "ws://127.0.0.1:{port}/ocpp"
+url = "{scheme}://127.0.0.1:{port}/ocpp"
 identity = "CP001"
-ocpp = ["{version}"]
+ocpp = [{offered}]
+{csms}
 [csms.reconnect]
 wait_minimum_s = 0.3
 random_range_s = 0.1
@@ -56,19 +57,37 @@ class World:
         self._process: asyncio.subprocess.Process | None = None
         self._http: aiohttp.ClientSession | None = None
 
-    async def up(self, version: str, *, evses: int = 1, station: str = "", board: str = "", control: str = "", more: str = "") -> None:
-        self.version = version
+    async def up(
+        self,
+        *versions: str,
+        evses: int = 1,
+        station: str = "",
+        board: str = "",
+        control: str = "",
+        csms: str = "",
+        more: str = "",
+        scheme: str = "ws",
+        options: Sequence[str] = (),
+        accepted: bool = True,
+    ) -> None:
+        """Versions as offered, most wanted first. accepted: wait until the CSMS has accepted the station. Again after `down`: the same DIR."""
+        self.version = versions[0]
         config = self.directory / "chargepoint.toml"
         tables = "".join(EVSE.format(id=number) for number in range(1, evses + 1))
-        config.write_text(CONFIG.format(station=station, board=board, control=control, more=more, evses=tables, port=self.port, version=version))
-        command = [sys.executable, "-m", "sim", "up", "--config", str(config), "--state-dir", str(self.directory / "state"), "--port", "0"]
+        offered = ", ".join(f'"{version}"' for version in versions)
+        config.write_text(
+            CONFIG.format(
+                station=station, board=board, control=control, more=more, evses=tables, csms=csms, scheme=scheme, port=self.port, offered=offered
+            )
+        )
+        command = [sys.executable, "-m", "sim", "up", "--config", str(config), "--state-dir", str(self.directory / "state"), "--port", "0", *options]
         self._process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT)
         assert self._process.stdout is not None
         line = (await asyncio.wait_for(self._process.stdout.readline(), PATIENCE_S)).decode()
         assert line.startswith("listening on http://127.0.0.1:"), line
         self.url = line.split()[-1]
         self._http = aiohttp.ClientSession(self.url)
-        await self.until(lambda s: s["station"] is not None and s["station"]["registration"] == "accepted")
+        await self.registered("accepted" if accepted else None)
 
     async def down(self) -> None:
         if self._http:
@@ -77,6 +96,10 @@ class World:
             self._process.send_signal(signal.SIGTERM)
             await asyncio.wait_for(self._process.wait(), PATIENCE_S)
             assert self._process.returncode == 0
+
+    async def registered(self, word: str | None) -> None:
+        """Waits for a registration state; None: for the station alone."""
+        await self.until(lambda s: s["station"] is not None and word in (None, s["station"]["registration"]))
 
     async def get(self, path: str) -> Any:
         assert self._http is not None
