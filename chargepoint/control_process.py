@@ -70,7 +70,7 @@ def _serve(config: Path, safe: int) -> int:
     from chargepoint.notify import Notifier
     from chargepoint.settings_file import load
     from hal import control_side  # noqa: F401  # the drivers, while the child still writes
-    from hal.board import open_control
+    from hal.board import open_control, weaknesses
 
     settings = load(config)
     _, wiring = board_of(settings, config.parent)
@@ -87,6 +87,8 @@ def _serve(config: Path, safe: int) -> int:
 
     thermometers = {evse.evse: evse.thermometer for evse in board.evses if evse.thermometer is not None}
     slow = Slow(clock, memory, thermometers, measured)
+    for weakness in weaknesses(wiring):
+        slow.say(f"control: {weakness}")
     granted = realtime.ask(slow.say)
     loop = Loop(clock, board, wiring.turn_ms / 1000.0, realtime=granted, say=slow.say, alive=notifier.alive)
     for ports, evse_settings, evse_wiring in zip(board.evses, settings.evse, wiring.evse, strict=False):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from hal import spec
-from hal.board_rules import problems, strict_gpiod_missing
+from hal.board_rules import problems, strict_gpiod_missing, weaknesses
 from hal.errors import BoardError
 from hal.files import find, packaged_config
 from hal.ports import ControlBoard, Now, StationBoard
@@ -22,7 +22,7 @@ from hal.ports import ControlBoard, Now, StationBoard
 if TYPE_CHECKING:
     from hal.backend import Backend
 
-__all__ = ["backend_of", "find_board", "load", "open_control", "open_station", "packaged_config", "problems", "strict_gpiod_missing"]
+__all__ = ["backend_of", "find_board", "load", "open_control", "open_station", "packaged_config", "problems", "strict_gpiod_missing", "weaknesses"]
 
 
 def find_board(path_or_name: str, config_dir: Path | None) -> Path:

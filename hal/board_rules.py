@@ -51,6 +51,18 @@ def strict_gpiod_missing(root: Path = Path("/")) -> str | None:
     return "it cannot be told whether the kernel lets go of a dead process's outputs: neither config.txt nor persist_gpio_outputs is there"
 
 
+def weaknesses(board: spec.Board) -> list[str]:
+    """What rests on software alone, and what the kernel leaves driven: a sentence each, to be said at every start."""
+    found = []
+    if board.feed is None:
+        found.append("no feed of the relay supply: nothing but software takes the coil off when control hangs")
+    if not all(evse.residual.cuts_coil for evse in board.evse):
+        found.append("the residual-current monitor does not cut the coil in hardware: software alone answers a trip")
+    if board.strict_gpiod and board.backend is None and (missing := strict_gpiod_missing()):
+        found.append(missing)
+    return found
+
+
 KEEPS_LINES = "the kernel keeps a dead process's outputs driven: put dtparam=strict_gpiod into /boot/firmware/config.txt and reboot"
 
 

@@ -14,9 +14,7 @@ from hal.ports import Meter, Now, StationBoard, TokenReader
 from hal.token_reader import SerialReader
 
 
-def open_all(
-    board: spec.Board, wired: Sequence[tuple[int, spec.Evse]], backend: Backend, now: Now, config_dir: Path | None
-) -> StationBoard:
+def open_all(board: spec.Board, wired: Sequence[tuple[int, spec.Evse]], backend: Backend, now: Now, config_dir: Path | None) -> StationBoard:
     """Meters that share a line share its connection. Raises BoardError."""
     lines: dict[spec.Serial | spec.Tcp, ModbusLine] = {}
     meters: dict[int, Meter] = {}
@@ -29,9 +27,7 @@ def open_all(
     return StationBoard(meters=meters, readers=tuple(_readers(board, wired, backend, now)))
 
 
-def _readers(
-    board: spec.Board, wired: Sequence[tuple[int, spec.Evse]], backend: Backend, now: Now
-) -> list[tuple[TokenReader, int | None]]:
+def _readers(board: spec.Board, wired: Sequence[tuple[int, spec.Evse]], backend: Backend, now: Now) -> list[tuple[TokenReader, int | None]]:
     readers: list[tuple[TokenReader, int | None]] = []
     for index, wiring in enumerate(board.reader, 1):
         if wiring.evse is None:

@@ -38,9 +38,7 @@ class SerialPort:
     def __init__(self, wiring: spec.Serial, path: str) -> None:
         """Raises OSError, termios.error."""
         self._path = path
-        self._serial = serial.Serial(
-            path, wiring.baud, parity=wiring.parity, stopbits=wiring.stop_bits, timeout=0, write_timeout=0, exclusive=True
-        )
+        self._serial = serial.Serial(path, wiring.baud, parity=wiring.parity, stopbits=wiring.stop_bits, timeout=0, write_timeout=0, exclusive=True)
         self._fd: int = self._serial.fileno()
         self._heard = b""
         self._gone: OSError | None = None
