@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from chargepoint.local.reference import DOCUMENTS, ROOT, example
+from chargepoint.control import machine
+from chargepoint.local.reference import DOCUMENTS, MACHINE, ROOT, PilotRow, example, pilot_rows
 from chargepoint.settings import Settings
 
 
@@ -21,3 +23,22 @@ def test_example_uncommented_is_the_default(tmp_path: Path) -> None:
     lines = [line[2:] if line.startswith("# ") and " = " in line else line for line in example().splitlines()[2:]]
     lines = [line for line in lines if not line.startswith("configuration =") and not line.startswith("variables =")]
     assert msgspec.convert(tomllib.loads("\n".join(lines)), Settings) == Settings()
+
+
+def test_the_pilots_table_is_read_as_it_is() -> None:
+    def words(row: machine.Row) -> PilotRow:
+        pilots = tuple("LOST" if pilot is machine.LOST else pilot.name for pilot in row.pilots)
+        conditions = zip(machine.Row._fields[4:], row[4:], strict=True)
+        return PilotRow(
+            tuple(phase.name for phase in row.phases),
+            pilots,
+            row.next.name,
+            row.cause.value,
+            tuple(pair for pair in conditions if pair[1] is not None),
+        )
+
+    def unordered(row: PilotRow) -> tuple[object, ...]:
+        return (set(row.phases), set(row.pilots), row.next, row.cause, set(row.conditions))
+
+    read = pilot_rows(ast.parse((ROOT / MACHINE).read_text(encoding="utf-8")))
+    assert [unordered(row) for row in read] == [unordered(words(row)) for row in machine.ROWS]
