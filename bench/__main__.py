@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import parts
 from bench.table import Figure, markdown
+from bench.unplugs import unplugs
 from sim.csms.server import Csms
 from tests.world import ROOT, World
 
@@ -19,11 +20,12 @@ Part = tuple[str, Callable[[World], Awaitable[list[Figure]]]]
 
 
 def _parts(share: float) -> Iterator[Part]:
-    rounds = max(4, int(200 * share))
+    rounds = max(4, int(100 * share))
     yield "Memory and idle CPU", lambda world: parts.resources(world, max(10, 60 * share))
     yield "Reaction, idle machine", lambda world: parts.reactions(world, rounds, station="running")
     yield "Reaction, both cores under load", lambda world: parts.reactions(world, rounds, station="under load")
     yield "Reaction, station stopped", lambda world: parts.reactions(world, rounds, station="stopped")
+    yield "Unplugging, station stalled for a third", lambda world: unplugs(world, max(6, int(1000 * share)))
     yield "Control loop", lambda world: parts.lateness(world, max(10, 30 * share))
     yield "Session", lambda world: parts.sessions(world, max(4, int(20 * share)))
     yield "Start", lambda world: parts.starts(world, max(3, int(9 * share)))
