@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from chargepoint import factory
 from chargepoint.board_settings import board_of
 from chargepoint.settings import Settings
-from chargepoint.settings_file import Document, Problem, SettingsError, convert, parse_path, read
+from chargepoint.settings_file import Document, Problem, SettingsError, parse_path, read, settings_of
 from chargepoint.station.device_model import Edited
 from hal import board as hal_board
 from hal import spec
@@ -153,7 +153,7 @@ def judge(file: Path) -> Verdict:
     """Every mistake and warning in a settings file and its board file."""
     try:
         document = read(file)
-        settings = convert(document, Settings)
+        settings = settings_of(document)
     except SettingsError as error:
         return Verdict(error.problems, [])
     values = factory.judge(settings)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
+from msgspec.structs import replace
 
 from chargepoint.settings import Settings
 
@@ -111,7 +112,20 @@ def convert(document: Document, shape: type[S]) -> S:
 
 def load(file: Path) -> Settings:
     """The settings file. Raises SettingsError."""
-    return convert(read(file), Settings)
+    return settings_of(read(file))
+
+
+def settings_of(document: Document) -> Settings:
+    """The document as settings; a relative path in it begins at the file's own directory. Raises SettingsError."""
+    settings, directory = convert(document, Settings), Path(document.file).absolute().parent
+    tls = {key: _rooted(getattr(settings.csms.tls, key), directory) for key in ("ca_file", "client_cert", "client_key")}
+    csms = replace(settings.csms, tls=replace(settings.csms.tls, **tls))
+    roots = replace(settings.certificates, manufacturer_root=_rooted(settings.certificates.manufacturer_root, directory))
+    return replace(settings, csms=csms, certificates=roots)
+
+
+def _rooted(path: str, directory: Path) -> str:
+    return str(directory / path) if path else path
 
 
 def _lines(text: str) -> Iterator[tuple[Path_, int]]:
