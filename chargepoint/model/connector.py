@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import product
 from typing import NamedTuple
 
 from chargepoint.model.fault import CATALOGUE, Effect, FaultKind
@@ -70,14 +71,21 @@ TABLE: tuple[Row, ...] = (
 waits (1.6 5.2), so a running session keeps its word."""
 
 
+def _first(key: tuple[bool, bool, bool, Phase]) -> Status:
+    return next(row.status for row in TABLE if all(want is None or want == have for want, have in zip(row[:4], key, strict=True)))
+
+
+_WORDS = {key: _first(key) for key in product((False, True), (False, True), (False, True), Phase)}
+
+
 def status(operative: bool, faulted: bool, reserved: bool, phase: Phase) -> Status:
     """The word for a connector. faulted: see `blocking`."""
-    key = (operative, faulted, reserved, phase)
-    return next(row.status for row in TABLE if all(want is None or want == have for want, have in zip(row[:4], key, strict=True)))
+    return _WORDS[operative, faulted, reserved, phase]
 
 
 WARNING_ONLY = "EVCommunicationError"
 """Told beside Preparing, Suspended... and Finishing, never as Faulted (1.6 4.9)."""
+_ORDER = {name: number for number, name in enumerate(CATALOGUE)}
 
 
 def blocking(faults: Iterable[str]) -> bool:
@@ -87,9 +95,7 @@ def blocking(faults: Iterable[str]) -> bool:
 
 def leading(faults: Iterable[str]) -> FaultKind | None:
     """The fault that is told: the strongest, of equals the first in the catalogue."""
-    order = list(CATALOGUE)
-    rows = sorted(map(_row, faults), key=lambda row: (row.effect, order.index(row.name)))
-    return rows[0] if rows else None
+    return min(map(_row, faults), key=lambda row: (row.effect, _ORDER[row.name]), default=None)
 
 
 def _row(name: str) -> FaultKind:

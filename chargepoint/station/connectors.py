@@ -5,12 +5,14 @@ Faults come from control, and from the station's own devices (meter, reader).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from chargepoint.clock import Clock
 from chargepoint.model.connector import Phase, Status, blocking, leading, status
 from chargepoint.model.facts import Fact, StatusFact
 from chargepoint.model.session import State, phase
+from chargepoint.model.stamp import Stamp
 from chargepoint.settings import Evse
 from chargepoint.station.hardware import Hardware
 from chargepoint.station.sessions import Sessions
@@ -19,6 +21,21 @@ EV_SIDE = "EV side disconnected"
 """1.6 4.9."""
 SETTLED_S = 0.5
 """The cable's resistor is read some turns after the pilot."""
+STATION = (0, 0)
+Place = tuple[int, int]
+"""EVSE and connector."""
+
+
+class Words(NamedTuple):
+    """What is told of a connector, without the moment."""
+
+    status: Status
+    error_code: str = "NoError"
+    vendor_error_code: str | None = None
+    info: str | None = None
+
+    def fact(self, place: Place, at: Stamp) -> StatusFact:
+        return StatusFact(*place, self.status, at, self.error_code, self.vendor_error_code, self.info)
 
 
 class Connectors:
@@ -40,12 +57,12 @@ class Connectors:
         self._clock = clock
         self._sessions = sessions
         self._hardware = hardware
-        self._evses = evses
+        self._places: dict[int, list[Place]] = {evse.id: [(evse.id, number + 1) for number in range(len(evse.connectors))] for evse in evses}
         self._operative = operative
         self._append = append
         self._show = show
         self._own: dict[int, set[str]] = {evse.id: set() for evse in evses}
-        self._told: dict[tuple[int, int], StatusFact] = {}
+        self._told: dict[Place, Words] = {}
 
     def faults(self, evse: int) -> tuple[str, ...]:
         """The faults that hold at an EVSE, control's first."""
@@ -79,53 +96,39 @@ class Connectors:
         row = self._sessions.row(evse)
         if row is not None and row.state in (State.DETACHED, State.CABLE_LEFT) and self._clock.boot_s() < row.detached_at + SETTLED_S:
             return
-        for fact in self._facts(evse):
-            place = (fact.evse, fact.connector)
-            if place not in self._told or _words(self._told[place]) != _words(fact):
-                self._told[place] = fact
+        for place, words in self._words(evse):
+            if self._told.get(place) != words:
+                self._told[place] = words
+                fact = words.fact(place, self._clock.stamp())
                 self._show(fact)
                 self._append(fact)
 
     def report_all(self) -> None:
         """After a change that may touch every connector."""
-        for evse in (0, *(evse.id for evse in self._evses)):
+        for evse in (0, *self._places):
             self.report(evse)
 
     def states(self) -> list[StatusFact]:
         """The present status of the station and of every connector."""
-        return [fact for evse in (0, *(evse.id for evse in self._evses)) for fact in self._facts(evse)]
+        now = self._clock.stamp()
+        return [words.fact(place, now) for evse in (0, *self._places) for place, words in self._words(evse)]
 
     def repeat(self, evse: int | None, connector: int | None) -> bool:
         """Tells present statuses although nothing changed (F06). False when there is no such connector."""
         facts = [fact for fact in self.states() if evse in (None, fact.evse) and connector in (None, fact.connector)]
         for fact in facts:
-            self._told[(fact.evse, fact.connector)] = fact
+            self._told[(fact.evse, fact.connector)] = Words(Status(fact.status), fact.error_code, fact.vendor_error_code, fact.info)
             self._append(fact)
         return bool(facts)
 
-    def _facts(self, evse: int) -> Iterable[StatusFact]:
-        now = self._clock.stamp()
+    def _words(self, evse: int) -> Iterator[tuple[Place, Words]]:
+        """Asked many times a second, so that the moment is only taken when there is something to tell."""
         if evse == 0:
-            word = Status.AVAILABLE if self._operative(None, None) else Status.UNAVAILABLE
-            yield StatusFact(0, 0, word, now)
+            yield STATION, Words(Status.AVAILABLE if self._operative(None, None) else Status.UNAVAILABLE)
             return
         fault = leading(self.faults(evse))
         row = self._sessions.row(evse)
         side = EV_SIDE if row is not None and row.state in (State.DETACHED, State.CABLE_LEFT) else None
-        for connector in range(1, len(self._named(evse).connectors) + 1):
-            yield StatusFact(
-                evse,
-                connector,
-                self.status(evse, connector),
-                now,
-                fault.code if fault else "NoError",
-                fault.name if fault else None,
-                fault.sentence if fault else side,
-            )
-
-    def _named(self, evse: int) -> Evse:
-        return next(one for one in self._evses if one.id == evse)
-
-
-def _words(fact: StatusFact) -> tuple[str, str, str | None, str | None]:
-    return (fact.status, fact.error_code, fact.vendor_error_code, fact.info)
+        for place in self._places[evse]:
+            word = self.status(*place)
+            yield place, Words(word, info=side) if fault is None else Words(word, fault.code, fault.name, fault.sentence)

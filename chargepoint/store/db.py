@@ -37,6 +37,7 @@ class Db:
         self.trouble: str | None = None
         self.before_commit: list[Callable[[], None]] = []
         self._durable = True
+        self._full = True
         self._depth = 0
         self._doomed = False
         self._after: dict[Callable[[], None], None] = {}
@@ -99,8 +100,7 @@ class Db:
             self._depth -= 1
 
     def _begin(self, durable: bool) -> None:
-        if not durable:
-            self.execute("PRAGMA synchronous=NORMAL")
+        self._sync(full=durable)
         self.execute("BEGIN IMMEDIATE")
         self._depth, self._durable = 1, durable
 
@@ -128,8 +128,13 @@ class Db:
     def _end(self) -> list[Callable[[], None]]:
         callbacks, self._after = list(self._after), {}
         self._depth, self._doomed = 0, False
-        self.execute("PRAGMA synchronous=FULL")
+        self._sync(full=True)
         return callbacks
+
+    def _sync(self, *, full: bool) -> None:
+        if full != self._full:
+            self.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
+            self._full = full
 
     def _failed(self, error: sqlite3.Error) -> StoreError:
         """Corruption met while running: the next opening checks the whole file."""

@@ -18,7 +18,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE security_log (id INTEGER PRIMARY KEY, fact BLOB NOT NULL)",
         "CREATE TABLE notes (txn TEXT PRIMARY KEY, note TEXT NOT NULL) WITHOUT ROWID",
         "CREATE TABLE given_up (id INTEGER PRIMARY KEY AUTOINCREMENT, fact BLOB NOT NULL, answer TEXT NOT NULL)",
-        'CREATE TABLE sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, evse INTEGER NOT NULL, '
+        "CREATE TABLE sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, evse INTEGER NOT NULL, "
         '"open" INTEGER NOT NULL, "row" BLOB NOT NULL)',
         "CREATE TABLE local_list (token TEXT PRIMARY KEY, info BLOB NOT NULL) WITHOUT ROWID",
         "CREATE TABLE token_cache (token TEXT PRIMARY KEY, info BLOB NOT NULL, stored_s REAL NOT NULL) WITHOUT ROWID",
