@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from chargepoint.clock import Clock
 from chargepoint.link.messages import Edge, EdgeKind, EvseState
@@ -85,13 +86,14 @@ class Edges:
         if self._heard[0] == start and edge.number <= self._heard[1]:
             return
         self._heard = (start, edge.number)
+        change = self._change(edge)
+        if change is None:
+            return
         with self._db.transaction():
-            changed = self._hear(edge)
-            if changed:
-                self._values.set(MARK, self._heard)
-        if changed:
-            self._kept = self._heard
-            self._sessions.act(edge.evse, False)
+            change()
+            self._values.set(MARK, self._heard)
+        self._kept = self._heard
+        self._sessions.act(edge.evse, False)
 
     def hear_state(self, state: EvseState) -> None:
         """A state; every edge before it has been heard."""
@@ -109,23 +111,23 @@ class Edges:
             self._sessions.retell(row)
         self._sessions.act(state.evse, False)
 
-    def _hear(self, edge: Edge) -> bool:
+    def _change(self, edge: Edge) -> Callable[[], None] | None:
+        """What an edge changes; None for the many that change nothing here, so that nothing is written for them."""
         row = self._sessions.row(edge.evse)
         at = self._clock.stamp_at(edge.at)
         match edge.kind:
             case EdgeKind.PLUGGED:
-                self._plugged(edge.evse, edge.plug_in, edge.at)
+                return partial(self._plugged, edge.evse, edge.plug_in, edge.at)
             case EdgeKind.UNPLUGGED if row is not None and row.plugged:
-                self._unplugged(row, at)
+                return partial(self._unplugged, row, at)
             case EdgeKind.CLOSED if row is not None:
-                self._closed(row, at)
+                return partial(self._closed, row, at)
             case EdgeKind.OPENED:
-                self._opened(edge.evse, at, edge.value)
+                return partial(self._opened, edge.evse, at, edge.value)
             case EdgeKind.FAULT_RAISED if row is not None and row.authorized and ends_session(edge.value):
-                self._failed(row, edge.value, at)
+                return partial(self._failed, row, edge.value, at)
             case _:
-                return False
-        return True
+                return None
 
     def _plugged(self, evse: int, plug_in: int, at: float) -> None:
         row = self._sessions.row(evse)
