@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from hal import spec
 
 SAFE_WITHIN_S = 2
+CONVERSION_SPREAD = 1.2
+"""A conversion takes 1/rate +-10 % and 25 us to wake up (ADS1115 data sheet SBAS444, 9.4)."""
 STATE_DIRECTORY, RUNTIME_DIRECTORY = "/var/lib/chargepoint", "/run/chargepoint"
 
 
@@ -125,6 +127,7 @@ def _figures(settings: EvseSettings, wiring: spec.Evse) -> Figures:
         test_pulse_s=wiring.residual.test_ms / 1000.0,
         test_trip_s=wiring.residual.trip_within_ms / 1000.0,
         test_clear_s=wiring.residual.clear_within_ms / 1000.0,
+        convert_s=CONVERSION_SPREAD / wiring.adc.rate_sps,
     )
 
 

@@ -78,7 +78,7 @@ class Evse:
         self._clock = clock
         self._lamp_port = board.lamp
         self._lamp = LampPattern.READY
-        self._front_end = FrontEnd(board.adc, figures.socket, clock)
+        self._front_end = FrontEnd(board.adc, figures.socket, clock, figures.convert_s)
         self._least = Least(figures.board_a, figures.rating_a)
         self._over = OverCurrent()
         self._teller = teller
@@ -157,6 +157,11 @@ class Evse:
             self._front_end.start_calm(now)
         else:
             self._front_end.start_high(now)
+
+    @property
+    def converted_at(self) -> float:
+        """When the conversion in hand is done: a half turn that follows a late one waits for it."""
+        return self._front_end.ready_at
 
     @property
     def calm(self) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 class Figures(NamedTuple):
     """board_a: what the power path is built for; rating_a: what the owner set; socket: a socket with lock and coded cables (else a tethered cable).
-    Times in seconds."""
+    convert_s: the longest conversion of the pilot's ADC. Times in seconds."""
 
     evse: int
     board_a: float
@@ -19,3 +19,4 @@ class Figures(NamedTuple):
     test_pulse_s: float = 0.25
     test_trip_s: float = 1.0
     test_clear_s: float = 3.0
+    convert_s: float = 0.0014

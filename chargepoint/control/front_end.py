@@ -24,13 +24,15 @@ RETRY_S = 0.25
 
 
 class FrontEnd:
-    """proximity: whether there is a coded cable to read."""
+    """proximity: whether there is a coded cable to read; convert_s: the longest conversion. ready_at: when the one in hand is done."""
 
-    __slots__ = ("_adc", "_clock", "_converting", "_good_at", "_proximity", "_retry_at", "_turn")
+    __slots__ = ("_adc", "_clock", "_convert_s", "_converting", "_good_at", "_proximity", "_retry_at", "_turn", "ready_at")
 
-    def __init__(self, adc: PilotAdc, proximity: bool, clock: Clock) -> None:
+    def __init__(self, adc: PilotAdc, proximity: bool, clock: Clock, convert_s: float) -> None:
         self._adc = adc
         self._clock = clock
+        self._convert_s = convert_s
+        self.ready_at = 0.0
         self._proximity = proximity
         self._converting: Channel | None = None
         self._turn = 0
@@ -82,6 +84,7 @@ class FrontEnd:
             self._lost(now)
         else:
             self._converting = channel
+            self.ready_at = self._clock.boot_s() + self._convert_s
 
     def _finish(self, now: float) -> float | None:
         channel, self._converting = self._converting, None

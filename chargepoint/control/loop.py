@@ -94,6 +94,7 @@ class Loop:
         emergency = self._emergency()
         calm = self._period_s > self._turn_s and not emergency and all(evse.calm for evse in self._all)
         for evse in self._all:
+            clock.sleep_until(evse.converted_at)
             if calm:
                 evse.calm_turn(clock.boot_s(), emergency)
             else:
@@ -105,6 +106,7 @@ class Loop:
         if not calm:
             clock.sleep_until(due + self._turn_s / 2)
             for evse in self._all:
+                clock.sleep_until(evse.converted_at)
                 evse.second_half(clock.boot_s())
         self._pace()
         return due

@@ -129,7 +129,6 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-
 def decide(phase: Phase, inputs: Inputs) -> tuple[Phase, Cause]:
     """The next phase by the rows, and why."""
     for row in ROWS:
