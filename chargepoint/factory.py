@@ -63,7 +63,7 @@ def adopt(settings: Settings, key: str) -> bool:
 
 @contextmanager
 def _store() -> Iterator[Variables | None]:
-    file = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/chargepoint")) / "station.db"
+    file = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/chargepoint/station")) / "station.db"
     if not file.exists():
         yield None
         return

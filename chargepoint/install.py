@@ -21,6 +21,8 @@ PLACES = {
     "chargepoint.target": "etc/systemd/system/chargepoint.target",
     "chargepoint-control.service": "etc/systemd/system/chargepoint-control.service",
     "chargepoint-station.service": "etc/systemd/system/chargepoint-station.service",
+    "chargepoint-reboot.path": "etc/systemd/system/chargepoint-reboot.path",
+    "chargepoint-privileged@.service": "etc/systemd/system/chargepoint-privileged@.service",
     "chargepoint.sysusers": "etc/sysusers.d/chargepoint.conf",
     "chargepoint.tmpfiles": "etc/tmpfiles.d/chargepoint.conf",
 }

@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 
 STATE_DIRECTORY, RUNTIME_DIRECTORY = "/var/lib/chargepoint", "/run/chargepoint"
 SECOND_S = 1.0
+POWER_CYCLE = 77
+"""Exit code of a hard reset; the file `reboot` in the runtime directory says the same to systemd's path unit."""
 READER_FAULT = "reader_lost"
 
 
@@ -59,7 +61,10 @@ def main(config: Path) -> int:
     _, wiring = board_of(settings, config.parent)
     clock = Clock(has_rtc=wiring.rtc)
     board = open_station(wiring, [evse.id for evse in settings.evse], clock.boot_s, config.parent)
-    return asyncio.run(Station(settings, clock, board).run())
+    code = asyncio.run(Station(settings, clock, board).run())
+    if code == POWER_CYCLE:
+        (directory("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY) / "reboot").touch()
+    return code
 
 
 class Station:

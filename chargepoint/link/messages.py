@@ -89,7 +89,7 @@ class OrderAnswer(msgspec.Struct, frozen=True, tag=True):
 class EdgeKind(StrEnum):
     """Facts in past tense. PLUGGED: the pilot left A (plug_in is new). UNPLUGGED: it came back to A. PILOT_CHANGED: value is the state word.
     CLOSED, OPENED: proven by the mirror contact; OPENED's value is the cause. FAULT_RAISED, FAULT_CLEARED: value is the fault's name.
-    OFFERED: value is the amps now signalled, "0" for none. PERMIT_ENDED: value says why. CABLE: value is the cable's rating or "0"."""
+    OFFERED: value is the amps now signalled, "0" for none. PERMIT_ENDED: value says why."""
 
     PLUGGED = "plugged"
     UNPLUGGED = "unplugged"

@@ -13,7 +13,7 @@ from chargepoint.model.fault import CATALOGUE, Effect
 from chargepoint.model.session import State
 
 MINIMUM_A = 6.0
-"""IEC 61851-1 Table A.8: the least current a duty can offer."""
+"""IEC 61851-1 Table A.7: the least current a duty can offer."""
 
 
 class Situation(NamedTuple):
