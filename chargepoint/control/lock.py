@@ -55,7 +55,11 @@ class SocketLock:
 
     def verified(self, now: float) -> bool:
         """Locked by its feedback, and standing still."""
-        return self.feedback is True and self._last is True and now >= self._drive_at + self._figures.lock_move_s
+        return self.feedback is True and self._last is True and self._standing(now)
+
+    def opened(self, now: float) -> bool:
+        """Open by its feedback, and the bolt's way is over: the feedback leaves "locked" at its beginning."""
+        return self.feedback is False and self._standing(now)
 
     @property
     def at_rest(self) -> bool:
@@ -65,6 +69,9 @@ class SocketLock:
     def again(self) -> None:
         """Allows the tries anew."""
         self.tries = 0
+
+    def _standing(self, now: float) -> bool:
+        return now >= self._drive_at + self._figures.lock_move_s
 
     def _busy(self, now: float) -> bool:
         return self._driven and now < self._drive_at + self._figures.lock_move_s + self._figures.lock_pause_s

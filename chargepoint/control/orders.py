@@ -73,9 +73,9 @@ def unlock(evse: Evse, _: Order) -> Work:
         yield
     lock.again()
     yield
-    while lock.feedback is not False and not evse.watch.unlock_failed:
+    while not lock.opened(evse.watch.now) and not evse.watch.unlock_failed:
         yield
-    return DONE if lock.feedback is False else (False, "the lock did not open")
+    return (False, "the lock did not open") if evse.watch.unlock_failed else DONE
 
 
 def clear_fault(evse: Evse, order: Order) -> Work:

@@ -18,6 +18,7 @@ from sim.csms.misbehaviour import Misbehaviour, Mischief
 HANDLERS: dict[str, dict[str, Handler]] = {"ocpp1.6": v16.HANDLERS, "ocpp2.0.1": v201.HANDLERS}
 CALL, RESULT, ERROR = 2, 3, 4
 TEXT_FRAME, LENGTH_16 = 0x81, 126
+UNREADABLE = "-1"
 
 
 class Refused(Exception):
@@ -74,7 +75,7 @@ class Connection:
     async def send_text(self, text: str) -> None:
         """Sends any text, as a frame of its own."""
         self._note("csms", "text", text=text)
-        self._loose |= _call_ids(text)
+        self._loose.add(_answered_as(text))
         await self._send(text)
 
     async def close(self) -> None:
@@ -195,11 +196,11 @@ class Connection:
         self._book.violation(self._station.identity, rule, detail)
 
 
-def _call_ids(text: str) -> set[str]:
-    """The id of a call that was sent as mere text: the station answers it like any other."""
+def _answered_as(text: str) -> str:
+    """The id under which a station may answer mere text: a call's own; "-1" where none can be read (2.0.1 part 4, 4.2.3)."""
     try:
         message = json.loads(text)
     except ValueError:
-        return set()
+        return UNREADABLE
     is_call = isinstance(message, list) and len(message) > 1 and message[0] == CALL and isinstance(message[1], str)
-    return {message[1]} if is_call else set()
+    return str(message[1]) if is_call else UNREADABLE

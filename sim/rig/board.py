@@ -54,10 +54,14 @@ class Line:
         self.level = self.reset_high
         self.owner: int | None = None
 
+    @property
+    def active(self) -> bool:
+        return self.level == self.active_high
+
     def set(self, level: bool) -> None:
         if level != self.level:
             self.level = level
-            self.act(level == self.active_high)
+            self.act(self.active)
 
 
 class Wiring:
@@ -253,14 +257,12 @@ class Board:
         wiring.output(wired.residual.test, plant.set_test)
         wiring.input(wired.residual.trip, plant.rcd.output)
         if lock is not None:
-            motor = {"lock": False, "unlock": False}
 
-            def drive(side: str, on: bool) -> None:
-                motor[side] = on
-                plant.lock.drive(motor["lock"], motor["unlock"])
+            def drive(_: bool) -> None:
+                plant.lock.drive(wiring.outputs[lock.lock.pin].active, wiring.outputs[lock.unlock.pin].active)
 
-            wiring.output(lock.lock, lambda on: drive("lock", on))
-            wiring.output(lock.unlock, lambda on: drive("unlock", on))
+            wiring.output(lock.lock, drive)
+            wiring.output(lock.unlock, drive)
             wiring.input(lock.feedback, plant.lock.feedback)
         if wired.lamp is not None:
             for colour, output in (("green", wired.lamp.green), ("blue", wired.lamp.blue), ("red", wired.lamp.red)):

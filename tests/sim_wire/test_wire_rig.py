@@ -19,7 +19,7 @@ from sim.rig import client
 from sim.rig.control import RigControl, RigError
 from sim.rig.protocol import SENT
 
-COIL, MIRROR, FEED = 101, 102, 16
+COIL, MIRROR, FEED, LOCK, UNLOCK = 101, 102, 16, 105, 106
 SETTINGS = '[board]\nname = "sim"\n[board.sim]\n{figures}\n[[evse]]\nid = 1\n'
 
 
@@ -211,6 +211,20 @@ async def test_power_cut_ends_the_firmwares_connections(start):
         coil.on(), coil.off()
     assert (await seen(control))["pilot"]["high_v"] == 0.0
     factory.connection.close()
+
+
+async def test_a_power_cut_in_the_middle_of_a_pulse_leaves_the_lock_usable(start):
+    control = await start().control()
+    factory = client.pin_factory()
+    unlock = OutputDevice(UNLOCK, pin_factory=factory, initial_value=True)
+    await control.call("power", on=False)
+    factory.connection.close()
+    await control.call("power", on=True)
+    factory = client.pin_factory()
+    lock = OutputDevice(LOCK, pin_factory=factory, initial_value=True)
+    await asyncio.sleep(0.3)
+    assert (await seen(control))["lock"] == "locked"
+    lock.close(), unlock.close(), factory.close()
 
 
 async def test_commands_and_their_refusals(start):
