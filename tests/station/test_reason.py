@@ -42,11 +42,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "permit_on_its_way": {**READY, "permitted": False},
     "no_offer": {**READY, "offered_a": 0.0, "cap": "heat"},
     "car_waits": READY,
-    "limited_by_fault": {**CHARGING, "faults": ("meter_lost",)},
+    "limited_by_fault": {**CHARGING, "faults": ("temperature_sensor_lost",)},
     "limited_by_control": {**CHARGING, "offered_a": 20.0, "cap": "cable"},
     "charging": CHARGING,
 }
-WORDS = {"fault": "residual_current", "limited_by_fault": "meter_lost"}
+WORDS = {"fault": "residual_current", "limited_by_fault": "temperature_sensor_lost"}
 
 
 def test_every_row_has_an_example() -> None:

@@ -283,10 +283,10 @@ async def test_a_fault_ends(rig: Rig, fault: str, reason: StopReason) -> None:
 
 async def test_a_fault_that_goes_by_itself_suspends(rig: Rig) -> None:
     await charge(rig)
-    rig.control.fault(1, "over_voltage")
+    rig.control.fault(1, "over_temperature")
     await rig.seconds(1)
     assert rig.told()[-1] == ("Updated", "ChargingStateChanged", "SuspendedEVSE") and rig.statuses()[-1] == "Faulted"
-    rig.control.clear(1, "over_voltage")
+    rig.control.clear(1, "over_temperature")
     await rig.seconds(1)
     rig.control.close()
     assert rig.statuses()[-1] == "Charging"
