@@ -2,6 +2,7 @@
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
+WORKERS ?= 3
 BIN = .venv/bin
 STAMP = .venv/.installed
 
@@ -19,7 +20,7 @@ demo: install
 	@$(BIN)/chargepoint-sim up --config $(CONFIG) --state-dir state/demo --port $(PORT) --csms
 
 test: install
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n $(WORKERS)
 
 check: install
 	$(BIN)/ruff check chargepoint hal sim tests bench
