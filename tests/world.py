@@ -159,6 +159,15 @@ class World:
         except TimeoutError:
             raise AssertionError(f"the CSMS never heard it: {self.csms.book.transactions}") from None
 
+    async def logged(self, text: str, seconds: float = PATIENCE_S) -> None:
+        """Waits until the firmware's log has a text."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not any(text in line for line in (await self.get("log?lines=5000"))["lines"]):
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"the log never had {text!r}") from None
+
     async def all_told(self) -> None:
         await self.until(lambda s: s["station"]["facts_waiting"] == 0)
 
@@ -167,5 +176,6 @@ class World:
 
     async def judged(self) -> None:
         """What must hold after every test: the world saw nothing wrong, nor did the CSMS."""
-        assert await self.get("violations") == []
-        assert self.csms.book.violations == []
+        seen = await self.get("violations")
+        assert seen == [], seen
+        assert self.csms.book.violations == [], self.csms.book.violations

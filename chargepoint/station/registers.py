@@ -43,7 +43,7 @@ class Registers:
         self._boots = boots
         self._values = Values(db)
         self._registers: dict[int, Register] = self._values.get(KEPT, dict[int, Register]) or {}
-        self._written: dict[int, float] = {evse: register.wh for evse, register in self._registers.items()}
+        self._written = dict(self._registers)
         self._written_s = clock.boot_s()
         self._odd: dict[int, int] = {}
         db.before_commit.append(self._along)
@@ -82,17 +82,26 @@ class Registers:
             self._write()
 
     def _along(self) -> None:
-        if self.age_s() >= ALONG_S and self._changed():
+        if (self.age_s() >= ALONG_S and self._changed()) or self._unknown():
             self._write()
 
     def _changed(self) -> bool:
-        return any(self._written.get(evse) != register.wh for evse, register in self._registers.items())
+        return any(
+            (written := self._written.get(evse)) is None or (written.meter_id, written.wh) != (register.meter_id, register.wh)
+            for evse, register in self._registers.items()
+        )
+
+    def _unknown(self) -> bool:
+        """Whether the store does not know which meter this is: after a power cut another one would be taken for it."""
+        return any(
+            (written := self._written.get(evse)) is None or written.meter_id != register.meter_id for evse, register in self._registers.items()
+        )
 
     def _write(self) -> None:
         if self._changed():
             self._values.set(KEPT, self._registers)
         self._boots.alive(self._clock.boot, self._clock.boot_s())
-        self._written = {evse: register.wh for evse, register in self._registers.items()}
+        self._written = dict(self._registers)
         self._written_s = self._clock.boot_s()
 
     def _jumped(self, evse: int, register: Register, wh: float, at: Stamp, most_w: float) -> bool:

@@ -129,8 +129,11 @@ class Transactions:
     def _read(self, running: Running, evse: int) -> bool:
         sample = self._meters.latest(evse)
         running.register_wh, estimated = register_of(running, sample)
+        kept = self._meters.register_wh(evse)
         if sample is not None and not estimated:
             running.meter_id = sample.meter_id
+        elif kept is not None:  # the last value of this meter, which may be younger than the last one told
+            running.register_wh = max(kept, running.register_wh or 0.0)
         return estimated
 
     def _tell(

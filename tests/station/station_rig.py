@@ -53,6 +53,9 @@ CARD = "04A1B2C3"
 OTHER = "04D4E5F6"
 
 
+FIRST_METER = "meter-a"
+
+
 class FakeMeters:
     """A register per EVSE that moves when a test says so. silent: it does not answer."""
 
@@ -60,14 +63,19 @@ class FakeMeters:
         self._clock = clock
         self.energy_wh: dict[int, float] = {}
         self.silent: set[int] = set()
-        self.meter_id = "meter-a"
+        self.meter_id = FIRST_METER
+        self._heard: dict[int, float] = {}
 
     def latest(self, evse: int) -> MeterSample | None:
         quality = Quality.LOST if evse in self.silent else Quality.GOOD
         return MeterSample(self._clock.stamp(), quality, self.energy_wh.get(evse, 0.0), meter_id=self.meter_id)
 
     def register_wh(self, evse: int) -> float | None:
-        return self.energy_wh.get(evse, 0.0)
+        """The last value heard of the first meter."""
+        wh = self.energy_wh.get(evse, 0.0)
+        if evse not in self.silent and self.meter_id == FIRST_METER:
+            self._heard[evse] = max(wh, self._heard.get(evse, 0.0))
+        return self._heard.get(evse)
 
     def readings(self, evse: int, purpose: Purpose, context: Context) -> tuple[Reading, ...]:
         value = SampledValue(self.energy_wh.get(evse, 0.0), "Energy.Active.Import.Register", context, "Wh")
