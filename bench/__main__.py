@@ -29,8 +29,8 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Control loop", lambda world: parts.lateness(world, max(10, 30 * share))
     yield "Session", lambda world: parts.sessions(world, max(4, int(20 * share)))
     yield "Start", lambda world: parts.starts(world, max(3, int(9 * share)))
-    yield "Replay", lambda world: parts.replay(world, max(5, int(100 * share)))
-    yield "Writes, 60 s samples", lambda world: parts.writes(world, max(60, 600 * share))
+    yield "Replay", lambda world: parts.replay(world, max(60, int(600 * share)))
+    yield "Writes, 60 s samples", lambda world: parts.writes(world, max(300, 1200 * share))
 
 
 async def _measure(share: float, only: str) -> str:

@@ -140,7 +140,7 @@ def ends(before: State, after: State, stop: Collection[str]) -> bool:
     return after is State.CLOSED or bool((POINTS[before] - POINTS[after]) & set(stop))
 
 
-class Ending(msgspec.Struct):
+class Ending(msgspec.Struct, omit_defaults=True):
     """An end that waits for the open contactor and a reading taken after it, so that the last watt-hour is told. until: boot clock's time at which
     it is told whatever is known; connection: number of the one it happened under; patient: a silent meter is waited for that long too (it may
     still be starting)."""
@@ -154,7 +154,7 @@ class Ending(msgspec.Struct):
     patient: bool = False
 
 
-class Running(msgspec.Struct):
+class Running(msgspec.Struct, omit_defaults=True):
     """The running transaction. seq: of its next fact; told: the charging state last told; register_wh: of the last reading; charged_s: seconds the
     contactor was closed, up to closed_at (boot clock's time; 0: it is open)."""
 
@@ -170,7 +170,7 @@ class Running(msgspec.Struct):
     closed_at: float = 0.0
 
 
-class SessionRow(msgspec.Struct, kw_only=True):
+class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A session as it is kept. Times in seconds are the boot clock's of boot `alive.boot`.
 
     start, stop: TxStartPoint and TxStopPoint as they were when the session began. plug_in and control_start: control's number for this plug-in, and

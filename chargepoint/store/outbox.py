@@ -6,6 +6,7 @@ a perishable one has perished. The facts of a transaction stay until its end is 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -44,7 +45,10 @@ class Outbox:
         self._fleeting = Fleeting()
         self._decoder: msgspec.msgpack.Decoder[Fact] = msgspec.msgpack.Decoder(Fact)
         self._encoder = msgspec.msgpack.Encoder()
+        self._waiting = {Delivery.TRANSACTION: 0, Delivery.GUARANTEED: 0}
+        self._last = 0
         self._told_up_to = 0
+        self._oldest: deque[int] = deque()
         self._count()
 
     def append(self, fact: Fact) -> int:
@@ -69,9 +73,13 @@ class Outbox:
         code = CODE[delivery]
         if delivery not in TABLE:
             return [Waiting(number * 4 + code, fact, attempts) for number, fact, attempts in self._fleeting.some(delivery, n)]
+        if not self._waiting[delivery]:
+            return []
         where = "told = 0 AND id > ?" if delivery is Delivery.TRANSACTION else "id > ?"
         after = self._told_up_to if delivery is Delivery.TRANSACTION else 0
-        rows = self._db.execute(f"SELECT id, fact, attempts FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n))
+        rows = self._db.execute(f"SELECT id, fact, attempts FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n)).fetchall()
+        if delivery is Delivery.TRANSACTION:
+            self._oldest = deque(row[0] for row in rows)
         return [Waiting(number * 4 + code, self._decoder.decode(blob), attempts) for number, blob, attempts in rows]
 
     def told(self, id: int, note: str | None = None) -> None:
@@ -124,7 +132,7 @@ class Outbox:
 
     def waiting(self) -> int:
         """Facts to be told that may not be lost: all but states and perishables."""
-        return self._waiting
+        return sum(self._waiting.values())
 
     def waiting_for(self, transaction: str) -> bool:
         """Whether facts of a transaction wait (2.0.1 E14)."""
@@ -156,26 +164,28 @@ class Outbox:
     def _count(self) -> None:
         first = self._db.execute("SELECT MIN(id) FROM transaction_facts WHERE told = 0").fetchone()[0]
         last = self._db.execute("SELECT MAX(id) FROM transaction_facts").fetchone()[0]
-        self._told_up_to = (first - 1) if first is not None else (last or 0)
-        transactions = self._db.execute("SELECT COUNT(*) FROM transaction_facts WHERE told = 0").fetchone()[0]
-        guaranteed = self._db.execute("SELECT COUNT(*) FROM guaranteed_facts").fetchone()[0]
-        self._waiting = int(transactions + guaranteed)
+        self._last = max(self._last, last or 0)
+        self._told_up_to = (first - 1) if first is not None else self._last
+        self._oldest.clear()
+        self._waiting[Delivery.TRANSACTION] = self._db.execute("SELECT COUNT(*) FROM transaction_facts WHERE told = 0").fetchone()[0]
+        self._waiting[Delivery.GUARANTEED] = self._db.execute("SELECT COUNT(*) FROM guaranteed_facts").fetchone()[0]
 
     def _append_transaction(self, fact: TransactionFact) -> int:
         light = fact.kind is EventKind.UPDATED and fact.trigger in LIGHT
+        self._last += 1
+        number = self._last
         with self._db.transaction():
-            cursor = self._db.execute(
-                "INSERT INTO transaction_facts (txn, light, fact) VALUES (?, ?, ?)", (fact.transaction, light, self._encoder.encode(fact))
-            )
-            self._on_commit(1)
-            if self._waiting >= THIN_ABOVE and light:
+            values = (number, fact.transaction, light, self._encoder.encode(fact))
+            self._db.execute("INSERT INTO transaction_facts (id, txn, light, fact) VALUES (?, ?, ?, ?)", values)
+            self._on_commit(Delivery.TRANSACTION, 1)
+            if self.waiting() >= THIN_ABOVE and light:
                 self._thin()
-        return cursor.lastrowid or 0
+        return number
 
     def _append_guaranteed(self, fact: Fact) -> int:
         with self._db.transaction():
             cursor = self._db.execute("INSERT INTO guaranteed_facts (fact) VALUES (?)", (self._encoder.encode(fact),))
-            self._on_commit(1)
+            self._on_commit(Delivery.GUARANTEED, 1)
         return cursor.lastrowid or 0
 
     def _append_fleeting(self, fact: Fact, delivery: Delivery) -> int:
@@ -186,7 +196,7 @@ class Outbox:
 
     def _leaves_guaranteed(self, number: int) -> None:
         if self._db.execute("DELETE FROM guaranteed_facts WHERE id = ?", (number,)).rowcount:
-            self._on_commit(-1)
+            self._on_commit(Delivery.GUARANTEED, -1)
 
     def _leaves_transaction(self, number: int, mark: int, note: str | None) -> None:
         row = self._db.execute("SELECT txn, told, fact FROM transaction_facts WHERE id = ?", (number,)).fetchone()
@@ -194,25 +204,25 @@ class Outbox:
             return
         transaction, _, blob = row
         fact = self._decoder.decode(blob)
-        self._on_commit(-1)
+        self._on_commit(Delivery.TRANSACTION, -1)
+        self._db.after_commit(lambda: self._passed(number))
         if isinstance(fact, TransactionFact) and fact.kind is EventKind.ENDED:
-            self._db.execute("DELETE FROM transaction_facts WHERE txn = ? AND (told > 0 OR id = ?)", (transaction, number))
+            self._db.execute("DELETE FROM transaction_facts WHERE id <= ? AND txn = ? AND (told > 0 OR id = ?)", (number, transaction, number))
             self._db.execute("DELETE FROM notes WHERE txn = ?", (transaction,))
             return
         self._db.execute("UPDATE transaction_facts SET told = ? WHERE id = ?", (mark, number))
         if note is not None:
             self._db.execute("INSERT OR REPLACE INTO notes (txn, note) VALUES (?, ?)", (transaction, note))
-        self._db.after_commit(lambda: self._passed(number))
 
     def _passed(self, number: int) -> None:
         """Facts leave in order: everything up to this one is told, and need not be looked through again."""
-        row = self._db.execute("SELECT MIN(id) FROM transaction_facts WHERE told = 0 AND id > ? AND id < ?", (self._told_up_to, number)).fetchone()
-        if row[0] is None:
-            self._told_up_to = max(self._told_up_to, number)
+        if self._oldest and self._oldest[0] == number:
+            self._oldest.popleft()
+            self._told_up_to = number
 
-    def _on_commit(self, change: int) -> None:
+    def _on_commit(self, delivery: Delivery, change: int) -> None:
         def counted() -> None:
-            self._waiting += change
+            self._waiting[delivery] += change
 
         self._db.after_commit(counted)
 
