@@ -30,7 +30,7 @@ MARK = "control.edges"
 CARS = (PilotState.B, PilotState.C, PilotState.D)
 CAR_STOPPED = "car"
 """Control's word for an opening because the car opened S2."""
-SAME_CAR_WITHIN_S = 30.0
+SAME_CAR_WITHIN_S = 10.0
 """Control looked away (it started anew, or stood still) for so long at most, for the car it finds then to count as the one before."""
 WITHOUT_CAR = (State.DETACHED, State.CABLE_LEFT)
 FAULT_REASONS = {
