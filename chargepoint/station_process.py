@@ -26,6 +26,7 @@ from chargepoint.factory import model_of
 from chargepoint.link.client import LinkClient
 from chargepoint.link.messages import OrderKind
 from chargepoint.local import service
+from chargepoint.model.fault import CATALOGUE
 from chargepoint.model.idtoken import IdToken
 from chargepoint.model.variable import ReportItem
 from chargepoint.notify import Notifier
@@ -198,6 +199,8 @@ class Station:
             await self._backend.face.report(request_id, parts)
 
     async def _clear_fault(self, evse: int, fault: str) -> tuple[bool, str]:
+        if fault not in CATALOGUE:
+            return False, f"there is no fault {fault!r}; `chargepoint status` names those that hold"
         answer = await self._core.hardware.order(OrderKind.CLEAR_FAULT, evse, fault)
         log.warning("EVSE %d: a person clears %s: %s", evse, fault, "done" if answer.done else answer.text)
         return answer.done, answer.text

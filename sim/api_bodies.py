@@ -62,9 +62,12 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
     "pp_short": ("proximity_missing", "proximity_changed"),
     "pp_change": ("proximity_changed",),
     "meter_offline": ("meter_lost",),
+    "meter_garbage": ("meter_lost",),
+    "meter_nan": ("meter_lost",),
     "reader_offline": ("reader_lost",),
+    **dict.fromkeys(("meter_frozen", "meter_swapped", "under_voltage", "over_voltage", "phase_loss", "pe_loss"), ()),
 }
-"""What the firmware calls the faults of the world, where the word differs: a technician may clear either."""
+"""What the firmware calls the faults of the world, where the word differs: a technician may clear either. Of the last it keeps nothing to clear."""
 
 
 class WrongBody(ValueError):
@@ -174,7 +177,7 @@ def known_fault(fault: str) -> str:
 
 def names_to_clear(fault: str) -> tuple[str, ...]:
     """What the firmware may call this fault, most likely first; its own word is taken as it is."""
-    return tuple(dict.fromkeys((*KNOWN_AS.get(fault, ()), fault)))
+    return KNOWN_AS.get(fault, (fault,))
 
 
 def _plain(message: str) -> str:
