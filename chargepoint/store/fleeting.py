@@ -32,6 +32,10 @@ class Fleeting:
         for old in perishable[:-PERISHABLE_KEPT]:
             self.remove(old)
 
+    def holds(self, delivery: Delivery) -> bool:
+        """Whether there is any of a delivery."""
+        return any(kind is delivery for kind, _, _ in self._facts.values())
+
     def some(self, delivery: Delivery, n: int) -> list[tuple[int, Fact, int]]:
         """The n oldest of a delivery: number, fact, attempts."""
         found = ((number, fact, self._attempts.get(number, 0)) for number, (kind, _, fact) in self._facts.items() if kind is delivery)

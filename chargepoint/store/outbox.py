@@ -82,6 +82,10 @@ class Outbox:
             self._oldest = deque(row[0] for row in rows)
         return [Waiting(number * 4 + code, self._decoder.decode(blob), attempts) for number, blob, attempts in rows]
 
+    def waits(self, delivery: Delivery) -> bool:
+        """Whether a fact of that delivery waits; without a query."""
+        return self._waiting[delivery] > 0 if delivery in TABLE else self._fleeting.holds(delivery)
+
     def told(self, id: int, note: str | None = None) -> None:
         """The CSMS has it. note: kept for the fact's transaction in the same commit, durably; without one a power cut may make it told
         twice, a killed process not."""
