@@ -24,15 +24,15 @@ def test_shipped_maps_are_sound(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('block = [{ start = 0, count = 2 }]\nvalue = { energy_wh = { at = [4] } }', "address 0x0004 is in no block"),
-        ('block = [{ start = 0, count = 2 }]\nvalue = { energy_wh = { at = [1] } }', "in no block"),
-        ('block = [{ start = 0, count = 126 }]\nvalue = { energy_wh = { at = [0] } }', "1 to 125 registers"),
-        ('block = [{ start = 0, count = 6 }]\nvalue = { energy_wh = { at = [0, 2, 4] } }', "3 addresses"),
-        ('block = [{ start = 0, count = 6 }]\nvalue = { energy_wh = { at = [0] }, current_a = { at = [0, 2] } }', "2 addresses"),
+        ("block = [{ start = 0, count = 2 }]\nvalue = { energy_wh = { at = [4] } }", "address 0x0004 is in no block"),
+        ("block = [{ start = 0, count = 2 }]\nvalue = { energy_wh = { at = [1] } }", "in no block"),
+        ("block = [{ start = 0, count = 126 }]\nvalue = { energy_wh = { at = [0] } }", "1 to 125 registers"),
+        ("block = [{ start = 0, count = 6 }]\nvalue = { energy_wh = { at = [0, 2, 4] } }", "3 addresses"),
+        ("block = [{ start = 0, count = 6 }]\nvalue = { energy_wh = { at = [0] }, current_a = { at = [0, 2] } }", "2 addresses"),
         ('block = [{ start = 0, count = 4 }]\nslow_registers = 2\nvalue = { energy_wh = { at = [0], type = "u64" } }', "slow_registers"),
         ('block = [{ start = 0, count = 2 }]\nvalue = { energy_wh = { at = [0], type = "f16" } }', "energy_wh.type"),
-        ('block = [{ start = 0, count = 2 }]\nvalue = { energy_kwh = { at = [0] } }', "energy_kwh"),
-        ('block = [{ start = 0, count = 2 }\n', "mine.toml"),
+        ("block = [{ start = 0, count = 2 }]\nvalue = { energy_kwh = { at = [0] } }", "energy_kwh"),
+        ("block = [{ start = 0, count = 2 }\n", "mine.toml"),
     ],
 )
 def test_a_mistake_in_a_map_is_told(tmp_path: Path, text: str, words: str) -> None:

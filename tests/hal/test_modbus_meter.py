@@ -200,9 +200,7 @@ async def test_a_refusal_is_a_loss(meter: ModbusMeter, fake: FakeMeter) -> None:
         await meter.read()
 
 
-async def test_silence_is_a_loss_and_the_answer_after_it_a_recovery(
-    meter: ModbusMeter, fake: FakeMeter, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_silence_is_a_loss_and_the_answer_after_it_a_recovery(meter: ModbusMeter, fake: FakeMeter, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "hal")
     await meter.read()
     fake.silent = True

@@ -15,7 +15,7 @@ import pytest
 from sim import guard, processes
 from sim.firmware import Firmware, NoProcess
 
-STAND_IN = '''
+STAND_IN = """
 import os, signal, subprocess, sys, threading, time
 part = sys.argv[1]
 def beat(name):
@@ -38,7 +38,7 @@ if part == "run":
 threading.Thread(target=beat, args=("side",), daemon=True).start()
 signal.signal(signal.SIGUSR1, lambda *_: os._exit(77))
 beat("main")
-'''
+"""
 
 
 class Bench:
