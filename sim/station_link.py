@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,18 @@ class StationLink:
         self._path = path
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._asking: asyncio.Task[dict[str, Any] | None] | None = None
+        self._asked_s = 0.0
 
     async def status(self) -> dict[str, Any] | None:
-        """What the firmware reports of itself; None when it does not answer in time. While an earlier question is unanswered, no other is
-        asked and the wait is short: a firmware that stands still costs a program that looks at the state 0.3 s once."""
-        late = self._asking is not None and not self._asking.done()
-        if self._asking is None or not late:
-            self._asking = asyncio.create_task(self._status())
-        done, _ = await asyncio.wait([self._asking], timeout=LATE_S if late else DEADLINE_S)
-        return self._asking.result() if done and not self._asking.cancelled() else None
+        """What the firmware reports of itself; None when it does not answer in time. While a question is unanswered, all who ask wait for the one
+        answer, and only for what is left of its time: a firmware that stands still costs a program that looks at the state 0.3 s once."""
+        asking = self._asking
+        if asking is None or asking.done():
+            asking, self._asked_s = asyncio.create_task(self._status()), time.monotonic()
+            self._asking = asking
+        left_s = self._asked_s + DEADLINE_S - time.monotonic()
+        done, _ = await asyncio.wait([asking], timeout=max(LATE_S, left_s))
+        return asking.result() if done and not asking.cancelled() else None
 
     async def clear_fault(self, evse: int, fault: str) -> dict[str, Any] | None:
         """{"done": ..., "text": ...}; None when the firmware does not answer."""

@@ -81,8 +81,9 @@ async def test_any_subprotocol_or_none(world: World, picked: list[str], spoken: 
     await world.told(lambda csms: len(csms.book.transactions) == 1)
 
 
-@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
-@pytest.mark.parametrize("times", ["six_decimals", "offset", "no_zone"])
+@pytest.mark.parametrize(
+    ("version", "times"), [("ocpp1.6", "six_decimals"), ("ocpp1.6", "offset"), ("ocpp2.0.1", "no_zone"), ("ocpp2.0.1", "offset")]
+)
 async def test_times_of_any_style_and_one_transaction_id(world: World, version: str, times: str) -> None:
     world.csms.book.options.times = times
     world.csms.book.options.same_transaction_id = 1
@@ -90,10 +91,8 @@ async def test_times_of_any_style_and_one_transaction_id(world: World, version: 
     for number in (1, 2):
         await world.charge()
         await world.told(lambda csms, n=number: len(csms.book.transactions) == n)
-        await asyncio.sleep(1)
-        await world.swipe()
-        await world.told(lambda csms, n=number: sum(t.ended for t in csms.book.transactions) == n)
         await world.unplug()
+        await world.told(lambda csms, n=number: sum(t.ended for t in csms.book.transactions) == n)
         await world.status("Available")
     assert [t.repeats for t in world.csms.book.transactions] == [0, 0]
 
@@ -107,17 +106,20 @@ FAST = """[ocpp2.variables]
 "OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]" = 1
 "OCPPCommCtrlr.MessageAttempts[TransactionEvent]" = 5
 "SampledDataCtrlr.TxUpdatedInterval" = 2"""
-KINDS = ["duplicate", "call_error", "bad_payload", "nonsense", "close", "close_mid_message", "wrong_id", "no_answer"]
+KINDS = {
+    "ocpp1.6": ["duplicate", "call_error", "bad_payload", "wrong_id"],
+    "ocpp2.0.1": ["nonsense", "close", "close_mid_message", "no_answer"],
+}
 
 
 @pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
 async def test_answers_that_are_none(world: World, version: str) -> None:
     await world.up(version, more=FAST)
-    for number, kind in enumerate(KINDS, 1):
+    for number, kind in enumerate(KINDS[version], 1):
         for action in MESSAGES[version]:
             world.csms.misbehave(kind, action=action)
         await world.charge()
-        await asyncio.sleep(3)
+        await asyncio.sleep(2.2)
         await world.swipe()
         await world.contactor("open")
         await world.unplug()

@@ -14,6 +14,7 @@ from sim.derive import CannotDerive, derived
 from sim.events import Events
 from sim.script import Act, Expectation, ScriptError, read
 from sim.script_play import holds, picked, settings_text
+from sim.station_link import StationLink
 
 SHIPPED = sorted((Path(__file__).parents[2] / "sim" / "scenarios").glob("*.scenario"))
 
@@ -163,3 +164,21 @@ def test_the_settings_of_a_scenario(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
 def test_shipped_scenarios_can_be_read(file: Path) -> None:
     assert read(file).steps
+
+
+async def test_many_may_ask_the_firmware_at_once(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readline():
+            await asyncio.sleep(0.05)
+            writer.write(b'{"connected": true}\n')
+
+    server = await asyncio.start_unix_server(answer, tmp_path / "station.sock")
+    link = StationLink(tmp_path / "station.sock")
+
+    async def ask(after_s: float) -> object:
+        await asyncio.sleep(after_s)
+        return await link.status()
+
+    assert await asyncio.gather(*(ask(number * 0.013) for number in range(20))) == [{"connected": True}] * 20
+    link.close()
+    server.close()
