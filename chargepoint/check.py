@@ -161,7 +161,10 @@ def judge(file: Path) -> Verdict:
     errors += [document.problem(key, text) for key, text in values.errors]
     errors += _board(document, settings, file.parent)
     warnings = [document.problem(key, text) for key, text in values.warnings]
-    warnings += [document.problem((), _edited(change)) for change in factory.edited(settings)]
+    try:
+        warnings += [document.problem((), _edited(change)) for change in factory.edited(settings)]
+    except factory.StoreHeld as held:
+        warnings.append(document.problem((), f"what the CSMS has changed cannot be looked at: {held}"))
     return Verdict(errors, warnings)
 
 

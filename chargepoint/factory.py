@@ -1,6 +1,6 @@
 """Factory values of the settings against the device model, and against what a CSMS changed later. Used by `check` and `settings adopt`.
 
-Must not know a running station: it looks at its declarations and, where there is one, at its store.
+Looks at the station's declarations and, where there is one, at its store: through the station while it runs, else at the file.
 """
 
 from __future__ import annotations
@@ -12,17 +12,41 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chargepoint.csms.v16 import configuration
+from chargepoint.local.ask import NotRunning, ask
 from chargepoint.settings import Settings
 from chargepoint.station import variables as declarations
 from chargepoint.station.device_model import DeviceModel, Edited
-from chargepoint.store.db import Db
+from chargepoint.store.db import Db, StoreError
 from chargepoint.store.variables import Variables
 
 Remark = tuple[tuple[str, str, str], str]
 """(table, key of the table, name), sentence."""
 
+PATIENCE_S = 0.2
 V16 = ("ocpp16", "configuration")
 V2 = ("ocpp2", "variables")
+
+
+class StoreHeld(Exception):
+    """A station runs, so its store is its alone, but it does not answer here; the message says why."""
+
+
+class Asked(Variables):
+    """What a CSMS set in the device model, asked of the running station. Raises NotRunning."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, list[str | None]] = ask({"kept": True})
+        if "error" in self._kept:
+            raise NotRunning("the station that runs is another version than this command; restart it")
+
+    def load(self) -> dict[str, str]:
+        return {key: value for key, (value, _) in self._kept.items() if value is not None}
+
+    def factory(self, key: str) -> str | None:
+        return self._kept.get(key, [None, None])[1]
+
+    def remove(self, key: str) -> None:
+        ask({"forget": key})
 
 
 class Judgement(NamedTuple):
@@ -50,25 +74,38 @@ def judge(settings: Settings) -> Judgement:
 
 
 def edited(settings: Settings) -> list[Edited]:
-    """Values edited in the file after the CSMS changed them; empty when this machine has no store."""
+    """Values edited in the file after the CSMS changed them; empty when this machine has no store. Raises StoreHeld."""
     with _store() as store:
         return [] if store is None else model_of(settings, store).edited()
 
 
 def adopt(settings: Settings, key: str) -> bool:
-    """The file's value holds again from the station's next start; False when the CSMS had not changed it. Raises KeyError or ValueError."""
+    """The file's value holds again from the station's next start; False when the CSMS had not changed it. Raises KeyError, ValueError or
+    StoreHeld."""
     with _store() as store:
         return store is not None and model_of(settings, store).adopt(key)
 
 
 @contextmanager
 def _store() -> Iterator[Variables | None]:
-    file = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/chargepoint/station")) / "station.db"
+    """The store's file, or the station that runs and has it for itself."""
+    file = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/chargepoint")) / "station.db"
     if not file.exists():
         yield None
         return
-    db = Db(file)
+    try:
+        db = Db(file, patience_s=PATIENCE_S)
+    except StoreError as held:
+        yield _asked(held)
+        return
     try:
         yield Variables(db)
     finally:
         db.close()
+
+
+def _asked(held: StoreError) -> Asked:
+    try:
+        return Asked()
+    except NotRunning as trouble:
+        raise StoreHeld(f"{held}; {trouble}") from None

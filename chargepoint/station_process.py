@@ -84,7 +84,7 @@ class Station:
 
     async def run(self) -> int:
         """Serves until told to end."""
-        self._db = Db(self._state / "station.db")
+        self._db = Db(self._state / "station.db", alone=True)
         boots = Boots(self._db)
         self._clock.boot = boots.begin(self._clock.boot_id())
         self._build(boots)
@@ -95,7 +95,7 @@ class Station:
         if boots.fresh:
             self._core.security.happened(SecurityEvent.STARTUP)
         self._core.begin()
-        server = await service.serve(self._runtime / "station.sock", self._report.status, self._clear_fault)
+        server = await service.serve(self._runtime / "station.sock", self._report.status, self._clear_fault, Variables(self._db))
         self._notifier.ready()
         try:
             await self._serve()

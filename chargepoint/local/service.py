@@ -1,6 +1,8 @@
 """The station's local socket: newline JSON, one answer per question. Must not know what it serves: it is given functions.
 
 `{"status": true}` answers what the firmware reports of itself; `{"clear_fault": {"evse": 1, "fault": "diode"}}` answers `{"done": ..., "text": ...}`.
+`{"kept": true}` answers the variables a CSMS has set, each with its value and the factory value it had then; `{"forget": "AuthCtrlr.Enabled"}` makes
+the factory value hold again from the next start. The store is the station's alone while it runs, so the commands ask here.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 Status = Callable[[], dict[str, Any]]
 ClearFault = Callable[[int, str], Awaitable[tuple[bool, str]]]
@@ -23,13 +25,23 @@ log = logging.getLogger(__name__)
 LONGEST_QUESTION = 4096
 
 
-async def serve(path: Path, status: Status, clear_fault: ClearFault) -> asyncio.AbstractServer:
+class Kept(Protocol):
+    """What a CSMS has set, as the store has it."""
+
+    def load(self) -> dict[str, str]: ...
+
+    def factory(self, key: str) -> str | None: ...
+
+    def remove(self, key: str) -> None: ...
+
+
+async def serve(path: Path, status: Status, clear_fault: ClearFault, kept: Kept) -> asyncio.AbstractServer:
     """Listens on the Unix socket (0660, peers of the same user or group, or root). Raises OSError when it cannot."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if _welcome(writer.get_extra_info("socket")):
-                await _converse(reader, writer, status, clear_fault)
+                await _converse(reader, writer, status, clear_fault, kept)
         except (OSError, ValueError) as error:
             log.debug("local socket: %s", error)
         finally:
@@ -41,14 +53,14 @@ async def serve(path: Path, status: Status, clear_fault: ClearFault) -> asyncio.
     return server
 
 
-async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, status: Status, clear_fault: ClearFault) -> None:
+async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, status: Status, clear_fault: ClearFault, kept: Kept) -> None:
     while line := await reader.readline():
-        reply = await _reply(line, status, clear_fault)
+        reply = await _reply(line, status, clear_fault, kept)
         writer.write(json.dumps(reply).encode() + b"\n")
         await writer.drain()
 
 
-async def _reply(line: bytes, status: Status, clear_fault: ClearFault) -> dict[str, Any]:
+async def _reply(line: bytes, status: Status, clear_fault: ClearFault, kept: Kept) -> dict[str, Any]:
     try:
         question = json.loads(line)
     except ValueError:
@@ -59,6 +71,11 @@ async def _reply(line: bytes, status: Status, clear_fault: ClearFault) -> dict[s
         case {"clear_fault": {"evse": int(evse), "fault": str(fault)}}:
             done, text = await clear_fault(evse, fault)
             return {"done": done, "text": text}
+        case {"kept": _}:
+            return {key: [value, kept.factory(key)] for key, value in kept.load().items()}
+        case {"forget": str(key)}:
+            kept.remove(key)
+            return {"done": True}
         case _:
             return {"error": 'unknown question; ask {"status": true} or {"clear_fault": {"evse": 1, "fault": "..."}}'}
 

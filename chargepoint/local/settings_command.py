@@ -13,7 +13,7 @@ def adopt(config: Path, key: str) -> int:
     """0: the file's value holds from the station's next start; 1: it could not."""
     try:
         changed = factory.adopt(load(config), key)
-    except SettingsError as error:
+    except (SettingsError, factory.StoreHeld) as error:
         print(error, file=sys.stderr)
         return 1
     except (KeyError, ValueError):

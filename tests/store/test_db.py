@@ -33,7 +33,7 @@ class Row(msgspec.Struct):
     open: bool
     seq: int
 
-db = Db(Path(sys.argv[1]))
+db = Db(Path(sys.argv[1]), alone=sys.argv[2] == "alone")
 outbox, sessions = Outbox(db), Sessions(db, Row)
 row = sessions.get("s") or Row("s", 1, True, 0)
 print("ready", flush=True)
@@ -87,11 +87,12 @@ def test_every_transaction_is_synchronous_unless_said(tmp_path: Path) -> None:
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
-def test_a_writer_killed_at_any_moment_leaves_row_and_fact_together(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["alone", "shared"])
+def test_a_writer_killed_at_any_moment_leaves_row_and_fact_together(tmp_path: Path, how: str) -> None:
     path = tmp_path / "station.db"
     chance = random.Random(7)
     for _ in range(4):
-        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path), how], stdout=subprocess.PIPE, text=True)
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
         time.sleep(chance.uniform(0.01, 0.15))
@@ -114,6 +115,21 @@ def assert_together(path: Path, said: int | None) -> None:
     assert seqs == sorted(seqs)
     assert msgspec.msgpack.decode(row[0])["seq"] == seqs[-1]
     assert said is None or seqs[-1] >= said
+
+
+def test_alone_nobody_else_gets_in_and_the_log_does_not_grow(tmp_path: Path) -> None:
+    path, log = tmp_path / "station.db", tmp_path / "station.db-wal"
+    db = Db(path, alone=True)
+    size = log.stat().st_size
+    assert size >= module.LOG_BYTES
+    for number in range(1000):
+        Values(db).set(f"name{number % 7}", number)
+    assert log.stat().st_size == size
+    assert not (tmp_path / "station.db-shm").exists()
+    with pytest.raises(StoreError, match="locked"):
+        Db(path, patience_s=0.0)
+    db.close()
+    assert Values(Db(path)).get("name5", int) == 999 - (999 - 5) % 7
 
 
 @pytest.mark.parametrize("damage", ["header", "middle", "cut"])
