@@ -137,6 +137,8 @@ class RemoteControl:
             return Answer("Rejected", reason="TxNotFound", info="no transaction is running")
         if order.message == "BootNotification" and self._accepted():
             return Answer("Rejected", reason="InvalidState", info="this station is accepted already")
+        if order.message != "BootNotification" and not self._accepted():
+            return Answer("Rejected", reason="NotEnabled", info="all but a BootNotification waits until this station is accepted")
 
         async def then() -> None:
             send(order.evse, order.connector)

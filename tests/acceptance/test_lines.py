@@ -120,8 +120,6 @@ async def test_answers_that_are_none(world: World, version: str) -> None:
             world.csms.misbehave(kind, action=action)
         await world.charge()
         await asyncio.sleep(2.2)
-        await world.swipe()
-        await world.contactor("open")
         await world.unplug()
         await world.told(lambda csms, n=number: sum(t.ended for t in csms.book.transactions) == n, 60)
         await world.all_told()

@@ -21,10 +21,14 @@ def ask(version: str) -> tuple[str, dict[str, object]]:
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_pending_then_accepted(world: World, version: str) -> None:
     world.csms.book.options.registration = "Pending"
-    world.csms.book.options.retry_interval_s = 3
+    world.csms.book.options.retry_interval_s = 2
     await world.up(version, accepted=False)
     await world.registered("pending")
     await world.csms.send("CP001", *ask(version))
+    assert (await world.csms.send("CP001", "TriggerMessage", {"requestedMessage": "Heartbeat"}))["status"] == "Rejected"
+    boots = len(world.csms.book.station("CP001").boots)
+    assert (await world.csms.send("CP001", "TriggerMessage", {"requestedMessage": "BootNotification"}))["status"] == "Accepted"
+    await world.told(lambda csms: len(csms.book.station("CP001").boots) > boots)
     await world.plug_in()
     await world.swipe()
     await asyncio.sleep(1)
@@ -42,7 +46,7 @@ async def test_pending_then_accepted(world: World, version: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_rejected_waits_for_its_interval(world: World, version: str) -> None:
     book = world.csms.book
-    book.options.registration, book.options.retry_interval_s = "Rejected", 3
+    book.options.registration, book.options.retry_interval_s = "Rejected", 2
     await world.up(version, accepted=False)
     await world.registered("rejected")
     if version == "ocpp1.6":
@@ -67,7 +71,7 @@ async def test_a_running_transaction_goes_on_and_its_facts_wait(world: World, ve
     await world.charge()
     await world.told(lambda csms: len(csms.book.transactions) == 1)
     book = world.csms.book
-    book.options.registration, book.options.retry_interval_s = "Rejected", 2
+    book.options.registration, book.options.retry_interval_s = "Rejected", 1
     book.station("CP001").registration = None
     cycles = (await world.evse())["cycles"]
     await world.post("kill", {"process": "station", "signal": "KILL"})
@@ -107,7 +111,7 @@ async def test_new_transactions_before_the_first_acceptance(world: World, allowe
 
 
 async def test_a_call_before_the_boot_answer(world: World) -> None:
-    world.csms.misbehave("slow", action="BootNotification", seconds=4)
+    world.csms.misbehave("slow", action="BootNotification", seconds=3)
     await world.up("ocpp2.0.1", accepted=False)
     await world.told(lambda csms: bool(csms.book.station("CP001").boots))
     await world.csms.send("CP001", *ask("ocpp2.0.1"), timeout_s=2)
