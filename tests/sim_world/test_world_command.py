@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,11 @@ from sim.__main__ import main
 ROOT = Path(__file__).parents[2]
 
 
-async def up(directory: Path, *more: str, config: str = '[board]\nname = "sim"\n') -> Process:
+async def up(directory: Path, *more: str, config: str = '[board]\nname = "sim"\n', place: Path | None = None) -> Process:
     file = directory / "chargepoint.toml"
     file.write_text(config)
     arguments = ["up", "--config", str(file), "--state-dir", str(directory / "state"), "--port", "0", *more]
-    environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(directory)}
+    environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(directory if place is None else place)}
     return await asyncio.create_subprocess_exec(sys.executable, "-m", "sim", *arguments, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE)
 
 
@@ -29,17 +31,18 @@ async def listening(process: Process) -> str:
     return (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
 
 
-def run_directories(directory: Path) -> list[Path]:
-    """Worlds with a short TMPDIR put their run directory there, others in /tmp."""
-    return [*directory.glob("cpsim-*"), *Path("/tmp").glob("cpsim-*")]
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A short directory for this test's run directories alone: other worlds run beside it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:
+        yield Path(directory)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_ends_with_0_and_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
-    before = set(run_directories(tmp_path))
-    process = await up(tmp_path, "--power", "off")
+async def test_ends_with_0_and_leaves_no_process(tmp_path: Path, place: Path, number: signal.Signals) -> None:
+    process = await up(tmp_path, "--power", "off", place=place)
     assert (await listening(process)).startswith("listening on http://127.0.0.1:")
-    (run,) = set(run_directories(tmp_path)) - before
+    (run,) = place.glob("cpsim-*")
     assert processes.marked(f"CHARGEPOINT_WORLD={run}/")
     process.send_signal(number)
     assert await asyncio.wait_for(process.wait(), 10) == 0
@@ -47,11 +50,10 @@ async def test_ends_with_0_and_leaves_no_process(tmp_path: Path, number: signal.
     assert not run.exists()
 
 
-async def test_a_killed_world_leaves_no_process(tmp_path: Path) -> None:
-    before = set(run_directories(tmp_path))
-    process = await up(tmp_path, "--power", "off")
+async def test_a_killed_world_leaves_no_process(tmp_path: Path, place: Path) -> None:
+    process = await up(tmp_path, "--power", "off", place=place)
     await listening(process)
-    (run,) = set(run_directories(tmp_path)) - before
+    (run,) = place.glob("cpsim-*")
     process.kill()
     await process.wait()
     async with asyncio.timeout(5):
