@@ -20,7 +20,7 @@ demo: install
 	@$(BIN)/chargepoint-sim up --config $(CONFIG) --state-dir state/demo --port $(PORT) --csms
 
 test: install
-	$(BIN)/python -m pytest tests -n $(WORKERS)
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist worksteal
 
 check: install
 	$(BIN)/ruff check chargepoint hal sim tests bench
