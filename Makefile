@@ -2,7 +2,7 @@
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
-WORKERS ?= 3
+WORKERS ?= 2
 BIN = .venv/bin
 STAMP = .venv/.installed
 
