@@ -60,9 +60,8 @@ async def test_car_side_unplugged_may_go_on(world: World, version: str) -> None:
     assert len(world.csms.book.transactions) == 1
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_nobody_plugs_in(world: World, version: str) -> None:
-    await world.up(version, more=settings(version, '"ConnectionTimeOut" = 3', '"TxCtrlr.EVConnectionTimeOut" = 3'))
+async def test_nobody_plugs_in(world: World) -> None:
+    await world.up("ocpp1.6", more='[ocpp16.configuration]\n"ConnectionTimeOut" = 3')
     await world.swipe()
     await world.status("Preparing")
     await world.status("Available")

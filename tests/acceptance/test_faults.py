@@ -17,8 +17,9 @@ OVER_CURRENT_WITHIN_S = 60.0
 Lane = dict[str, str | None]
 """Faults of one EVSE in their order, each with the firmware's word, where it has one."""
 OPENED_AT_ONCE: list[Lane] = [
-    {"cp_open": None, "pilot_noise": "pilot_implausible", "pe_loss": None},
-    {"pwm_lost": "pilot_lost", "adc_lost": "pilot_lost", "adc_frozen": "pilot_lost"},
+    {"cp_open": None, "pilot_noise": "pilot_implausible"},
+    {"pe_loss": None, "pwm_lost": "pilot_lost"},
+    {"adc_lost": "pilot_lost", "adc_frozen": "pilot_lost"},
     {"i2c_stuck": "pilot_lost", "rcd_stuck_tripped": "residual_current"},
 ]
 OPENED_BY_THE_CAR: list[Lane] = [
@@ -39,9 +40,7 @@ TOLERATED: Lane = {
     "lock_jam": None,
     "lock_stuck_locked": None,
     "under_voltage": None,
-    "over_voltage": None,
     "phase_loss": None,
-    "meter_frozen": None,
     "meter_offline": "meter_lost",
     "reader_offline": "reader_lost",
     "temperature_sensor_lost": "temperature_sensor_lost",

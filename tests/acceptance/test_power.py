@@ -9,8 +9,6 @@ import pytest
 
 from tests.world import OTHER_CARD, World
 
-VERSIONS = ["ocpp1.6", "ocpp2.0.1"]
-
 
 async def power_cut(world: World, *, car_stays: bool = True) -> None:
     await world.post("power", {"state": "off", "how": "cut"})
@@ -21,9 +19,8 @@ async def power_cut(world: World, *, car_stays: bool = True) -> None:
     await world.registered("accepted")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_resume_with_the_same_car_and_end_with_none(world: World, version: str) -> None:
-    await world.up(version, station='after_power_loss = "resume"')
+async def test_resume_with_the_same_car_and_end_with_none(world: World) -> None:
+    await world.up("ocpp2.0.1", station='after_power_loss = "resume"')
     await world.charge()
     await world.told(lambda csms: len(csms.book.transactions) == 1)
     await power_cut(world)
@@ -39,9 +36,8 @@ async def test_resume_with_the_same_car_and_end_with_none(world: World, version:
     assert len(world.csms.book.transactions) == 1
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_ended_with_another_meter(world: World, version: str) -> None:
-    await world.up(version)
+async def test_ended_with_another_meter(world: World) -> None:
+    await world.up("ocpp1.6")
     await world.charge()
     await world.told(lambda csms: len(csms.book.transactions) == 1)
     await asyncio.sleep(2)
