@@ -27,7 +27,7 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Reaction, station stopped", lambda world: parts.reactions(world, rounds, station="stopped")
     yield "Unplugging, station stalled for a third", lambda world: unplugs(world, max(6, int(1000 * share)))
     yield "Control loop", lambda world: parts.lateness(world, max(10, 30 * share))
-    yield "Session", lambda world: parts.sessions(world, max(4, int(20 * share)))
+    yield "Session", lambda world: parts.sessions(world, max(5, int(21 * share)))
     yield "Start", lambda world: parts.starts(world, max(3, int(9 * share)))
     yield "Replay", lambda world: parts.replay(world, max(60, int(600 * share)))
     yield "Writes, 60 s samples", lambda world: parts.writes(world, max(300, 1200 * share))

@@ -16,7 +16,7 @@ from bench.table import Figure, at_least, at_most, percentile
 from sim.csms import book
 from tests.world import World
 
-SESSION_S, CHARGING_S = 12.0, 6.5
+SESSION_S, CHARGING_S = 13.0, 7.5
 SAMPLES_S = 60
 STRESS = "import json\nwhile True: json.loads(json.dumps([{'a': [i, str(i), 1.5 * i]} for i in range(5000)]))"
 EMPTY_LOOP = """
