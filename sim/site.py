@@ -196,6 +196,8 @@ class Site:
             raise Conflict(f"this machine does not let the simulator hold a thread (ptrace): {error}") from None
         except ProcessLookupError:
             raise NoProcess(f"{part} is just ending") from None
+        if how == HANG:  # until it was held, control went on reading the pilot, which counts as running
+            await self.rig.call("process", name=part, state=STATES[how])
         if how == "KILL":
             self._spawn(self._back(part, pid))
         self._tell("hang" if how == HANG else "signal", process=part, signal=how, pid=pid)
