@@ -232,10 +232,11 @@ async def writes(world: World, seconds: float) -> list[Figure]:
     await world.charge()
     await asyncio.sleep(5)
     pid = (await world.get("state"))["station"]["pids"]["station"]
-    before = written_bytes(pid)
+    before, told = written_bytes(pid), _durable(world)
     counted = await _syncs(pid, seconds)
     per_hour = 3600 / seconds
-    figures = [at_most("written per charging hour", (written_bytes(pid) - before) * per_hour / 1e6, 1.0, "MB")]
+    name = f"written per charging hour, from {seconds:.0f} s with {_durable(world) - told} durable requests"
+    figures = [at_most(name, (written_bytes(pid) - before) * per_hour / 1e6, 1.0, "MB")]
     if counted is None:
         figures.append(Figure("syncs per charging hour", "not measured: strace is not installed", "<= 80"))
     else:
