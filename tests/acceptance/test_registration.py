@@ -71,10 +71,11 @@ async def test_a_running_transaction_goes_on_and_its_facts_wait(world: World, ve
     await world.charge()
     await world.told(lambda csms: len(csms.book.transactions) == 1)
     book = world.csms.book
+    await world.all_told()
     book.options.registration, book.options.retry_interval_s = "Rejected", 1
-    book.station("CP001").registration = None
     cycles = (await world.evse())["cycles"]
     await world.post("kill", {"process": "station", "signal": "KILL"})
+    book.station("CP001").registration = None
     await world.told(lambda csms: len(csms.book.station("CP001").boots) == 2)
     await world.registered("rejected")
     assert (await world.evse())["cycles"] == cycles
