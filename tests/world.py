@@ -42,7 +42,7 @@ random_range_s = 0.1
 repeat_times = 2
 {more}
 """
-EVSE = '[[evse]]\nid = {id}\nconnectors = ["sType2"]\n'
+EVSE = '[[evse]]\nid = {id}\nconnectors = ["{connector}"]\n{evse}\n'
 
 
 class World:
@@ -61,6 +61,8 @@ class World:
         self,
         *versions: str,
         evses: int = 1,
+        connector: str = "sType2",
+        evse: str = "",
         station: str = "",
         board: str = "",
         control: str = "",
@@ -70,10 +72,11 @@ class World:
         options: Sequence[str] = (),
         accepted: bool = True,
     ) -> None:
-        """Versions as offered, most wanted first. accepted: wait until the CSMS has accepted the station. Again after `down`: the same DIR."""
+        """Versions as offered, most wanted first. evse: more lines of each [[evse]]. accepted: wait until the CSMS has accepted the station.
+        Again after `down`: the same DIR."""
         self.version = versions[0]
         config = self.directory / "chargepoint.toml"
-        tables = "".join(EVSE.format(id=number) for number in range(1, evses + 1))
+        tables = "".join(EVSE.format(id=number, connector=connector, evse=evse) for number in range(1, evses + 1))
         offered = ", ".join(f'"{version}"' for version in versions)
         config.write_text(
             CONFIG.format(

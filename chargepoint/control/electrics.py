@@ -12,8 +12,8 @@ from chargepoint.model.pilot import PilotState
 MINIMUM_A = 6.0
 """IEC 61851-1 Table A.7: no duty says less; a lower limit is a pause (X1)."""
 MAXIMUM_A = 80.0
-GAP_FROM_A, GAP_TO_A = 51.0, 52.5
-"""IEC 61851-1 Table A.7: no duty says an ampere between the two lines."""
+GAP_FROM_A, GAP_TO_A = 51.0, 52.501
+"""IEC 61851-1 Table A.7: 85 % is the end of the lower line and says 51 A; the upper line begins above 52.5 A. No duty says a current between."""
 X1 = 1.0
 """The duty of steady +12 V: no offer."""
 

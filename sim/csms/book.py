@@ -41,7 +41,8 @@ class Card:
 
 @dataclass
 class Station:
-    """One charging station as this CSMS has met it. statuses: by "evse/connector" (1.6: "connectorId")."""
+    """One charging station as this CSMS has met it. certificate: the common name in the one it showed; statuses: by "evse/connector" (1.6:
+    "connectorId")."""
 
     identity: str
     protocol: str = ""
@@ -49,6 +50,7 @@ class Station:
     connections: int = 0
     authorization: str | None = None
     password: str | None = None
+    certificate: str | None = None
     registration: str | None = None
     boot: dict[str, Any] | None = None
     boots: list[dict[str, Any]] = field(default_factory=list)

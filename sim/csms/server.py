@@ -121,6 +121,7 @@ class Csms:
         station.connected, station.connections = True, station.connections + 1
         station.authorization = request.headers.get("Authorization")
         station.password = _password(station.authorization)
+        station.certificate = _certified(request)
         self.book.note(
             station.identity, "station", "connected", protocol=protocol, path=request.path_qs, offered=request.headers.get("Sec-WebSocket-Protocol")
         )
@@ -138,6 +139,12 @@ class Csms:
                 del self._connections[station.identity]
                 station.connected = False
             self.book.note(station.identity, "station", "closed")
+
+
+def _certified(request: web.Request) -> str | None:
+    """The common name in the certificate the station showed (security profile 3)."""
+    shown = request.get_extra_info("peercert") or {}
+    return next((value for part in shown.get("subject", ()) for name, value in part if name == "commonName"), None)
 
 
 def _password(authorization: str | None) -> str | None:

@@ -73,6 +73,7 @@ class Plant:
         self.under_load = 0
         self.reset_adc: Callable[[], None] = lambda: None
         self.stop_pressed: Callable[[], bool] = lambda: False
+        self.opening_failed: Callable[[], bool] = lambda: False
         self.on_stop: Callable[[], None] = lambda: None
         self.lamp: dict[str, bool] = {"green": False, "blue": False, "red": False}
         self._parked: Car | None = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ALL_POLES = (1, 2, 3)
 OUTSIDE = frozenset({"meter_offline", "meter_garbage", "meter_frozen", "meter_nan", "meter_swapped", "reader_offline"})
 """Kept here, acted on by the world's meters and readers; never a reason to open the contactor under load."""
+HOLD_CONTACTOR = frozenset({"contactor_weld", "contactor_l23_weld", "coil_stuck_on", "mirror_stuck_open"})
 LASTS_MS = {"pilot_spike": 5.0, "temperature_jump": 1000.0, "adc_reset": 0.0}
 """How long these last unless told otherwise; the others stay until they are taken away."""
 
@@ -301,6 +302,11 @@ class Faults:
 
     def active(self, name: str) -> bool:
         return name in self._active
+
+    @property
+    def holds_contactor(self) -> bool:
+        """Whether a fault keeps the contactor, or what its mirror contact says of it, from opening."""
+        return not HOLD_CONTACTOR.isdisjoint(self._active)
 
     def details(self, name: str) -> Details | None:
         active = self._active.get(name)

@@ -206,7 +206,8 @@ class Judge:
         car_asked = wire.letter not in "CD" or now - self._wanted_at <= LATELY_S
         withdrawn = not offered_a(wire.duty) and now - self._offer_ended_at >= WITHDRAWN_S - EARLY_S
         control_gone = self.control_word != "running" or now - self.control_lost_at <= RESTART_S
-        return car_asked or withdrawn or control_gone or not plant.powered or plant.faults.within(FAULT_LATELY_S) or plant.stop_pressed()
+        board = not plant.powered or plant.stop_pressed() or plant.opening_failed()
+        return car_asked or withdrawn or control_gone or board or plant.faults.within(FAULT_LATELY_S)
 
     def _report(self, rule: str, text: str) -> None:
         plant = self._plant

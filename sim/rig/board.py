@@ -153,6 +153,10 @@ class Board:
         """Whether the emergency stop is pressed."""
         return any(plant.faults.active("emergency_stop") for plant in self.plants.values())
 
+    def opening_failed(self) -> bool:
+        """Whether a mirror contact does not follow a coil that is off: reason enough to let the supply of all coils fall."""
+        return any(not plant.coil_pin and plant.faults.holds_contactor and not plant.contactor.mirror_closed() for plant in self.plants.values())
+
     # pins ----------------------------------------------------------------------------------------------------------------------------
 
     def claim(self, owner: int, pin: int, level: bool) -> int:
@@ -246,6 +250,7 @@ class Board:
         plant = Plant(self.timeline, settings, self.figures, self.supply, wired.max_current_a, vehicles, tell)
         plant.has_lock = wired.lock is not None
         plant.stop_pressed = self.stop_pressed
+        plant.opening_failed = self.opening_failed
         plant.on_stop = self._stop_changed
         return plant
 

@@ -24,13 +24,14 @@ def authority(path: Path, name: str) -> tuple[x509.Certificate, ec.EllipticCurve
     return root, key
 
 
-def issued(path: Path, root: x509.Certificate, root_key: ec.EllipticCurvePrivateKey) -> None:
-    """A server's certificate with its key, in one PEM file."""
+def issued(path: Path, root: x509.Certificate, root_key: ec.EllipticCurvePrivateKey, password: bytes | None = None) -> None:
+    """A certificate for 127.0.0.1 with its key, encrypted if there is a password, in one PEM file."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     certificate = _made(subject, root.subject, key).add_extension(names, critical=False).sign(root_key, hashes.SHA256())
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    secret = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secret)
     path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
 
 

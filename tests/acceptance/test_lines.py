@@ -18,14 +18,25 @@ PASSWORD = "correct-horse-battery"
 SECURE = f'security_profile = 2\nbasic_auth_password = "{PASSWORD}"\n[csms.tls]\nca_file = "ca.pem"'
 
 
+CERTIFIED = '''security_profile = 3
+[csms.tls]
+ca_file = "ca.pem"
+client_cert = "station.pem"
+client_key = "station.pem"
+client_key_password = "key-secret"'''
+
+
 @pytest.fixture
 async def secure(tmp_path: Path) -> AsyncIterator[World]:
-    """A world whose CSMS wants TLS; ca.pem is its root, other.pem another's."""
+    """A world whose CSMS speaks TLS and reads a client's certificate if there is one; ca.pem is its root, other.pem another's."""
     root, key = authority(tmp_path / "ca.pem", "Root")
     authority(tmp_path / "other.pem", "Stranger")
     issued(tmp_path / "server.pem", root, key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "server.pem")
+    issued(tmp_path / "station.pem", root, key, b"key-secret")
+    context.load_verify_locations(tmp_path / "ca.pem")
+    context.verify_mode = ssl.CERT_OPTIONAL
     csms = Csms()
     world = World(tmp_path, csms, await csms.start("127.0.0.1", 0, context))
     try:
@@ -40,6 +51,15 @@ async def test_tls_with_basic_authentication(secure: World) -> None:
     await secure.up("ocpp2.0.1", csms=SECURE, scheme="wss")
     station = secure.csms.book.station("CP001")
     assert station.authorization == "Basic " + base64.b64encode(f"CP001:{PASSWORD}".encode()).decode()
+    await secure.charge()
+    await secure.told(lambda csms: len(csms.book.transactions) == 1)
+
+
+async def test_tls_with_the_certificate_of_the_station(secure: World) -> None:
+    await secure.up("ocpp1.6", csms=CERTIFIED, scheme="wss")
+    station = secure.csms.book.station("CP001")
+    assert station.certificate == "127.0.0.1"
+    assert station.authorization is None
     await secure.charge()
     await secure.told(lambda csms: len(csms.book.transactions) == 1)
 

@@ -335,6 +335,15 @@ def test_the_meters_and_the_readers_faults_are_no_cause(wire, fault):
     assert wire.rules() == ["opened_under_load"]
 
 
+def test_a_contactor_that_does_not_open_may_take_the_others_supply(make_wire):
+    wire = make_wire(count=2)
+    wire.charge(16.0)
+    wire.board.plants[2].faults.lay("mirror_stuck_open")
+    wire.set(wire.pin.coil, False)
+    wire.run(0.1)
+    assert wire.rules() == [] and wire.plant.under_load == 1
+
+
 def test_the_death_of_control_may_open_under_load(wire):
     wire.charge(16.0)
     wire.feeding = False
