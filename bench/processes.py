@@ -26,6 +26,12 @@ def cpu_s(pid: int) -> float:
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
+def started_s(pid: int) -> float:
+    """When it was started: CLOCK_BOOTTIME, seconds, to one clock tick."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[19]) / TICKS_PER_S
+
+
 def written_bytes(pid: int) -> int:
     """Bytes sent to the storage layer so far."""
     for line in Path(f"/proc/{pid}/io").read_text().splitlines():

@@ -1,9 +1,8 @@
-"""Locked memory, real-time priority, no garbage collection: asked for where permitted. Must not know the loop."""
+"""Locked memory, real-time priority: asked for where permitted. Must not know the loop."""
 
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import sys
 import threading
@@ -31,10 +30,3 @@ def ask(say: Callable[[str], None]) -> bool:
     if ctypes.CDLL(None, use_errno=True).mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0:
         say(f"control: memory is not locked ({os.strerror(ctypes.get_errno())})")
     return granted
-
-
-def no_garbage() -> None:
-    """The loop makes no cycles: what is alive now stays, and nothing is searched for any more."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
