@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 
 from chargepoint.clock import Clock
 from chargepoint.control import faults, guard
+from chargepoint.control.allowance import Allowance
+from chargepoint.control.arrival import Arrival
 from chargepoint.control.cable import Cable
 from chargepoint.control.faults import Faults
 from chargepoint.control.figures import Figures
@@ -18,28 +20,25 @@ from chargepoint.control.lock import SocketLock
 from chargepoint.control.machine import OUTPUTS, Cause, Inputs, Phase, step
 from chargepoint.control.offer import NO_OFFER, Least, Offer
 from chargepoint.control.over_current import OverCurrent
-from chargepoint.control.permit import Lease
 from chargepoint.control.pilot_filter import DRAWING, PilotFilter
-from chargepoint.control.power_path import RECLOSE_S, PowerPath
+from chargepoint.control.power_path import PowerPath
+from chargepoint.control.retention import Retention
 from chargepoint.control.selftest import Residual
+from chargepoint.control.telling import Telling, state_of
 from chargepoint.control.voice import Teller, Voice
 from chargepoint.control.watch import Watch
 from chargepoint.link.messages import EdgeKind, EvseState, LampWish, LockWish, Permit, Sample
-from chargepoint.model.pilot import PilotState
+from chargepoint.model.pilot import PLUGGED, PilotState
 from hal.ports import Channel, EvseBoard, LampPattern
 
 CAR_TIME_S = 6.0
 """IEC 61851-1 sequence 10.2: a car that does not stop after the offer ended is cut off under load."""
-START_X1_S = RECLOSE_S
-"""A car found at the start sees X1 first: 3 s at least, and the contactor may have been closed until just now."""
 PWM_SETTLES_S = 0.02
 CHECK_EVERY = 20
 """Turns between two read-backs of the PWM, and between two looks at lamp and temperature."""
 TELL_EVERY = 4
 """Turns between two looks for something new to tell."""
-TELL_S = 1.0
 CALM = (PilotState.A, PilotState.B)
-PLUGGED = (PilotState.B, PilotState.C, PilotState.D)
 
 
 class Evse:
@@ -61,50 +60,47 @@ class Evse:
         self.fed = True
         self.ending = False
         self.resetting = False
-        self.wish_locked = False
         self.phase = Phase.REST
         self.offer = NO_OFFER
         self.watch = Watch(now, socket=figures.socket, d_allowed=figures.d_allowed, thermometer=board.thermometer is not None)
         self.voice = Voice(figures.evse, teller)
         self.faults = Faults(latched)
-        self.lease = Lease()
+        self.allowance = Allowance(self.voice)
+        self.lease = self.allowance.lease
+        self.arrival = Arrival()
         self.cable = Cable()
         self.filter = PilotFilter()
         self.generator = Generator(board.pwm, self.watch)
         self.path = PowerPath(board.contactor, self.watch, self.voice)
         self.residual = Residual(board.residual, figures, self.watch, clock)
         self.lock = SocketLock(board.lock, figures, self.watch) if figures.socket and board.lock else None
-        self._socket = figures.socket
+        self.retention = Retention(figures.socket, self.lock, self.cable, self.watch, self.path, self.faults)
         self._clock = clock
         self._lamp_port = board.lamp
         self._lamp = LampPattern.READY
         self._front_end = FrontEnd(board.adc, figures.socket, clock, figures.convert_s)
         self._least = Least(figures.board_a, figures.rating_a)
         self._over = OverCurrent()
-        self._teller = teller
+        self._telling = Telling(teller)
         self._on_latched = on_latched
         self._turn = 0
-        self._told: tuple[object, ...] = ()
         self._calm_readings: tuple[object, ...] = ()
-        self._told_at = 0.0
-        self._permitted = False
-        self._permit_end = ""
         self._phase_since = now
         self._withdrawn_by = ""
         self._supplied = False
-        self._start_over()
 
     # what comes over the link ----------------------------------------------------------------------------------------------------------
 
     def permit(self, permit: Permit, now: float) -> str:
         """Takes a permit; answers why it is void, or nothing."""
-        why = self.lease.take(permit, now, self.voice.number if self.voice.plugged else 0, self._barred())
-        if not why and not self.lease.in_force(now):
-            self._permit_end = "withdrawn"
-        return why
+        return self.allowance.take(permit, now, self._barred())
+
+    def end_permit(self, why: str) -> None:
+        """Takes the permit back, as when it lapses."""
+        self.allowance.end(why)
 
     def wish_lock(self, wish: LockWish) -> None:
-        self.wish_locked = wish.locked
+        self.retention.wished = wish.locked
 
     def wish_lamp(self, wish: LampWish) -> None:
         """An unknown pattern is left out."""
@@ -168,8 +164,7 @@ class Evse:
         """Nothing is closed, offered, permitted, tested or moved, and the pilot stands still where nobody charges: the turns may be longer."""
         watch = self.watch
         at_rest = self.phase is Phase.REST and not watch.coil and watch.mirror_closed and not watch.testing and not watch.tripped
-        lock_rests = self.lock is None or self.lock.at_rest
-        return at_rest and lock_rests and watch.pilot in CALM and self.filter.settled and self.lease.until == 0.0 and not self._waiting
+        return at_rest and self.retention.rests and watch.pilot in CALM and self.filter.settled and self.lease.until == 0.0 and not self._waiting
 
     def blind(self) -> None:
         """Control did not look for too long: what was plugged in may be something else now."""
@@ -191,30 +186,11 @@ class Evse:
     @property
     def at_rest(self) -> bool:
         """X1, proven open, and the lock open as far as it goes."""
-        unlocked = self.lock is None or self.lock.feedback is False or self.watch.unlock_failed
-        return self.phase is Phase.REST and self.path.proven_open() and unlocked
+        return self.phase is Phase.REST and self.path.proven_open() and self.retention.released
 
     def state(self, now: float) -> EvseState:
         """Everything, as it is now."""
-        watch, offer, voice = self.watch, self.generator.offer, self.voice
-        return EvseState(
-            evse=self.id,
-            at=now,
-            plug_in=voice.number if voice.plugged else 0,
-            pilot=watch.pilot.value,
-            pwm=watch.pwm,
-            closed=watch.closed,
-            offered_a=round(offer.amps, 2),
-            offer_limit_by=offer.by,
-            permit=self.lease.in_force(now),
-            cable=self._socket and self.cable.present,
-            cable_a=self.cable.rating_a if self._socket else None,
-            locked=self.lock.feedback if self.lock else None,
-            faults=self.faults.names(),
-            testing=watch.testing,
-            temperature_c=watch.temperature_c,
-            since_plug_in=voice.since,
-        )
+        return state_of(self, now)
 
     @property
     def _waiting(self) -> bool:
@@ -228,9 +204,7 @@ class Evse:
     def _start_over(self) -> None:
         self.filter.restart()
         self.voice.forget()
-        self._seen_a = False
-        self._seen_b = False
-        self._x1_until = 0.0
+        self.arrival.start_over()
 
     def _barred(self) -> str:
         """Why no permit can be in force now."""
@@ -265,12 +239,12 @@ class Evse:
         if self._turn % CHECK_EVERY == 0:
             self._check(now)
         self._judge(now)
-        self._watch_permit(now)
-        self._move_lock(now)
+        self.allowance.step(now)
+        self.retention.move(now, self.allowance.permitted, self.ending)
         self._run_test(now)
         self._decide(now)
         if self._turn % TELL_EVERY == 0:
-            self._tell(now)
+            self._telling.step(self, now)
 
     def _pilot_changed(self, pilot: PilotState, now: float) -> None:
         if pilot is PilotState.A:
@@ -278,17 +252,16 @@ class Evse:
             self.voice.unplug(now)
             self._unplugged(now)
         elif pilot in PLUGGED:
-            self._seen_b = self._seen_b or pilot is PilotState.B
+            self.arrival.shows(pilot)
             if not self.voice.plugged:
-                self._x1_until = 0.0 if self._seen_a else now + START_X1_S
+                self.arrival.plugged(now)
                 self.voice.plug_in(now)
         elif pilot is not PilotState.IMPLAUSIBLE:
             self.end_permit(f"pilot in {pilot.value}")
         self.voice.edge(now, EdgeKind.PILOT_CHANGED, pilot.value)
 
     def _unplugged(self, now: float) -> None:
-        self._seen_a = self._seen_b = True
-        self._x1_until = 0.0
+        self.arrival.unplugged()
         self.watch.tries = 0
         self._over.reset()
         if self._supplied:
@@ -310,7 +283,7 @@ class Evse:
         """Guards to faults, and what a new fault does to permit and memory."""
         watch = self.watch
         guard.suspect(watch)
-        self._watch_cable(now)
+        self.retention.look(now)
         watch.over_current = self._over.found and watch.coil
         changed = self.faults.step(guard.causes(watch), now, watch.pilot is PilotState.A)
         if not changed:
@@ -325,40 +298,6 @@ class Evse:
 
     def _keep_latched(self) -> None:
         self._on_latched(self.id, self.faults.names(self.faults.active & faults.LATCHING))
-
-    def _watch_cable(self, now: float) -> None:
-        watch = self.watch
-        if not self._socket:
-            return
-        rating_a = watch.cable_a = self.cable.rating_a
-        missing = rating_a is None and watch.pilot in PLUGGED
-        watch.cable_missing_since = (watch.cable_missing_since or now) if missing else 0.0
-        if self.lock is None or not self.lock.feedback or watch.pilot not in PLUGGED:
-            watch.cable_held_a = None
-        elif watch.cable_held_a is None:
-            watch.cable_held_a = rating_a
-
-    def _watch_permit(self, now: float) -> None:
-        permitted = self.lease.in_force(now)
-        if self._permitted and not permitted:
-            self._permit_end = self._permit_end or "lapsed"
-            self.voice.edge(now, EdgeKind.PERMIT_ENDED, self._permit_end)
-        self._permitted = permitted
-        if permitted:
-            self._permit_end = ""
-
-    def end_permit(self, why: str) -> None:
-        """Takes the permit back, as when it lapses."""
-        if self.lease.void():
-            self._permit_end = why
-
-    def _move_lock(self, now: float) -> None:
-        """Locked while wished or permitted and a plug is there; moved only while the contactor is proven open."""
-        if self.lock is None:
-            return
-        wanted = (self.wish_locked or self._permitted) and self.cable.present and not self.ending
-        known = self.watch.pilot is not PilotState.IMPLAUSIBLE
-        self.lock.move(now, wanted, known and self.path.proven_open() and not self.faults.active & faults.WELDED)
 
     def _run_test(self, now: float) -> None:
         if self.watch.testing:
@@ -388,18 +327,17 @@ class Evse:
         """What may be offered now; while open, nothing that could not be closed upon."""
         active = self.faults.active
         barred = self.ending or self.resetting or active & (faults.OPENS | faults.WITHDRAWS)
-        if barred or not self._permitted or (not self.watch.coil and self._closing_barred(now)):
+        if barred or not self.allowance.permitted or (not self.watch.coil and self._closing_barred(now)):
             return self._least.none()
-        cable_a = (self.watch.cable_held_a or self.cable.rating_a or 0.0) if self._socket else None
-        return self._least.of(now, self.lease.limit_a, cable_a, self.watch.temperature_c, bool(active & faults.SENSOR_LOST))
+        return self._least.of(now, self.lease.limit_a, self.retention.cable_a(), self.watch.temperature_c, bool(active & faults.SENSOR_LOST))
 
     def _closing_barred(self, now: float) -> bool:
         watch = self.watch
         if watch.pilot in DRAWING and now < self.path.reclose_at and watch.suspect_since == 0.0:
-            self._x1_until = self.path.reclose_at
-        early = now < self._x1_until or (watch.pilot in DRAWING and not self._seen_b)
-        unlocked = self._socket and (self.lock is None or not self.lock.verified(now))
-        return bool(self.faults.active & faults.BARS & ~faults.VENTILATION) or early or unlocked or self.residual.due(now) or not self.fed
+            self.arrival.x1_until = self.path.reclose_at
+        early = self.arrival.early(watch.pilot, now)
+        barred = early or bool(self.faults.active & faults.BARS & ~faults.VENTILATION)
+        return barred or not self.retention.verified(now) or self.residual.due(now) or not self.fed
 
     def _ready(self, now: float) -> bool:
         """Everything closing needs beyond C or D, an offer and no opening fault."""
@@ -418,7 +356,7 @@ class Evse:
         if cause is Cause.FAULT:
             return self.faults.leading(faults.OPENS) or "relay supply not fed"
         if cause is Cause.WITHDRAWN:
-            self._withdrawn_by = self.faults.leading(faults.WITHDRAWS) or self._permit_end or "withdrawn"
+            self._withdrawn_by = self.faults.leading(faults.WITHDRAWS) or self.allowance.ended_by or "withdrawn"
         if self.phase is Phase.WITHDRAW and cause is Cause.CAR:
             return self._withdrawn_by
         return cause.value
@@ -433,29 +371,10 @@ class Evse:
             if self.watch.pilot is PilotState.A:
                 self.path.reclose_at = 0.0  # the next car is another one
             elif not pwm:
-                self._x1_until = self.path.reclose_at
+                self.arrival.x1_until = self.path.reclose_at
         if self.generator.signal(self.offer if pwm else NO_OFFER, now):
             self._over.offered(now, self.generator.offer.amps)
             self.voice.edge(now, EdgeKind.OFFERED, f"{self.generator.offer.amps:.2f}".rstrip("0").rstrip("."))
         if coil and not self.watch.coil:
             self._supplied = True
             self.path.switch(True, "", now)
-
-    def _tell(self, now: float) -> None:
-        watch = self.watch
-        key = (
-            watch.pilot,
-            watch.closed,
-            self.generator.offer,
-            self._permitted,
-            self.cable.present,
-            self.cable.rating_a,
-            self.lock and self.lock.feedback,
-            self.faults.active,
-            watch.testing,
-            watch.temperature_c,
-            self.voice.since,
-        )
-        if key != self._told or now - self._told_at >= TELL_S:
-            self._told, self._told_at = key, now
-            self._teller.tell(self.state(now))

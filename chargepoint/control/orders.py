@@ -66,7 +66,7 @@ def unlock(evse: Evse, _: Order) -> Work:
         return False, "there is no lock"
     if evse.lease.in_force(evse.watch.now):
         return False, "a permit is in force"
-    evse.wish_locked = False
+    evse.retention.wished = False
     while not evse.path.proven_open():
         if evse.faults.active & faults.WELDED:
             return False, "the contactor is not proven open"

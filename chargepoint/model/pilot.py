@@ -16,3 +16,7 @@ class PilotState(StrEnum):
     E = "E"
     F = "F"
     IMPLAUSIBLE = "implausible"
+
+
+PLUGGED = (PilotState.B, PilotState.C, PilotState.D)
+"""A car is there, and says so."""
