@@ -47,6 +47,7 @@ def main(root: Path, config: Path | None) -> int:
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
+        target.chmod(0o640)
     for template, place in PLACES.items():
         path = root / place
         path.parent.mkdir(parents=True, exist_ok=True)

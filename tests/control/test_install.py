@@ -28,6 +28,12 @@ def test_everything_is_put_in_its_place(tmp_path: Path) -> None:
     assert "@" not in unit(root, "chargepoint-control.service").replace("@system-service", "").replace("@resources", "")
 
 
+def test_settings_with_a_password_are_not_for_everybody(tmp_path: Path) -> None:
+    main(tmp_path, None)
+    assert (tmp_path / "etc/chargepoint/chargepoint.toml").stat().st_mode & 0o777 == 0o640
+    assert "0640 root chargepoint" in (tmp_path / "etc/tmpfiles.d/chargepoint.conf").read_text("utf-8"), "the services' group may read them"
+
+
 def test_settings_that_are_there_stay(tmp_path: Path) -> None:
     installed = tmp_path / SETTINGS.relative_to("/")
     installed.parent.mkdir(parents=True)
