@@ -77,15 +77,32 @@ def _reaction(cause: str, row: dict[str, Any], station: str) -> list[Figure]:
 
 
 async def lateness(world: World, seconds: float) -> list[Figure]:
-    """Lateness of the control loop since its start, beside an empty loop of the same priority."""
+    """Lateness of a new control loop while a car charges and the station works as hard as it can, one inventory after the other, beside an empty
+    loop of the same priority."""
+    await world.charge(delay_s=0.1)
+    await world.post("kill", {"process": "control", "signal": "KILL"})
+    await world.contactor("open")
+    await world.contactor("closed")
+    pids = (await world.get("state"))["station"]["pids"]
+    before = cpu_s(pids["station"])
     empty = await asyncio.create_subprocess_exec(sys.executable, "-c", EMPTY_LOOP, str(seconds), stdout=asyncio.subprocess.PIPE)
-    out, _ = await empty.communicate()
+    ended = asyncio.ensure_future(empty.communicate())
+    number = 0
+    while not ended.done():
+        number += 1
+        await world.csms.send("CP001", "GetBaseReport", {"requestId": number, "reportBase": "FullInventory"}, 30)
+    out, _ = await ended
+    busy = 100 * (cpu_s(pids["station"]) - before) / seconds
     p50, p99, p999, missed = (float(word) for word in out.split())
+    await asyncio.sleep(6)
     loop = (await world.get("state"))["station"]["loop"]
+    await world.unplug()
+    await world.status("Available")
     share = 100 * loop["missed"] / max(1, loop["periods"])
     limit = 0.5 if loop["realtime"] else 5.0
     rights = "with" if loop["realtime"] else "without"
     return [
+        Figure("the station meanwhile", f"{busy:.0f} % of a core, {number} inventories"),
         at_most(f"control loop {rights} real-time rights, late: p99", loop["late_p99_us"] / 1000, limit, "ms"),
         Figure("control loop, late: p50 / p99.9 / max", f"{loop['late_p50_us']} / {loop['late_p999_us']} / {loop['late_max_us']} us"),
         at_most(f"periods missed of {loop['periods']}", share, 0.1, "%", 3),
