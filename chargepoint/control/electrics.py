@@ -16,6 +16,8 @@ GAP_FROM_A, GAP_TO_A = 51.0, 52.501
 """IEC 61851-1 Table A.7: 85 % is the end of the lower line and says 51 A; the upper line begins above 52.5 A. No duty says a current between."""
 X1 = 1.0
 """The duty of steady +12 V: no offer."""
+DARK = 0.0
+"""The duty of steady -12 V: state F."""
 
 STILL_V = 0.25
 """A reading is still when it differs by at most so much from the one before."""

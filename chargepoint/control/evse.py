@@ -26,6 +26,7 @@ from chargepoint.control.retention import Retention
 from chargepoint.control.selftest import Residual
 from chargepoint.control.telling import Telling, state_of
 from chargepoint.control.voice import Teller, Voice
+from chargepoint.control.wake import Wake, sight_of
 from chargepoint.control.watch import Watch
 from chargepoint.link.messages import EdgeKind, EvseState, LampWish, LockWish, Permit, Sample
 from chargepoint.model.pilot import PLUGGED, PilotState
@@ -73,6 +74,7 @@ class Evse:
         self.generator = Generator(board.pwm, self.watch)
         self.path = PowerPath(board.contactor, self.watch, self.voice)
         self.residual = Residual(board.residual, figures, self.watch, clock)
+        self.wake = Wake()
         self.lock = SocketLock(board.lock, figures, self.watch) if figures.socket and board.lock else None
         self.retention = Retention(figures.socket, self.lock, self.cable, self.watch, self.path, self.faults)
         self._clock = clock
@@ -203,6 +205,7 @@ class Evse:
 
     def _start_over(self) -> None:
         self.filter.restart()
+        self.wake.end("control did not look")
         self.voice.forget()
         self.arrival.start_over()
 
@@ -242,6 +245,7 @@ class Evse:
         self.allowance.step(now)
         self.retention.move(now, self.allowance.permitted, self.ending)
         self._run_test(now)
+        self.wake.step(now, sight_of(self))
         self._decide(now)
         if self._turn % TELL_EVERY == 0:
             self._telling.step(self, now)
@@ -326,7 +330,7 @@ class Evse:
     def _allowed(self, now: float) -> Offer:
         """What may be offered now; while open, nothing that could not be closed upon."""
         active = self.faults.active
-        barred = self.ending or self.resetting or active & (faults.OPENS | faults.WITHDRAWS)
+        barred = self.ending or self.resetting or self.wake.kind or active & (faults.OPENS | faults.WITHDRAWS)
         if barred or not self.allowance.permitted or (not self.watch.coil and self._closing_barred(now)):
             return self._least.none()
         return self._least.of(now, self.lease.limit_a, self.retention.cable_a(), self.watch.temperature_c, bool(active & faults.SENSOR_LOST))
@@ -372,7 +376,7 @@ class Evse:
                 self.path.reclose_at = 0.0  # the next car is another one
             elif not pwm:
                 self.arrival.x1_until = self.path.reclose_at
-        if self.generator.signal(self.offer if pwm else NO_OFFER, now):
+        if self.generator.signal(self.offer if pwm else NO_OFFER, now, dark=self.wake.dark and not (pwm or coil)):
             self._over.offered(now, self.generator.offer.amps)
             self.voice.edge(now, EdgeKind.OFFERED, f"{self.generator.offer.amps:.2f}".rstrip("0").rstrip("."))
         if coil and not self.watch.coil:

@@ -57,8 +57,11 @@ def pilot_implausible(watch: Watch) -> bool:
 
 def pilot_lost(watch: Watch) -> bool:
     """The pilot cannot be read, or the generator does not do what it was told."""
-    disobeys = not watch.pwm and watch.low_v <= DIODE_V and min(watch.now, watch.low_at) - watch.pwm_since >= X1_SETTLES_S
-    return _unread(watch) or watch.duty_lost or disobeys or watch.pilot is PilotState.F or watch.now < watch.pwm_dead_until
+    dark = watch.pilot is PilotState.F or (
+        not watch.pwm and watch.low_v <= DIODE_V and min(watch.now, watch.low_at) - watch.pwm_since >= X1_SETTLES_S
+    )
+    disobeys = dark and watch.now >= watch.dark_until
+    return _unread(watch) or watch.duty_lost or disobeys or watch.now < watch.pwm_dead_until
 
 
 def residual_current(watch: Watch) -> bool:

@@ -1,4 +1,4 @@
-"""What a person or the station may order: unlock, clear a fault, test, reset an EVSE. Must not know the link's sockets.
+"""What a person or the station may order: unlock, clear a fault, test, reset an EVSE, wake a car. Must not know the link's sockets.
 
 Answered when the outcome is known. One place for all who clear a fault.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from chargepoint.control import faults
 from chargepoint.control.evse import Evse
 from chargepoint.control.machine import OUTPUTS, Phase
+from chargepoint.control.wake import sight_of
 from chargepoint.link.messages import Order, OrderAnswer, OrderKind
 from chargepoint.model.fault import CATALOGUE, Clears
 
@@ -34,7 +35,7 @@ class Orders:
         if evse is None:
             self._answer(OrderAnswer(order.id, False, f"there is no EVSE {order.evse}"))
         else:
-            self._running.append((order, now + PATIENCE_S, BEGIN[order.kind](evse, order)))
+            self._running.append((order, now + PATIENCE_S + order.seconds, BEGIN[order.kind](evse, order)))
 
     @property
     def running(self) -> bool:
@@ -117,9 +118,23 @@ def reset_evse(evse: Evse, _: Order) -> Work:
     return DONE
 
 
+def wake(evse: Evse, order: Order) -> Work:
+    """One step that wakes the car, to its end."""
+    now = evse.watch.now
+    if evse.residual.due(now):
+        return False, "a self-test runs"
+    why = evse.wake.begin(order.wake, order.seconds, now, sight_of(evse))
+    if why:
+        return False, why
+    while evse.wake.kind is not None:
+        yield
+    return evse.wake.outcome
+
+
 BEGIN: dict[OrderKind, Callable[[Evse, Order], Work]] = {
     OrderKind.UNLOCK: unlock,
     OrderKind.CLEAR_FAULT: clear_fault,
     OrderKind.SELF_TEST: self_test,
     OrderKind.RESET_EVSE: reset_evse,
+    OrderKind.WAKE: wake,
 }

@@ -46,7 +46,7 @@ class Residual:
         watch = self._watch
         if watch.testing:
             return True
-        if not proven_open or watch.pwm or watch.tripped:
+        if not proven_open or watch.pwm or watch.tripped or now < watch.dark_until:
             return False
         self._started_at, self._off_at, self._seen = now, None, False
         self.due_at = now + EVERY_S

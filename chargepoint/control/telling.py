@@ -51,6 +51,7 @@ def state_of(evse: Evse, now: float) -> EvseState:
         testing=watch.testing,
         temperature_c=watch.temperature_c,
         since_plug_in=voice.since,
+        waking=evse.wake.kind is not None,
     )
 
 
@@ -66,6 +67,7 @@ def _key(evse: Evse) -> tuple[object, ...]:
         evse.lock and evse.lock.feedback,
         evse.faults.active,
         watch.testing,
+        evse.wake.kind,
         watch.temperature_c,
         evse.voice.since,
     )

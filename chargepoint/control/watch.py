@@ -9,7 +9,8 @@ from chargepoint.model.pilot import PilotState
 
 
 class Watch:
-    """pilot: the confirmed state. pwm, coil: commands. *_since: when the value became what it is."""
+    """pilot: the confirmed state. pwm, coil: commands. dark_until: until then a pilot in F is our own doing. *_since: when the value became what it
+    is."""
 
     __slots__ = (
         "cable_a",
@@ -19,6 +20,7 @@ class Watch:
         "coil",
         "coil_since",
         "d_allowed",
+        "dark_until",
         "duty_lost",
         "emergency",
         "high_at",
@@ -80,6 +82,7 @@ class Watch:
     def _commands(self, now: float) -> None:
         self.pwm = False
         self.pwm_since = now
+        self.dark_until = 0.0
         self.coil = False
         self.coil_since = now
         self.closed = False

@@ -67,15 +67,26 @@ class OrderKind(StrEnum):
     CLEAR_FAULT = "clear_fault"
     SELF_TEST = "self_test"
     RESET_EVSE = "reset_evse"
+    WAKE = "wake"
+
+
+class WakeKind(StrEnum):
+    """What wakes a car that sleeps. X1_BREAK: the offer is taken away, then made again. STATE_F: the pilot goes to -12 V, to X1, then the offer."""
+
+    X1_BREAK = "x1_break"
+    STATE_F = "state_f"
 
 
 class Order(msgspec.Struct, frozen=True, tag=True):
-    """Station to control. id: unique per order; one id is carried out once. fault: for CLEAR_FAULT."""
+    """Station to control. id: unique per order; one id is carried out once. fault: for CLEAR_FAULT. wake, seconds: for WAKE, which is answered when
+    its step is over."""
 
     id: int
     kind: OrderKind
     evse: int
     fault: str = ""
+    wake: WakeKind | None = None
+    seconds: float = 0.0
 
 
 class OrderAnswer(msgspec.Struct, frozen=True, tag=True):
@@ -119,7 +130,7 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     pilot: a PilotState word; pwm: whether PWM is on; offered_a: what the duty says (0: X1 or F); offer_limit_by: who won control's minimum
     ("permit", "cable", "board", "rating", "heat", or "" with no offer); cable_a: rating of the cable now in the socket (None: tethered or none);
     cable: whether a plug is in the socket; permit: whether a permit is in force; faults: names from the catalogue; locked: feedback (None: no lock);
-    testing: a self-test runs, no closing; since_plug_in: boot time of the last PLUGGED edge (0: state A).
+    testing: a self-test runs, no closing; since_plug_in: boot time of the last PLUGGED edge (0: state A); waking: a step that wakes the car runs.
     """
 
     evse: int
@@ -138,6 +149,7 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     testing: bool
     temperature_c: float | None
     since_plug_in: float
+    waking: bool = False
 
 
 class LoopFigures(msgspec.Struct, frozen=True, tag=True):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from chargepoint.control import faults
 from chargepoint.control.pilot_filter import DRAWING, ENTER_TURNS
+from chargepoint.control.wake import sight_of
+from chargepoint.link.messages import WakeKind
 from tests.control.fakes import Bench
 
 LEVELS = st.sampled_from([12.0, 9.0, 6.0, 6.0, 3.0, 0.0, 8.1, 14.0, -1.0])
@@ -25,6 +27,7 @@ ACTS = st.one_of(
     st.tuples(st.just("adc"), st.booleans()),
     st.tuples(st.just("mirror"), st.sampled_from([None, None, True, False])),
     st.tuples(st.just("peer"), st.none()),
+    st.tuples(st.just("wake"), st.sampled_from([(WakeKind.X1_BREAK, 3.0), (WakeKind.STATE_F, 3.0), (WakeKind.STATE_F, math.inf)])),
     st.tuples(st.just("late"), st.sampled_from([0.02, 0.2, 1.0])),
 )
 
@@ -53,6 +56,8 @@ def act(bench: Bench, kind: str, value: object) -> None:
         wire.adc_lost = bool(value)
     elif kind == "mirror":
         wire.mirror = value  # type: ignore[assignment]  # a contact
+    elif kind == "wake":
+        evse.wake.begin(*value, bench.clock.now, sight_of(evse))  # type: ignore[misc]  # a step and its seconds
     elif kind == "peer":
         evse.lease.hold(bench.clock.now)
     else:
@@ -73,7 +78,8 @@ def check(bench: Bench, was_on: bool) -> None:
     assert not evse.watch.testing
     assert not evse.faults.active & (faults.OPENS | faults.WITHDRAWS | faults.BARS)
     assert bench.wire.trip is False
-    assert bench.wire.duty_now < 1.0
+    assert 0.0 < bench.wire.duty_now < 1.0
+    assert evse.wake.kind is None
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
