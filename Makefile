@@ -1,4 +1,5 @@
 # make demo: a simulated charger with its page and a small CSMS; make test: all tests; make check: lint, types, house, tests; make bench: the figures.
+# make typetest: each sequence of IEC 61851-1 Annex A, measured; make campaign: every fault in every state. ARGS=--write keeps their reports in docs/.
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
@@ -6,7 +7,7 @@ WORKERS ?= 2
 BIN = .venv/bin
 STAMP = .venv/.installed
 
-.PHONY: install demo test check bench docs clean
+.PHONY: install demo test check bench typetest campaign docs clean
 
 install: $(STAMP)
 
@@ -23,14 +24,20 @@ test: install
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist worksteal
 
 check: install
-	$(BIN)/ruff check chargepoint hal sim tests bench
-	$(BIN)/ruff format --check chargepoint hal sim tests bench
+	$(BIN)/ruff check chargepoint hal sim tests bench proof
+	$(BIN)/ruff format --check chargepoint hal sim tests bench proof
 	$(BIN)/mypy
 	$(BIN)/python -m chargepoint check config/chargepoint.toml
 	$(MAKE) test
 
 bench: install
 	$(BIN)/python -m bench
+
+typetest: install
+	$(BIN)/python -m proof typetest $(ARGS)
+
+campaign: install
+	$(BIN)/python -m proof campaign $(ARGS)
 
 docs: install
 	$(BIN)/python -m chargepoint.local.reference

@@ -1,0 +1,77 @@
+"""`python -m proof campaign | typetest`: gathers the evidence in simulated worlds, prints it, and keeps it in docs/ with --write."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from proof import campaign, matrix, typetest
+from proof.cell import Cell
+from proof.worlds import VERSION
+from tests.world import ROOT
+
+
+def _campaign(options: argparse.Namespace) -> int:
+    try:
+        cells = campaign.selected(options.only, options.quick)
+    except KeyError as error:
+        print(f"not in the table: {error.args[0]}", file=sys.stderr)
+        return 2
+    number = 0
+
+    def say(cell: Cell) -> None:
+        nonlocal number
+        number += 1
+        print(f"{number:3}/{len(cells)} {matrix.line(cell)}", flush=True)
+
+    done = asyncio.run(campaign.run(cells, say))
+    document = matrix.markdown(done, VERSION)
+    print(f"\n{document}")
+    if options.write:
+        (ROOT / "docs" / "campaign.md").write_text(document, encoding="utf-8")
+    return 0 if len(done) == len(cells) and all(cell.passed for cell in done) else 1
+
+
+def _typetest(options: argparse.Namespace) -> int:
+    expected, number = typetest.count(options.only), 0
+
+    def say(result: typetest.Result) -> None:
+        nonlocal number
+        number += 1
+        print(f"{number:3}/{expected} {typetest.line(result)}", flush=True)
+
+    done = asyncio.run(typetest.run(say, options.only))
+    document = typetest.markdown(done, VERSION)
+    print(f"\n{document}")
+    if options.write:
+        (ROOT / "docs" / "typetest.md").write_text(document, encoding="utf-8")
+    return 0 if done and all(result.passed for result in done) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m proof", description="Evidence from simulated worlds, driven by their control API.")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    faults = kinds.add_parser("campaign", help="every fault in every state, to the safe state and back")
+    faults.add_argument("--only", action="append", default=[], metavar="FAULT", help="only this fault; may be given several times")
+    faults.add_argument("--quick", action="store_true", help="only in the states B with an offer and C")
+    faults.set_defaults(run=_campaign)
+    sequences = kinds.add_parser("typetest", help="every sequence of IEC 61851-1 Annex A, with its clause, limit and measured value")
+    sequences.add_argument(
+        "--only", action="append", default=[], metavar="NUMBER", help="only the sequences of this number; may be given several times"
+    )
+    sequences.set_defaults(run=_typetest)
+    for kind in kinds.choices.values():
+        kind.add_argument("--write", action="store_true", help="keep the report in docs/")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: everything as expected; 1: something failed; 2: the question was wrong."""
+    options = _parser().parse_args(arguments)
+    return int(options.run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
