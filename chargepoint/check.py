@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from chargepoint import factory
+from chargepoint import factory, vehicle_files
 from chargepoint.board_settings import board_of
 from chargepoint.settings import Settings
 from chargepoint.settings_file import Document, Problem, SettingsError, parse_path, read, settings_of
@@ -142,6 +142,17 @@ def _board(document: Document, settings: Settings, config_dir: Path) -> Iterator
         yield board_document.problem(parse_path(key, first=0), text)
 
 
+def _vehicles(document: Document, settings: Settings, config_dir: Path) -> Iterator[Problem]:
+    for key, name in vehicle_files.named(settings):
+        try:
+            vehicle_files.vehicle(name, config_dir)
+        except BoardError:
+            known = ", ".join(sorted(file.stem for file in (hal_board.packaged_config() / "vehicles").glob("*.toml")))
+            yield document.problem(key, f"{name!r}: there is no such vehicle; one of {known}, or a path ending in .toml")
+        except SettingsError as error:
+            yield from error.problems
+
+
 class Verdict(NamedTuple):
     """errors: the file may not be used; warnings: something in it has no effect."""
 
@@ -160,6 +171,7 @@ def judge(file: Path) -> Verdict:
     errors = [document.problem(parse_path(key), text) for check in ALONE for key, text in check(settings)]
     errors += [document.problem(key, text) for key, text in values.errors]
     errors += _board(document, settings, file.parent)
+    errors += _vehicles(document, settings, file.parent)
     warnings = [document.problem(key, text) for key, text in values.warnings]
     try:
         warnings += [document.problem((), _edited(change)) for change in factory.edited(settings)]

@@ -72,6 +72,20 @@ class Evse(Table, frozen=True, kw_only=True):
     ] = ("sType2",)
     meter_position: Annotated[Literal["before", "after"], Meta(description="the meter sits before or after the contactor")] = "before"
     ventilation: Annotated[bool, Meta(description="the place is ventilated: cars that ask for state D may charge")] = False
+    vehicle: Annotated[
+        str, Meta(description='the one car that charges here, a file of config/vehicles without ".toml"; "": any car, handled with the greatest care')
+    ] = ""
+
+
+class Vehicles(Table, frozen=True, kw_only=True):
+    """Cars that sleep: when they are woken, and whose card names which car."""
+
+    wake_after_s: Annotated[
+        float, Meta(ge=5, le=3600, description="s; a car that is offered current and stays in state B is woken after so long")
+    ] = 90.0
+    tokens: Annotated[
+        dict[str, str], Meta(description='whose car it is: "04A1B2C3" = "dacia_spring", a file of config/vehicles; goes before the EVSE\'s vehicle')
+    ] = {}
 
 
 class Control(Table, frozen=True, kw_only=True):
@@ -150,6 +164,7 @@ class Settings(Table, frozen=True, kw_only=True):
     station: Station = Station()
     board: Board = Board()
     evse: Annotated[tuple[Evse, ...], Meta(min_length=1)] = (Evse(),)
+    vehicles: Vehicles = Vehicles()
     control: Control = Control()
     csms: Csms = Csms()
     certificates: Certificates = Certificates()

@@ -12,7 +12,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from chargepoint.local import service
 from chargepoint.model.fault import CATALOGUE
 from chargepoint.model.idtoken import IdToken
 from chargepoint.model.variable import ReportItem
+from chargepoint.model.vehicle import Vehicle
 from chargepoint.notify import Notifier
 from chargepoint.settings import Settings
 from chargepoint.settings_file import load
@@ -42,6 +43,7 @@ from chargepoint.store.db import Db
 from chargepoint.store.outbox import Outbox
 from chargepoint.store.values import Values
 from chargepoint.store.variables import Variables
+from chargepoint.vehicle_files import vehicles
 from hal.board import open_station
 from hal.errors import DeviceLost
 from hal.ports import StationBoard, TokenReader
@@ -62,7 +64,7 @@ def main(config: Path) -> int:
     _, wiring = board_of(settings, config.parent)
     clock = Clock(has_rtc=wiring.rtc)
     board = open_station(wiring, [evse.id for evse in settings.evse], clock.boot_s, config.parent)
-    code = asyncio.run(Station(settings, clock, board).run())
+    code = asyncio.run(Station(settings, clock, board, vehicles(settings, config.parent)).run())
     if code == POWER_CYCLE:
         (directory("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY) / "reboot").touch()
     return code
@@ -71,8 +73,9 @@ def main(config: Path) -> int:
 class Station:
     """One run of the process."""
 
-    def __init__(self, settings: Settings, clock: Clock, board: StationBoard) -> None:
+    def __init__(self, settings: Settings, clock: Clock, board: StationBoard, cars: Mapping[str, Vehicle]) -> None:
         self._settings = settings
+        self._cars = cars
         self._clock = clock
         self._board = board
         self._runtime = directory("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY)
@@ -123,6 +126,7 @@ class Station:
             self._send_report,
             self._end,
             lambda most: random.uniform(0.0, most),
+            self._cars,
         )
         self._link = LinkClient(self._runtime, clock, core.hardware, core.edges.acknowledged)
         core.hardware.use(self._link)
@@ -151,6 +155,7 @@ class Station:
             core.driver.run(),
             core.provisioning.run(),
             core.resets.run(),
+            core.vehicles.run(),
             self._teller.run(),
             self._line.run(),
             *(self._listen(reader, evse) for reader, evse in self._board.readers),

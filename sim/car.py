@@ -18,8 +18,6 @@ from sim.plant.timeline import Due, Timeline
 
 NEVER = "never"
 """How a file of config/vehicles, which knows no null, writes None."""
-WAKE_S = 3.0
-"""How long a break (0 V) or a state F has to last to wake a car that is woken by it."""
 SEES_F_S = 0.05
 """How long a state F has to last to be seen."""
 PAUSE_BEFORE_S2 = 0.5
@@ -28,8 +26,8 @@ PAUSE_BEFORE_S2 = 0.5
 
 class Ev(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A car's properties and habits. capacity_wh None: never full. wakes_by: what wakes it once it has slept for `sleeps_after_s` without an
-    offer: "f" (state F), "cp_break" (0 V), "offer" (the next offer after all); None: only a new plug-in. max_starts: after so many offers it
-    stays off. min_current_a: it draws nothing at a lower offer."""
+    offer: "f" (state F), "cp_break" (0 V), "x1_break" (an offer that is taken away and made again), each for wake_s at least, "offer" (the next
+    offer after all); None: only a new plug-in. max_starts: after so many offers it stays off. min_current_a: it draws nothing at a lower offer."""
 
     max_current_a: float = 32.0
     phases: Literal[1, 2, 3] = 3
@@ -47,14 +45,9 @@ class Ev(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     no_diode: bool = False
     latches_on_f: bool = False
     sleeps_after_s: float | None = None
-    wakes_by: Literal["f", "cp_break", "offer"] | None = None
+    wakes_by: Literal["f", "cp_break", "x1_break", "offer"] | None = None
+    wake_s: float = 3.0
     max_starts: int | None = None
-
-
-class Vehicle(Ev, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A file of config/vehicles: the same keys, and a name for people."""
-
-    name: str = ""
 
 
 def offered_a(duty: float) -> float:
@@ -74,10 +67,10 @@ def vehicle(name: str, directory: Path) -> dict[str, Any]:
     path = directory / f"{name}.toml"
     if "/" in name or not path.is_file():
         raise KeyError(f"no vehicle {name!r} in {directory}")
-    read: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    read: dict[str, Any] = tomllib.loads(path.read_text("utf-8")).get("car", {})
     keys = {key: None if value == NEVER else value for key, value in read.items()}
-    msgspec.convert(keys, Vehicle)
-    return {key: value for key, value in keys.items() if key != "name"}
+    msgspec.convert(keys, Ev)
+    return keys
 
 
 def ev_from(keys: dict[str, Any], directory: Path, base: Ev | None = None) -> Ev:
@@ -104,6 +97,7 @@ class Car:
         self.latched = False
         self.forced_a: float | None = None
         self._starts = 0
+        self._ended_asleep_at: float | None = None
         self._following_a = 0.0
         self._live = False
         self._due: dict[str, Due] = {}
@@ -206,7 +200,7 @@ class Car:
         if not waking:
             self._cancel("wake")
         elif "wake" not in self._due:
-            self._later("wake", WAKE_S, self._wake)
+            self._later("wake", self.ev.wake_s, self._wake)
 
     def _latch(self) -> None:
         self.latched = True
@@ -216,7 +210,8 @@ class Car:
     def _offer_begins(self) -> None:
         self._starts += 1
         self._cancel("open", "stop", "sleep")
-        if self.ev.wakes_by == "offer":
+        broken = self._ended_asleep_at is not None and self._timeline.now - self._ended_asleep_at >= self.ev.wake_s
+        if self.ev.wakes_by == "offer" or (self.ev.wakes_by == "x1_break" and broken):
             self.asleep = False
         if self._willing():
             self._later("close", self.ev.delay_s, self._close)
@@ -225,6 +220,7 @@ class Car:
 
     def _offer_ends(self) -> None:
         self._cancel("close", "follow")
+        self._ended_asleep_at = self._timeline.now if self.asleep else None
         if self.ev.s2_open_s is not None:
             self._later("stop", self.ev.s2_open_s * PAUSE_BEFORE_S2, self._stop)
             self._later("open", self.ev.s2_open_s, self._open)

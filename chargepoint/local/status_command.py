@@ -33,8 +33,17 @@ def text(status: dict[str, Any]) -> str:
             lines.append(f"  transaction {connector['transaction']}")
         if connector.get("sentence"):
             lines.append(f"  {connector['sentence']}")
+        lines.extend(_wake(connector))
         lines.extend(f"  fault: {fault}" for fault in connector.get("faults", []))
     loop = status.get("loop") or {}
     if loop:
         lines.append(f"control loop: {loop['periods']} turns, {loop['missed']} missed, p99 {loop['late_p99_us']} us late")
     return "\n".join(lines)
+
+
+def _wake(connector: dict[str, Any]) -> list[str]:
+    """How often the car was interrupted, and what was tried to wake it; nothing where neither was."""
+    wake = connector.get("wake") or {}
+    if not (wake.get("steps") or wake.get("interruptions")):
+        return []
+    return [f"  vehicle {connector['vehicle']}: {wake['interruptions']} interruptions, {wake['steps']} steps to wake it"]

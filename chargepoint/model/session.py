@@ -177,7 +177,8 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     of the start of control that gave it out. unsaid_token, remote_start_id: to be told in the next fact. hold: the plug stays locked until its owner
     shows the token. floating: authorized at a reader for all, the car may come to another EVSE. no_energy: authorized, but nothing is delivered
     above the register allowed_wh (None: at once). stop_reason: why the authorization ended. last: id of the last transaction. interrupted: a
-    power cut came, and the car has not been seen since.
+    power cut came, and the car has not been seen since. interruptions: how often the offer was taken from this car; satisfied: it ended charging by
+    itself under a standing offer, and has not asked for more; wake_rung, wake_steps: the next step of its ladder, and all steps taken.
     """
 
     id: str
@@ -206,6 +207,10 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     allowed_wh: float | None = None
     charged: bool = False
     interrupted: bool = False
+    interruptions: int = 0
+    satisfied: bool = False
+    wake_rung: int = 0
+    wake_steps: int = 0
     stop_reason: StopReason | None = None
     running: Running | None = None
     ending: Ending | None = None

@@ -14,6 +14,7 @@ from chargepoint.model.idtoken import IdTokenInfo
 from chargepoint.model.orders import Answer
 from chargepoint.model.sample import Reading
 from chargepoint.model.variable import ReportItem
+from chargepoint.model.vehicle import Vehicle
 from chargepoint.settings import Settings
 from chargepoint.station.authorization import Authorization
 from chargepoint.station.availability import Availability
@@ -39,6 +40,7 @@ from chargepoint.station.security import Security
 from chargepoint.station.sessions import Sessions
 from chargepoint.station.smart_charging import Limits
 from chargepoint.station.transactions import Transactions
+from chargepoint.station.vehicles import Vehicles
 from chargepoint.store.boots import Boots
 from chargepoint.store.db import Db
 from chargepoint.store.outbox import Outbox
@@ -51,7 +53,7 @@ SendReport = Callable[[int, Sequence[ReportItem]], Awaitable[None]]
 
 class Core:
     """backend: made by the caller, who knows what a face is. send_report: tells the CSMS the parts of a report. restart: ends the process with a
-    code. random: a number between 0 and its argument."""
+    code. random: a number between 0 and its argument. cars: the vehicles the settings name."""
 
     def __init__(
         self,
@@ -66,6 +68,7 @@ class Core:
         send_report: SendReport,
         restart: Callable[[int], None],
         random: Callable[[float], float],
+        cars: Mapping[str, Vehicle],
     ) -> None:
         evses = settings.evse
         ids = [evse.id for evse in evses]
@@ -92,6 +95,7 @@ class Core:
         self.driver = Driver(clock, self.sessions, self.authorization, ids, self.usable, self.may_begin, lambda: backend.subprotocol)
         self.recovery = Recovery(clock, self.sessions, self.transactions, resume=settings.station.after_power_loss == "resume")
         self.edges = Edges(clock, db, model, self.hardware, self.sessions, self.usable, self.recovery.give_up)
+        self.vehicles = Vehicles(clock, self.sessions, self.hardware, settings, cars)
         self.provisioning = Provisioning(clock, model, values, boots, backend, self.security)
         self.resets = Resets(
             clock,

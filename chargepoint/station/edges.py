@@ -30,6 +30,8 @@ MARK = "control.edges"
 CARS = (PilotState.B, PilotState.C, PilotState.D)
 CAR_STOPPED = "car"
 """Control's word for an opening because the car opened S2."""
+NO_OFFER = "0"
+"""Control's word for X1."""
 SAME_CAR_WITHIN_S = 10.0
 """Control looked away (it started anew, or stood still) for so long at most, for the car it finds then to count as the one before."""
 WITHOUT_CAR = (State.DETACHED, State.CABLE_LEFT)
@@ -122,6 +124,8 @@ class Edges:
                 return partial(self._unplugged, row, at)
             case EdgeKind.CLOSED if row is not None:
                 return partial(self._closed, row, at)
+            case EdgeKind.OFFERED if row is not None and row.plugged and row.authorized and edge.value == NO_OFFER:
+                return partial(self._interrupted, row)
             case EdgeKind.OPENED:
                 return partial(self._opened, edge.evse, at, edge.value)
             case EdgeKind.FAULT_RAISED if row is not None and row.authorized and ends_session(edge.value):
@@ -165,15 +169,20 @@ class Edges:
 
     def _closed(self, row: SessionRow, at: Stamp) -> None:
         with self._sessions.writing(row):
-            row.charged = True
+            row.charged, row.satisfied, row.wake_rung = True, False, 0
             self._sessions.step(row, Event.CLOSED, Cause(Trigger.CHARGING_STATE_CHANGED, at))
             if row.running is not None and not row.running.closed_at:
                 row.running.closed_at = at.boot_s
+
+    def _interrupted(self, row: SessionRow) -> None:
+        with self._sessions.writing(row):
+            row.interruptions += 1
 
     def _opened(self, evse: int, at: Stamp, why: str) -> None:
         for row in self._sessions.at(evse):
             with self._sessions.writing(row):
                 row.opened_at = at.boot_s
+                row.satisfied = why == CAR_STOPPED
                 if row.running is not None and row.running.closed_at:
                     row.running.charged_s += max(0.0, at.boot_s - row.running.closed_at)
                     row.running.closed_at = 0.0

@@ -30,6 +30,7 @@ from chargepoint.link.messages import (
     Permit,
     Sample,
     ToControl,
+    WakeKind,
 )
 
 ORDER_WITHIN_S = 12.0
@@ -102,16 +103,16 @@ class Hardware:
         """The meter's last reading, for control's guards."""
         self._send(sample)
 
-    async def order(self, kind: OrderKind, evse: int, fault: str = "") -> OrderAnswer:
-        """Gives an order and waits for its answer, 12 s at most; no answer is one with done False."""
-        order = Order(next(self._ids), kind, evse, fault)
+    async def order(self, kind: OrderKind, evse: int, fault: str = "", wake: WakeKind | None = None, seconds: float = 0.0) -> OrderAnswer:
+        """Gives an order and waits for its answer, 12 s at most (and its own seconds); no answer is one with done False."""
+        order = Order(next(self._ids), kind, evse, fault, wake, seconds)
         if not self.present:
             return OrderAnswer(order.id, False, "control is not connected")
         answer: asyncio.Future[OrderAnswer] = asyncio.get_running_loop().create_future()
         self._orders[order.id] = answer
         self._send(order)
         try:
-            return await self._clock.wait_for(answer, ORDER_WITHIN_S)
+            return await self._clock.wait_for(answer, ORDER_WITHIN_S + seconds)
         except TimeoutError:
             return OrderAnswer(order.id, False, "control did not answer in time")
         finally:

@@ -19,7 +19,7 @@ MINIMUM_A = 6.0
 class Situation(NamedTuple):
     """All that counts. control: its process is there; faults: names from the catalogue; state: of the session (IDLE: none); limit_a and limit_owner:
     what the station permits; offered_a and cap: what control signals and who won there; permitted: control has a permit; may_begin: new transactions
-    are allowed; store: what the store could not do."""
+    are allowed; store: what the store could not do; wake: what is done about a car that sleeps."""
 
     control: bool = True
     faults: tuple[str, ...] = ()
@@ -36,6 +36,7 @@ class Situation(NamedTuple):
     limit_owner: str = ""
     permitted: bool = False
     offered_a: float = 0.0
+    wake: str = ""
     cap: str = ""
 
 
@@ -91,8 +92,14 @@ TABLE: tuple[Row, ...] = (
     Row("stopped", lambda s: s.state is _S.FINISHING, "The session is over: unplug the car, or show a token to charge again."),
     Row("car_unseen", lambda s: s.interrupted, "After a power cut the car has not been seen yet."),
     Row("limit", lambda s: s.limit_a < MINIMUM_A, "No current by {owner}."),
+    Row("waking", lambda s: s.wake == "waking", "The car sleeps: the offer is taken away for a moment, to wake it."),
     Row("permit_on_its_way", lambda s: not s.permitted, "The permit is on its way to the control process."),
     Row("no_offer", lambda s: s.offered_a < MINIMUM_A, "The control process does not offer current yet: {cap}."),
+    Row(
+        "car_sleeps",
+        lambda s: s.wake == "given_up",
+        "Current is offered, but the car sleeps and could not be woken: wake it by its app or a door, or unplug it and plug it in anew.",
+    ),
     Row("car_waits", lambda s: s.state is _S.READY, "Current is offered; the car does not take it."),
     Row("limited_by_fault", lambda s: _limiting(s) is not None, "{fault}"),
     Row("limited_by_control", lambda s: s.cap not in ("", "permit"), "Limited to {amps} by {cap}."),

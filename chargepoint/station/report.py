@@ -60,6 +60,12 @@ class Report:
             "sentence": why.sentence,
             "faults": list(core.connectors.faults(evse)),
             "fault_sentences": [CATALOGUE[fault].sentence for fault in core.connectors.faults(evse)],
+            "vehicle": core.vehicles.of(row).name if row is not None else None,
+            "wake": {
+                "doing": core.vehicles.doing(evse).value,
+                "steps": row.wake_steps if row is not None else 0,
+                "interruptions": row.interruptions if row is not None else 0,
+            },
             "session": row.state.value if row is not None else State.IDLE.value,
         }
 
@@ -84,6 +90,7 @@ class Report:
             limit_owner=limit.owner,
             permitted=state is not None and state.permit,
             offered_a=state.offered_a if state is not None else 0.0,
+            wake=core.vehicles.doing(evse).value,
             cap=state.offer_limit_by if state is not None else "",
         )
 

@@ -19,6 +19,7 @@ ALLOWED = {
     "chargepoint.settings": (),
     "chargepoint.settings_file": ("chargepoint.settings",),
     "chargepoint.board_settings": ("chargepoint.settings", "chargepoint.settings_file", "hal.board", "hal.spec"),
+    "chargepoint.vehicle_files": ("chargepoint.model.vehicle", "chargepoint.settings", "chargepoint.settings_file", "hal.files"),
     "chargepoint.check": ("chargepoint", "hal"),
     "chargepoint.factory": ("chargepoint",),
     "chargepoint.notify": (),

@@ -67,6 +67,11 @@ SETTINGS = {
         "[control]", "".join(f"[[evse]]\nid = {n}\n" for n in range(2, 7)) + "[control]", "evse[5]", "wires 4", "[[evse]]\nid = 5"
     ),
     "no_connector": Mistake('["sType2"]', "[]", "evse[1].connectors", "length", "connectors"),
+    "unknown_vehicle": Mistake("id = 1", 'id = 1\nvehicle = "trabant"', "evse[1].vehicle", "dacia_spring", "vehicle"),
+    "unknown_vehicle_of_token": Mistake(
+        "[control]", '[vehicles.tokens]\n04A1B2C3 = "trabant"\n[control]', "vehicles.tokens.04A1B2C3", "there is no such vehicle", "04A1B2C3"
+    ),
+    "woken_too_soon": Mistake("[control]", "[vehicles]\nwake_after_s = 1\n[control]", "vehicles.wake_after_s", ">= 5", "wake_after_s"),
     "unknown_connector": Mistake('["sType2"]', '["sType9"]', "evse[1].connectors", "no AC connector type", "connectors"),
     "url_scheme": Mistake("ws://", "http://", "csms.url", "write ws://", "url"),
     "url_no_host": Mistake("ws://127.0.0.1:9000/ocpp", "ws://", "csms.url", "no WebSocket URL", "url"),

@@ -28,7 +28,9 @@ from chargepoint.model.facts import Fact, StatusFact, TransactionFact
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.questions import Authorize, AuthorizeAnswer, Question, QuestionAnswer, Registration, Unreachable
 from chargepoint.model.sample import Context, MeterSample, Purpose, Quality, Reading, SampledValue
+from chargepoint.model.vehicle import Vehicle
 from chargepoint.settings import Evse, Settings, Station
+from chargepoint.settings import Vehicles as Cars
 from chargepoint.station.authorization import Authorization
 from chargepoint.station.backend import Backend
 from chargepoint.station.connectors import Connectors
@@ -42,6 +44,7 @@ from chargepoint.station.sessions import Sessions
 from chargepoint.station.smart_charging import Limits
 from chargepoint.station.transactions import Transactions
 from chargepoint.station.variables import build
+from chargepoint.station.vehicles import Vehicles
 from chargepoint.store.boots import Boots
 from chargepoint.store.db import Db
 from chargepoint.store.outbox import Outbox
@@ -116,6 +119,9 @@ class FakeControl:
         self.acknowledged = 0
         self.orders: list[tuple[OrderKind, int]] = []
         self.unlocks = True
+        self.wakes: list[Order] = []
+        self.refuses = ""
+        self._waking: dict[int, tuple[Order, float]] = {}
         self._numbers = itertools.count(1)
         self._plug_ins = itertools.count(500)
         self.kept: list[Edge] = []
@@ -134,6 +140,9 @@ class FakeControl:
                 self.locks[message.evse] = message.locked
             case LampWish():
                 self.lamps[message.evse] = message.pattern
+            case Order(kind=OrderKind.WAKE):
+                self.wakes.append(message)
+                self._wake(message)
             case Order() if self.hardware is not None:
                 self.orders.append((message.kind, message.evse))
                 self.hardware.on_answer(OrderAnswer(message.id, self.unlocks, "" if self.unlocks else "the bolt does not move"))
@@ -162,6 +171,29 @@ class FakeControl:
             self.states[evse] = msgspec.structs.replace(state, closed=False, offered_a=0.0, pwm=False, permit=False, plug_in=0)
             if state.pilot in "BCD" and same_car:
                 self.states[evse] = msgspec.structs.replace(self.states[evse], plug_in=next(self._plug_ins), since_plug_in=self._clock.boot_s())
+
+    def _wake(self, order: Order) -> None:
+        """A step begins, or (refuses) does not."""
+        assert self.hardware is not None
+        if self.refuses:
+            self.hardware.on_answer(OrderAnswer(order.id, False, self.refuses))
+            return
+        self._waking[order.evse] = order, self._clock.boot_s() + order.seconds
+        self.edge(order.evse, EdgeKind.OFFERED, "0")
+        self.say(order.evse, offered_a=0.0, pwm=False, waking=True)
+
+    def _woken(self, evse: int) -> bool:
+        """Ends a step whose time is over; whether one still runs."""
+        if evse not in self._waking:
+            return False
+        order, until = self._waking[evse]
+        if self._clock.boot_s() < until:
+            return True
+        del self._waking[evse]
+        self.say(evse, waking=False)
+        if self.hardware is not None:
+            self.hardware.on_answer(OrderAnswer(order.id, True))
+        return False
 
     # the world's side
 
@@ -192,6 +224,7 @@ class FakeControl:
             and permit.plug_in == self.states[evse].plug_in
             and permit.until > self._clock.boot_s()
         )
+        valid = not self._woken(evse) and valid
         amps = permit.limit_a if valid and permit is not None and permit.limit_a >= 6 else 0.0
         if amps != self.states[evse].offered_a:
             self.edge(evse, EdgeKind.OFFERED, f"{amps:g}")
@@ -245,6 +278,8 @@ class Rig:
     control: Any = None
     meters: Any = None
     delay_s: float = 0.0
+    cars: dict[str, Vehicle] = field(default_factory=dict)
+    tokens_of: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         clock = self.clock
@@ -254,7 +289,7 @@ class Rig:
         self.outbox = Outbox(self.db)
         self.facts: list[Fact] = []
         self.tokens = Tokens(self.db)
-        settings = Settings(evse=self.evses, station=Station(after_power_loss=self.after_power_loss))  # type: ignore[arg-type]  # a test's text
+        settings = Settings(evse=self.evses, station=Station(after_power_loss=self.after_power_loss), vehicles=Cars(tokens=self.tokens_of))  # type: ignore[arg-type]  # a test's text
         self.dm = build(Variables(self.db), settings)
         for key, value in self.variables.items():
             self.dm.push(key, value)
@@ -277,6 +312,7 @@ class Rig:
         self.driver = Driver(clock, self.sessions, self.authorization, ids, self.connectors.usable, may_begin, lambda: self.backend.subprotocol)
         self.recovery = Recovery(clock, self.sessions, self.transactions, resume=self.after_power_loss == "resume")
         self.edges = Edges(clock, self.db, self.dm, self.hardware, self.sessions, self.connectors.usable, self.recovery.give_up)
+        self.vehicles = Vehicles(clock, self.sessions, self.hardware, settings, self.cars)
         self.remote = RemoteControl(
             clock,
             self.dm,
