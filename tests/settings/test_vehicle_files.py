@@ -9,7 +9,6 @@ import pytest
 from chargepoint import check
 from chargepoint.control.wake import LONGEST_S as CARRIED_OUT
 from chargepoint.control.wake import SHORTEST_S
-from chargepoint.link.messages import WakeKind
 from chargepoint.model.vehicle import LONGEST_S, UNKNOWN
 from chargepoint.settings_file import load
 from chargepoint.vehicle_files import vehicle, vehicles
@@ -29,7 +28,7 @@ def test_every_shipped_vehicle_reads(file: Path) -> None:
 
 
 def test_what_a_file_may_ask_for_is_what_control_carries_out() -> None:
-    assert LONGEST_S == {kind.value: longest_s for kind, longest_s in CARRIED_OUT.items()}
+    assert {kind.value: longest_s for kind, longest_s in CARRIED_OUT.items()} == LONGEST_S
     assert all(rung.seconds >= SHORTEST_S for rung in UNKNOWN.wake.steps)
 
 
