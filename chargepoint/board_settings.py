@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from chargepoint.settings import Settings
+from chargepoint.settings import BoardSim, Settings
 from chargepoint.settings_file import Document, convert, read
 from hal import board as hal_board
 from hal import spec
@@ -21,10 +21,16 @@ def effective(settings: Settings, board: spec.Board) -> spec.Board:
     if board.backend:
         sim = settings.board.sim
         changes["feed"] = msgspec.structs.replace(board.feed, hold_ms=sim.fed_hold_ms) if board.feed and sim.relay_supply == "fed" else None
-        changes["evse"] = tuple(
-            msgspec.structs.replace(evse, residual=msgspec.structs.replace(evse.residual, cuts_coil=sim.rcd_cuts_coil)) for evse in board.evse
-        )
+        changes["evse"] = tuple(_simulated(evse, sim) for evse in board.evse)
     return msgspec.structs.replace(board, **changes)
+
+
+def _simulated(evse: spec.Evse, sim: BoardSim) -> spec.Evse:
+    return msgspec.structs.replace(
+        evse,
+        residual=msgspec.structs.replace(evse.residual, cuts_coil=sim.rcd_cuts_coil),
+        contactor_l23=evse.contactor_l23 if sim.phase_switching else None,
+    )
 
 
 def board_of(settings: Settings, config_dir: Path) -> tuple[Document, spec.Board]:

@@ -192,13 +192,24 @@ def _no_feed(board: spec.Board) -> Iterator[Problem]:
 
 
 def _coil_keeps(board: spec.Board) -> Iterator[Problem]:
-    for index, evse in enumerate(board.evse):
-        dies, path = evse.contactor.undriven, f"evse[{index}].contactor.undriven"
+    for path, contactor in _walk(board):
+        if not isinstance(contactor, spec.Contactor):
+            continue
+        dies, path = contactor.undriven, f"{path}.undriven"
         if dies.power_lost == "keeps":
             yield f"{path}.power_lost", "a contactor that stays in without power cannot be used"
         for word in ("process_dead", "cpu_hung"):
             if getattr(dies, word) == "keeps" and not (board.feed is None and board.accept_software_only):
                 yield f"{path}.{word}", "the coil must fall when nobody drives it; a feed of the relay supply sees to that"
+
+
+def _second_contactor(board: spec.Board) -> Iterator[Problem]:
+    for index, evse in enumerate(board.evse):
+        if evse.contactor_l23 is not None and evse.phases == 1:
+            yield (
+                f"evse[{index}].contactor_l23",
+                "a second contactor switches phases 2 and 3, and this power path has one phase; phases = 3, or leave it out",
+            )
 
 
 def _no_residual_path(board: spec.Board) -> Iterator[Problem]:
@@ -281,6 +292,7 @@ RULES: tuple[Callable[[spec.Board], Iterator[Problem]], ...] = (
     _pwm_twice,
     _no_feed,
     _coil_keeps,
+    _second_contactor,
     _no_residual_path,
     _meter_lines,
     _meters_collide,

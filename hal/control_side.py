@@ -35,8 +35,9 @@ class _Opened:
 
     def board(self, board: spec.Board, wired: Sequence[tuple[int, spec.Evse]]) -> ControlBoard:
         contactors = [gpio.Contactor(evse.contactor, self._pins, f"EVSE {number}") for number, evse in wired]
+        seconds = [self._second(number, evse) for number, evse in wired]
         pilots = [self._pwm(number, evse) for number, evse in wired]
-        evses = [self._evse(*one) for one in zip(wired, contactors, pilots, strict=True)]
+        evses = [self._evse(*one) for one in zip(wired, contactors, seconds, pilots, strict=True)]
         return ControlBoard(
             evses=tuple(evses),
             emergency_stop=self._pins.input(board.emergency_stop, "emergency stop") if board.emergency_stop else None,
@@ -50,7 +51,7 @@ class _Opened:
         for bus in self._buses.values():
             bus.close()
 
-    def _evse(self, wired: tuple[int, spec.Evse], contactor: gpio.Contactor, pwm: KernelPwm) -> EvseBoard:
+    def _evse(self, wired: tuple[int, spec.Evse], contactor: gpio.Contactor, second: gpio.Contactor | None, pwm: KernelPwm) -> EvseBoard:
         number, evse = wired
         name, pins = f"EVSE {number}", self._pins
         return EvseBoard(
@@ -62,7 +63,11 @@ class _Opened:
             lock=gpio.Lock(evse.lock, pins, name, self._now) if evse.lock else None,
             lamp=gpio.Lamp(evse.lamp, pins, name, self._now) if evse.lamp else None,
             thermometer=self._thermometer(evse.thermometer, name) if evse.thermometer else None,
+            contactor_l23=second,
         )
+
+    def _second(self, number: int, evse: spec.Evse) -> gpio.Contactor | None:
+        return gpio.Contactor(evse.contactor_l23, self._pins, f"EVSE {number} second contactor") if evse.contactor_l23 else None
 
     def _pwm(self, number: int, evse: spec.Evse) -> KernelPwm:
         if evse.pwm.chip not in self._chips:

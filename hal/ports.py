@@ -157,7 +157,7 @@ class TokenReader(Protocol):
 
 
 class EvseBoard(NamedTuple):
-    """What control has of one EVSE."""
+    """What control has of one EVSE. contactor_l23: the second contactor of poles 2 and 3, where the board has one."""
 
     evse: int
     pwm: PilotPwm
@@ -167,6 +167,7 @@ class EvseBoard(NamedTuple):
     lock: Lock | None
     lamp: Lamp | None
     thermometer: Thermometer | None
+    contactor_l23: Contactor | None = None
 
 
 class ControlBoard(NamedTuple):

@@ -17,8 +17,14 @@ from typing import Any
 from hal.errors import BoardError
 from hal.files import find
 
-BEFORE = (("contactor", "coil"), ("residual", "test"), ("lock", "lock"), ("lock", "unlock"))
-"""The outputs of an EVSE that are taken back, in this order; the pilot follows."""
+BEFORE = (
+    ("contactor", "coil", "coil"),
+    ("contactor_l23", "coil", "second coil"),
+    ("residual", "test", "test"),
+    ("lock", "lock", "lock"),
+    ("lock", "unlock", "unlock"),
+)
+"""The outputs of an EVSE that are taken back, in this order, each with its word for people; the pilot follows."""
 
 
 def main(path: str) -> int:
@@ -55,10 +61,10 @@ def apply(board: dict[str, Any]) -> list[str]:
 def _acts(board: dict[str, Any], backend: Any) -> Iterator[tuple[str, Callable[[], None]]]:
     evses = list(enumerate(board.get("evse", []), 1))
     for number, evse in evses:
-        for group, name in BEFORE:
+        for group, name, word in BEFORE:
             output = evse.get(group, {}).get(name)
             if output is not None:
-                yield f"EVSE {number} {name}", partial(_rest, backend, output)
+                yield f"EVSE {number} {word}", partial(_rest, backend, output)
     if "feed" in board:
         yield "feed", partial(_rest, backend, board["feed"]["output"])
     for number, evse in evses:

@@ -166,13 +166,15 @@ class Reader(Base, frozen=True, kw_only=True):
 
 
 class Evse(Base, frozen=True, kw_only=True):
-    """The wiring of one EVSE. max_current_a and phases: what the power path is built for."""
+    """The wiring of one EVSE. max_current_a and phases: what the power path is built for. contactor_l23: a second contactor in series with poles 2
+    and 3 of the first, which alone makes the outlet dead: with its coil off only phase 1 reaches the outlet."""
 
     max_current_a: float = 32.0
     phases: Literal[1, 3] = 3
     pwm: Pwm
     adc: Adc
     contactor: Contactor
+    contactor_l23: Contactor | None = None
     residual: Residual
     lock: Lock | None = None
     lamp: Lamp | None = None

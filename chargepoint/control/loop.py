@@ -161,6 +161,9 @@ class Loop:
         for evse in self._board.evses:
             outputs.callback(evse.residual.test, False)
         for evse in self._board.evses:
+            if evse.contactor_l23 is not None:
+                outputs.callback(evse.contactor_l23.switch, False)
+        for evse in self._board.evses:
             outputs.callback(evse.contactor.switch, False)
 
     # the link --------------------------------------------------------------------------------------------------------------------------

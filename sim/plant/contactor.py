@@ -1,7 +1,8 @@
 """The contactor: coil, armature, poles and mirror contact, and the charge pump that feeds the coil's supply. Must not know why it is driven.
 
-The mirror contact (IEC 60947-4-1 Annex F) is closed only while every pole is open; it bounces, as the poles do. Two contactors driven as one
-(pole 1, poles 2 and 3) have their mirror contacts in series.
+The mirror contact (IEC 60947-4-1 Annex F) is closed only while every pole is open; it bounces, as the poles do. A second contactor, where there is
+one, sits in series with poles 2 and 3 of the first, with a coil and a mirror contact of its own. Where there is none, "l23" means poles 2 and 3
+of the first.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ class Contactor:
         self.welded: frozenset[int] = frozenset()
         self.stuck_open: frozenset[int] = frozenset()
         self.mirror_stuck: bool | None = None
+        self.second: Contactor | None = None
+        self.poles: tuple[bool, bool, bool] = (False, False, False)
         self.contacts: tuple[bool, bool, bool] = (False, False, False)
         self.cycles = 0
         self._moving: Due | None = None
@@ -83,11 +86,14 @@ class Contactor:
         self._moving = self._timeline.after(self.in_s if on else self.out_s, self._move)
 
     def settle(self) -> None:
-        """Works the contacts out anew after the armature moved or a fault came or went. Poles are numbered from 1."""
+        """Works the contacts out anew after the armature moved or a fault came or went. Poles are numbered from 1; contacts: the way through both
+        contactors."""
         former, was_mirror = self.contacts, self._mirror
         one, two, three = (self._closed(pole) for pole in (1, 2, 3))
-        self.contacts = (one, two, three)
-        self._mirror = not any(self.contacts) and not self._armature_moved()
+        self.poles = (one, two, three)
+        behind = self.second.poles if self.second is not None else (True, True, True)
+        self.contacts = (one, two and behind[1], three and behind[2])
+        self._mirror = not any(self.poles) and not self._armature_moved()
         if self._mirror != was_mirror:
             self._bounce_from = self._timeline.now
         if former != self.contacts:

@@ -57,6 +57,7 @@ class Plant:
         self.contactor = Contactor(
             timeline, figures.contactor_in_ms / 1000.0, figures.contactor_out_ms / 1000.0, figures.contactor_bounce_ms / 1000.0
         )
+        self.contactor_l23 = self._second() if figures.phase_switching else None
         self.lock = Lock(timeline)
         self.rcd: ResidualMonitor = ResidualMonitor(timeline, figures.rcd_cuts_coil)
         self.heat = Heat(timeline)
@@ -67,7 +68,7 @@ class Plant:
         self.cable_a: float | None = None
         self.pp_forced: float | None = None
         self.powered = False
-        self.coil_pin = False
+        self.coil_pin = self.coil_l23_pin = False
         self.coil_stuck = False
         self.relay_lost = False
         self.under_load = 0
@@ -94,7 +95,7 @@ class Plant:
         """The board, and the mains with it, gets or loses its power: coil and pilot at 0."""
         self.book()
         self.powered = self.power_path.mains = self.pilot.powered = on
-        self.coil_pin = False
+        self.coil_pin = self.coil_l23_pin = False
         self.rcd.test(False)
         self.lock.drive(False, False)
         self.lamp = dict.fromkeys(self.lamp, False)
@@ -123,6 +124,13 @@ class Plant:
             self.drive_coil()
             self.judge.settle()
 
+    def set_coil_l23(self, on: bool) -> None:
+        """The second coil's output."""
+        if on != self.coil_l23_pin:
+            self.coil_l23_pin = on
+            self.judge.second_commanded(on)
+            self.drive_coil()
+
     def set_test(self, on: bool) -> None:
         """The monitor's test input."""
         if on and not self.rcd.testing:
@@ -135,6 +143,8 @@ class Plant:
         supplied = self.powered and self.supply.up and not self.relay_lost
         on = supplied and (self.coil_pin or self.coil_stuck) and not self.rcd.cuts
         self.contactor.energise(on)
+        if self.contactor_l23 is not None:
+            self.contactor_l23.energise(supplied and self.coil_l23_pin and not self.rcd.cuts)
         if on != was:
             self.timings.coil(on)
             if not on:
@@ -267,6 +277,20 @@ class Plant:
         """Volts or currents may have changed: books the energy and works them out anew."""
         self.book()
         self._mains_changed()
+
+    def _second(self) -> Contactor:
+        """A second contactor in series with poles 2 and 3 of the first."""
+        figures = self.figures
+        second = Contactor(self.timeline, figures.contactor_in_ms / 1000.0, figures.contactor_out_ms / 1000.0, figures.contactor_bounce_ms / 1000.0)
+        second.on_change = self._second_changed
+        self.contactor.second = second
+        self.contactor.settle()
+        return second
+
+    def _second_changed(self, former: tuple[bool, bool, bool]) -> None:
+        self.contactor.settle()
+        if self.contactor_l23 is not None:
+            self.changed("contactor_l23", contacts=list(self.contactor_l23.contacts[1:]))
 
     def _new_car(self, ev: Ev) -> Car:
         return Car(self.timeline, ev, self.apply_load, self._draw_changed)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ALL_POLES = (1, 2, 3)
 OUTSIDE = frozenset({"meter_offline", "meter_garbage", "meter_frozen", "meter_nan", "meter_swapped", "reader_offline"})
 """Kept here, acted on by the world's meters and readers; never a reason to open the contactor under load."""
-HOLD_CONTACTOR = frozenset({"contactor_weld", "contactor_l23_weld", "coil_stuck_on", "mirror_stuck_open"})
+HOLD_CONTACTOR = frozenset({"contactor_weld", "coil_stuck_on", "mirror_stuck_open"})
 LASTS_MS = {"pilot_spike": 5.0, "temperature_jump": 1000.0, "adc_reset": 0.0}
 """How long these last unless told otherwise; the others stay until they are taken away."""
 
@@ -84,13 +84,18 @@ def _contactor(**values: object) -> Act:
 
 
 def _weld_again(plant: Plant, details: Details) -> None:
-    """Which poles are held: the union of the weld faults still there."""
-    faults = plant.faults
-    main, l23 = faults.details("contactor_weld"), faults.details("contactor_l23_weld")
-    plant.contactor.welded = frozenset((main.poles or (1,)) if main else ()) | frozenset((2, 3) if l23 else ())
-    open_main, open_l23 = faults.details("contactor_stuck_open"), faults.details("contactor_l23_stuck_open")
-    plant.contactor.stuck_open = frozenset((open_main.poles or ALL_POLES) if open_main else ()) | frozenset((2, 3) if open_l23 else ())
-    plant.contactor.settle()
+    """Which poles are held: the union of the weld faults still there. A second contactor is held as a whole."""
+    faults, contactor, second = plant.faults, plant.contactor, plant.contactor_l23
+    main, open_main = faults.details("contactor_weld"), faults.details("contactor_stuck_open")
+    welded, stuck = frozenset((main.poles or (1,)) if main else ()), frozenset((open_main.poles or ALL_POLES) if open_main else ())
+    welded_l23, stuck_l23 = faults.active("contactor_l23_weld"), faults.active("contactor_l23_stuck_open")
+    if second is None:
+        welded, stuck = welded | frozenset((2, 3) if welded_l23 else ()), stuck | frozenset((2, 3) if stuck_l23 else ())
+    else:
+        second.welded, second.stuck_open = frozenset((2, 3) if welded_l23 else ()), frozenset(ALL_POLES if stuck_l23 else ())
+        second.settle()
+    contactor.welded, contactor.stuck_open = welded, stuck
+    contactor.settle()
 
 
 def _coil(**values: bool) -> Act:
@@ -306,7 +311,8 @@ class Faults:
     @property
     def holds_contactor(self) -> bool:
         """Whether a fault keeps the contactor, or what its mirror contact says of it, from opening."""
-        return not HOLD_CONTACTOR.isdisjoint(self._active)
+        poles_23 = self._plant.contactor_l23 is None and "contactor_l23_weld" in self._active
+        return poles_23 or not HOLD_CONTACTOR.isdisjoint(self._active)
 
     def details(self, name: str) -> Details | None:
         active = self._active.get(name)

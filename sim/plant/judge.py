@@ -25,6 +25,8 @@ WITHDRAWN_S = 6.0
 EARLY_S = 0.05
 CABLE_GRACE_S = 1.0
 KNOWN_WELD_S = 0.25
+SECOND_S = 1.0
+"""The first contactor is open for so long before the second one moves."""
 RECLOSE_S = 5.0
 """The contactor rests so long between two closings of one plug-in."""
 LATELY_S = 0.2
@@ -45,6 +47,7 @@ class Judge:
         self._began: dict[str, float] = {}
         self._coil_off_at = -inf
         self._opened_at = -inf
+        self._poles_opened_at = -inf
         self._wanted_at = -inf
         self._offer_ended_at = -inf
         self._limit_changed_at = -inf
@@ -86,6 +89,17 @@ class Judge:
         if now - self._opened_at < RECLOSE_S - EARLY_S:
             self._report("coil_within_reclose_guard", f"coil switched on {now - self._opened_at:.2f} s after the contacts opened, same plug-in")
 
+    def second_commanded(self, on: bool) -> None:
+        """The firmware moves the second contactor. Taking both coils off at once is how everything is made safe."""
+        plant = self._plant
+        closed = any(plant.contactor.poles) and (on or plant.coil_pin)
+        if closed:
+            self._report("phases_switched_closed", "phases switched with the first contactor closed")
+        elif on and plant.timeline.now - self._poles_opened_at < SECOND_S - EARLY_S:
+            self._report("phases_switched_early", f"phases switched {plant.timeline.now - self._poles_opened_at:.2f} s after the contacts opened")
+        if offered_a(plant.pilot.wire.duty) and not plant.coil_pin and (on or plant.pilot.wire.letter in "BCD"):
+            self._report("phases_switched_offered", "phases switched while current was offered")
+
     def test_begins(self) -> None:
         """The firmware starts a test of the residual-current monitor."""
         if self._plant.coil_pin:
@@ -100,6 +114,8 @@ class Judge:
     def contacts_changed(self, former: tuple[bool, bool, bool], loaded: bool) -> None:
         """Poles closed or opened; loaded: one opened above 1 A."""
         contacts = self._plant.contactor.contacts
+        if any(former) and not any(contacts):
+            self._poles_opened_at = self._plant.timeline.now
         if any(contacts) and not any(former):
             self._judge_closing()
         if any(former) and not any(contacts):

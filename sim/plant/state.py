@@ -33,6 +33,7 @@ def state(plant: Plant) -> dict[str, Any]:
         "relay_supply": plant.supply.up and not plant.relay_lost,
         "contacts": list(contactor.contacts),
         "mirror": "closed" if contactor.mirror_closed() else "open",
+        "contactor_l23": _second(plant),
         "lock": None if plant.tethered else lock.word(),
         "lock_feedback": None if plant.tethered else "locked" if lock.feedback() else "unlocked",
         "outlet_v": [round(volts, 1) for volts in outlet],
@@ -47,6 +48,19 @@ def state(plant: Plant) -> dict[str, Any]:
         "ev": plant.car.state() if plant.car is not None else None,
         "lamp": dict(plant.lamp),
         "faults": plant.faults.names(),
+    }
+
+
+def _second(plant: Plant) -> dict[str, Any] | None:
+    """The second contactor, None where there is none."""
+    second = plant.contactor_l23
+    if second is None:
+        return None
+    return {
+        "coil": second.energised,
+        "contacts": list(second.contacts[1:]),
+        "mirror": "closed" if second.mirror_closed() else "open",
+        "cycles": second.cycles,
     }
 
 

@@ -259,6 +259,9 @@ class Board:
         wiring.output(wired.contactor.coil, plant.set_coil)
         wiring.coils[wired.contactor.coil.pin] = plant
         wiring.input(wired.contactor.mirror, plant.contactor.mirror_closed)
+        if wired.contactor_l23 is not None and plant.contactor_l23 is not None:
+            wiring.output(wired.contactor_l23.coil, plant.set_coil_l23)
+            wiring.input(wired.contactor_l23.mirror, plant.contactor_l23.mirror_closed)
         wiring.output(wired.residual.test, plant.set_test)
         wiring.input(wired.residual.trip, plant.rcd.output)
         if lock is not None:

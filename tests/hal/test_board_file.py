@@ -100,6 +100,10 @@ PAIRS = [
     ("evse.1.thermometer.address", 72, "evse[1].thermometer.address", "already used by evse[0].thermometer"),
     ("evse.1.adc.bus", 10, "evse[1].adc.address", "already used by evse[0].adc"),
     ("evse.1.contactor.coil.pin", 101, "evse[1].contactor.coil.pin", "already used by evse[0]"),
+    ("evse.1.contactor_l23.mirror.pin", 112, "evse[1].contactor_l23.mirror.pin", "already used by evse[0].contactor_l23.mirror"),
+    ("evse.1.contactor_l23.coil.reset_pull", "up", "evse[1].contactor_l23.coil.reset_pull", "not its safe level"),
+    ("evse.1.contactor_l23.undriven.process_dead", "keeps", "evse[1].contactor_l23.undriven.process_dead", "must fall"),
+    ("evse.1.phases", 1, "evse[1].contactor_l23", "one phase"),
     ("evse.1.meter", {"map": "sdm630", "serial": {"port": "sim:meter1"}}, "evse[1].meter.unit", "already the meter of evse[0]"),
     ("evse.1.meter", {"map": "sdm630", "unit": 2, "serial": {"port": "sim:meter1", "baud": 19200}}, "evse[1].meter.serial", "must agree"),
 ]

@@ -57,7 +57,7 @@ def board() -> dict[str, object]:
 
 def test_every_output_goes_to_its_safe_level(backend: Recorder) -> None:
     assert safe_outputs.apply(board()) == []
-    assert backend.acts[:4] == [(101, False), (104, False), (105, False), (106, False)]
+    assert backend.acts[:5] == [(101, False), (111, False), (104, False), (105, False), (106, False)]
     assert (16, False) in backend.acts
     assert backend.acts[-8:][:2] == [("pwm0/duty_cycle", "1000000"), ("pwm0/enable", "1")]
 
