@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chargepoint.control.figures import Figures
+    from chargepoint.settings import Control as ControlSettings
     from chargepoint.settings import Evse as EvseSettings
     from hal import spec
 
@@ -94,7 +95,7 @@ def _serve(config: Path, safe: int) -> int:
     granted = realtime.ask(slow.say)
     loop = Loop(clock, board, wiring.turn_ms / 1000.0, realtime=granted, say=slow.say, alive=notifier.alive)
     for ports, evse_settings, evse_wiring in zip(board.evses, settings.evse, wiring.evse, strict=False):
-        figures = _figures(evse_settings, evse_wiring)
+        figures = _figures(evse_settings, evse_wiring, settings.control)
         evses[ports.evse] = Evse(ports, figures, clock, loop, memory.latched(ports.evse), slow.keep)
     loop.add(list(evses.values()))
     loop.serve(_directory("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY))
@@ -111,8 +112,9 @@ def _serve(config: Path, safe: int) -> int:
     return 0
 
 
-def _figures(settings: EvseSettings, wiring: spec.Evse) -> Figures:
+def _figures(settings: EvseSettings, wiring: spec.Evse, control: ControlSettings) -> Figures:
     from chargepoint.control.figures import Figures
+    from chargepoint.control.offer import Manner
 
     lock = wiring.lock
     return Figures(
@@ -121,6 +123,9 @@ def _figures(settings: EvseSettings, wiring: spec.Evse) -> Figures:
         rating_a=settings.max_current_a,
         socket=any(connector.startswith("s") for connector in settings.connectors),
         d_allowed=settings.ventilation,
+        manner=Manner(control.soft_start_s, control.ramp_a_per_s),
+        keeps_floor=control.keep_floor,
+        caps_simplified=control.cap_simplified_pilot,
         lock_move_s=lock.pulse_ms / 1000.0 if lock else 0.0,
         lock_pause_s=lock.pause_ms / 1000.0 if lock else 0.0,
         test_pulse_s=wiring.residual.test_ms / 1000.0,

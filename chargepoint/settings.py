@@ -93,6 +93,12 @@ class Control(Table, frozen=True, kw_only=True):
     """The control process."""
 
     lease_s: Annotated[float, Meta(ge=5, le=30, description="s; how long the permit outlives a silent station")] = 15.0
+    soft_start_s: Annotated[float, Meta(ge=0, le=600, description="s; after each closing the offer stays at 6 A for so long; 0: not at all")] = 0.0
+    ramp_a_per_s: Annotated[float, Meta(ge=0, le=80, description="A per second; how fast an offer grows, in steps of 5 s; 0: at once")] = 0.0
+    keep_floor: Annotated[
+        bool, Meta(description="a pause for surplus, price or the owner's schedule is 6 A instead; every other limit pauses whatever stands here")
+    ] = False
+    cap_simplified_pilot: Annotated[bool, Meta(description="a car that goes from A to C without showing B is offered 10 A at most")] = False
 
 
 class Tls(Table, frozen=True, kw_only=True):

@@ -12,9 +12,9 @@ class Allowance:
 
     __slots__ = ("_voice", "ended_by", "lease", "permitted")
 
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, voice: Voice, keeps_floor: bool) -> None:
         self._voice = voice
-        self.lease = Lease()
+        self.lease = Lease(keeps_floor)
         self.permitted = False
         self.ended_by = ""
 

@@ -11,9 +11,9 @@ START_X1_S = RECLOSE_S
 
 
 class Arrival:
-    """x1_until: no offer before."""
+    """x1_until: no offer before. simplified: the car has shown no state B since it came."""
 
-    __slots__ = ("_seen_a", "_seen_b", "x1_until")
+    __slots__ = ("_seen_a", "_seen_b", "simplified", "x1_until")
 
     def __init__(self) -> None:
         self.start_over()
@@ -22,11 +22,13 @@ class Arrival:
         """Nothing is known of what is plugged in."""
         self._seen_a = False
         self._seen_b = False
+        self.simplified = True
         self.x1_until = 0.0
 
     def unplugged(self) -> None:
         """The next car is seen coming."""
         self._seen_a = self._seen_b = True
+        self.simplified = True
         self.x1_until = 0.0
 
     def plugged(self, now: float) -> None:
@@ -35,7 +37,8 @@ class Arrival:
 
     def shows(self, pilot: PilotState) -> None:
         """The pilot's new state."""
-        self._seen_b = self._seen_b or pilot is PilotState.B
+        if pilot is PilotState.B:
+            self._seen_b, self.simplified = True, False
 
     def early(self, pilot: PilotState, now: float) -> bool:
         """Whether X1 is still to be shown: the time is not over, or a car found drawing has not come by B yet."""

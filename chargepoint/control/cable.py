@@ -21,7 +21,7 @@ class Cable:
 
     def read(self, ohms: float) -> None:
         """One reading, in ohms; inf: open."""
-        reading = (plug_present(ohms), cable_a(ohms))
+        reading = (plug_present(ohms), cable_a(ohms, self.rating_a))
         self._equal = self._equal + 1 if reading == self._candidate else 1
         self._candidate = reading
         if self._equal >= EQUAL:

@@ -6,6 +6,8 @@ M marks a figure taken from general knowledge of the standard, to be checked aga
 from __future__ import annotations
 
 import math
+from enum import StrEnum
+from typing import NamedTuple
 
 from chargepoint.model.pilot import PilotState
 
@@ -42,12 +44,51 @@ _TOPS = {state: high + HYSTERESIS_V for state, _, high in LEVELS}
 PLUG_OHM = 4500.0
 """Below this a plug is in the socket. M"""
 CABLES: tuple[tuple[float, float, float], ...] = (
-    (80.0, 140.0, 63.0),
-    (164.0, 308.0, 32.0),
-    (400.0, 936.0, 20.0),
-    (1100.0, 2460.0, 13.0),
+    (63.0, 80.0, 140.0),
+    (32.0, 164.0, 308.0),
+    (20.0, 400.0, 936.0),
+    (13.0, 1100.0, 2460.0),
 )
-"""IEC 61851-1 Table B.2: ohms from, to, amperes; between the windows there is no rating, never a guess upward. M"""
+"""IEC 61851-1 Table B.2: amperes, ohms from, to; between the windows there is no rating, never a guess upward. M"""
+HYSTERESIS_OHM = 0.05
+"""How far beyond its window, as a share of its ends, a resistor still counts as the cable that was there: warmth, not another cable. M"""
+
+
+class Says(StrEnum):
+    """What a duty tells the car."""
+
+    NOT_AVAILABLE = "F"
+    NOT_ALLOWED = "not allowed"
+    DIGITAL = "digital communication"
+    CURRENT = "current"
+    NO_OFFER = "X1"
+
+
+class Stretch(NamedTuple):
+    """A stretch of duties in percent, from above `above` up to and with `to`; the current is (percent - less) * per_percent, `least` to `most`."""
+
+    above: float
+    to: float
+    says: Says
+    per_percent: float = 0.0
+    less: float = 0.0
+    least: float = 0.0
+    most: float = 0.0
+
+
+DUTIES: tuple[Stretch, ...] = (
+    Stretch(-math.inf, 0.0, Says.NOT_AVAILABLE),
+    Stretch(0.0, 2.9999, Says.NOT_ALLOWED),
+    Stretch(2.9999, 7.0, Says.DIGITAL),
+    Stretch(7.0, 7.9999, Says.NOT_ALLOWED),
+    Stretch(7.9999, 85.0, Says.CURRENT, 0.6, 0.0, MINIMUM_A, GAP_FROM_A),
+    Stretch(85.0, 97.0, Says.CURRENT, 2.5, 64.0, GAP_FROM_A, MAXIMUM_A),
+    Stretch(97.0, 99.9999, Says.NOT_ALLOWED),
+    Stretch(99.9999, math.inf, Says.NO_OFFER),
+)
+"""IEC 61851-1 Table A.7. Percent are rounded to 0.0001 before they are looked up; 3, 8 and 100 belong to the stretch they begin."""
+DIGITAL = 0.05
+"""The duty that asks a car to talk before it is told a current (IEC 61851-1 Table A.7); kept for a later high-level communication."""
 
 
 def signalled(limit_a: float) -> float:
@@ -67,16 +108,16 @@ def duty(current_a: float) -> float:
     return offered_a / 60.0 if offered_a <= GAP_FROM_A else (offered_a / 2.5 + 64.0) / 100.0
 
 
+def stretch_of(fraction: float) -> Stretch:
+    """What a duty (0.0 to 1.0) says."""
+    percent = round(fraction * 100.0, 4)
+    return next((stretch for stretch in DUTIES if stretch.above < percent <= stretch.to), DUTIES[1])
+
+
 def amps(fraction: float) -> float:
     """The current a duty offers, 0 for none (X1, F, digital communication and what is not allowed). IEC 61851-1 Table A.7."""
-    percent = round(fraction * 100.0, 4)
-    if not 8.0 <= percent <= 97.0:
-        return 0.0
-    if percent < 10.0:
-        return MINIMUM_A
-    if percent <= 85.0:
-        return percent * 0.6
-    return min((percent - 64.0) * 2.5, MAXIMUM_A)
+    stretch = stretch_of(fraction)
+    return min(max((round(fraction * 100.0, 4) - stretch.less) * stretch.per_percent, stretch.least), stretch.most)
 
 
 def top_of(state: PilotState) -> float:
@@ -100,9 +141,13 @@ def _dark(state: PilotState, low_v: float) -> PilotState:
     return PilotState.F if state is PilotState.E and low_v <= DARK_V else state
 
 
-def cable_a(ohms: float) -> float | None:
-    """The rating of a cable by its coding resistor; None: no plug, or no resistor of the table."""
-    return next((rating for low, high, rating in CABLES if low <= ohms <= high), None)
+def cable_a(ohms: float, former: float | None = None) -> float | None:
+    """The rating of a cable by its coding resistor, in amperes; the former one holds HYSTERESIS_OHM beyond its window. None: no plug, or no
+    resistor of the table."""
+    for rating, low, high in CABLES:
+        if rating == former and low * (1 - HYSTERESIS_OHM) <= ohms <= high * (1 + HYSTERESIS_OHM):
+            return rating
+    return next((rating for rating, low, high in CABLES if low <= ohms <= high), None)
 
 
 def plug_present(ohms: float) -> bool:

@@ -5,7 +5,7 @@ Everything that opens happens inside the turn that sees it; the table in `machin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from chargepoint.clock import Clock
 from chargepoint.control import faults, guard
@@ -18,7 +18,7 @@ from chargepoint.control.front_end import FrontEnd
 from chargepoint.control.generator import Generator
 from chargepoint.control.lock import SocketLock
 from chargepoint.control.machine import OUTPUTS, Cause, Inputs, Phase, step
-from chargepoint.control.offer import NO_OFFER, Least, Offer
+from chargepoint.control.offer import NO_OFFER, SIMPLIFIED_A, Least, Offer, heat_cap
 from chargepoint.control.over_current import OverCurrent
 from chargepoint.control.pilot_filter import DRAWING, PilotFilter
 from chargepoint.control.power_path import PowerPath
@@ -66,7 +66,7 @@ class Evse:
         self.watch = Watch(now, socket=figures.socket, d_allowed=figures.d_allowed, thermometer=board.thermometer is not None)
         self.voice = Voice(figures.evse, teller)
         self.faults = Faults(latched)
-        self.allowance = Allowance(self.voice)
+        self.allowance = Allowance(self.voice, figures.keeps_floor)
         self.lease = self.allowance.lease
         self.arrival = Arrival()
         self.cable = Cable()
@@ -81,7 +81,9 @@ class Evse:
         self._lamp_port = board.lamp
         self._lamp = LampPattern.READY
         self._front_end = FrontEnd(board.adc, figures.socket, clock, figures.convert_s)
-        self._least = Least(figures.board_a, figures.rating_a)
+        self._fixed = (Offer(figures.board_a, "board"), Offer(figures.rating_a, "rating"))
+        self._caps_simplified = figures.caps_simplified
+        self._least = Least(figures.manner)
         self._over = OverCurrent()
         self._telling = Telling(teller)
         self._on_latched = on_latched
@@ -333,7 +335,21 @@ class Evse:
         barred = self.ending or self.resetting or self.wake.kind or active & (faults.OPENS | faults.WITHDRAWS)
         if barred or not self.allowance.permitted or (not self.watch.coil and self._closing_barred(now)):
             return self._least.none()
-        return self._least.of(now, self.lease.limit_a, self.retention.cable_a(), self.watch.temperature_c, bool(active & faults.SENSOR_LOST))
+        closed_s = now - self.watch.coil_since if self.watch.coil else None
+        return self._least.of(now, list(self._caps()), self.lease.wish, closed_s)
+
+    def _caps(self) -> Iterator[Offer]:
+        """Whatever limits, in the order in which equals are named."""
+        yield Offer(self.lease.limit_a, "permit")
+        cable_a = self.retention.cable_a()
+        if cable_a is not None:
+            yield Offer(cable_a, "cable")
+        yield from self._fixed
+        if self._caps_simplified and self.arrival.simplified:
+            yield Offer(SIMPLIFIED_A, "no state B")
+        heat = heat_cap(self.watch.temperature_c, bool(self.faults.active & faults.SENSOR_LOST), min(self._fixed).amps)
+        if heat is not None:
+            yield heat
 
     def _closing_barred(self, now: float) -> bool:
         watch = self.watch

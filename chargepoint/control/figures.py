@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from chargepoint.control.offer import Manner
+
 
 class Figures(NamedTuple):
     """board_a: what the power path is built for; rating_a: what the owner set; socket: a socket with lock and coded cables (else a tethered cable).
-    convert_s: the longest conversion of the pilot's ADC. Times in seconds."""
+    keeps_floor: a pause for comfort's sake is 6 A; caps_simplified: a car without state B gets 10 A at most. convert_s: the longest conversion of
+    the pilot's ADC. Times in seconds."""
 
     evse: int
     board_a: float
     rating_a: float
     socket: bool
     d_allowed: bool = False
+    manner: Manner = Manner()
+    keeps_floor: bool = False
+    caps_simplified: bool = False
     lock_move_s: float = 0.6
     lock_pause_s: float = 1.0
     test_pulse_s: float = 0.25

@@ -1,17 +1,20 @@
-"""How much current is offered: the least of permit, cable, board, rating and heat, and which of them won. Must not know the duty.
+"""How much current is offered: the least of all caps, and which of them won; how it begins, grows and falls. Must not know the duty.
 
-Down at once; up at most every 5 s.
+Down at once where safety asks; every other change at least 5 s after the one before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from chargepoint.control.electrics import MINIMUM_A, signalled
+from chargepoint.control.electrics import GAP_TO_A, MINIMUM_A, signalled
 from chargepoint.control.guard import DERATE_FROM_C, HOT_C
 
 RAISE_S = 5.0
-"""Between two changes of the duty, except downwards (IEC 61851-1 A.3: a car has 5 s to follow)."""
+"""Between two changes of the duty, except downwards for safety (IEC 61851-1 A.3: a car has 5 s to follow)."""
+SIMPLIFIED_A = 10.0
+"""What a car without state B may draw (IEC 61851-1 A.2.3)."""
 
 
 class Offer(NamedTuple):
@@ -22,6 +25,24 @@ class Offer(NamedTuple):
 
 
 NO_OFFER = Offer(0.0, "")
+
+
+class Manner(NamedTuple):
+    """How an offer begins and grows. soft_start_s: s after each closing for which it stays at 6 A; ramp_a_per_s: A per second upwards,
+    taken in steps of RAISE_S. 0: not at all."""
+
+    soft_start_s: float = 0.0
+    ramp_a_per_s: float = 0.0
+
+
+AT_ONCE = Manner()
+
+
+def heat_cap(temperature_c: float | None, sensor_lost: bool, full_a: float) -> Offer | None:
+    """What heat allows; None: anything."""
+    if sensor_lost or (temperature_c is not None and temperature_c > DERATE_FROM_C):
+        return Offer(heat_limit_a(temperature_c, sensor_lost, full_a), "heat")
+    return None
 
 
 def heat_limit_a(temperature_c: float | None, sensor_lost: bool, full_a: float) -> float:
@@ -35,45 +56,57 @@ def heat_limit_a(temperature_c: float | None, sensor_lost: bool, full_a: float) 
 
 
 class Least:
-    """The minimum for one EVSE. board_a, rating_a: fixed; cable_a None: no cable limits."""
+    """The minimum for one EVSE, and its pace."""
 
-    __slots__ = ("_board_a", "_changed_at", "_offer", "_rating_a")
+    __slots__ = ("_changed_at", "_manner", "_offer")
 
-    def __init__(self, board_a: float, rating_a: float) -> None:
-        self._board_a = board_a
-        self._rating_a = rating_a
+    def __init__(self, manner: Manner = AT_ONCE) -> None:
+        self._manner = manner
         self._offer = NO_OFFER
         self._changed_at = 0.0
 
-    def of(self, now: float, permit_a: float, cable_a: float | None, temperature_c: float | None, sensor_lost: bool) -> Offer:
-        """The offer of this turn."""
-        full_a = min(self._board_a, self._rating_a)
-        amps, by = permit_a, "permit"
-        if cable_a is not None and cable_a < amps:
-            amps, by = cable_a, "cable"
-        if self._board_a < amps:
-            amps, by = self._board_a, "board"
-        if self._rating_a < amps:
-            amps, by = self._rating_a, "rating"
-        if (temperature_c is not None and temperature_c > DERATE_FROM_C) or sensor_lost:
-            heat_a = heat_limit_a(temperature_c, sensor_lost, full_a)
-            if heat_a < amps:
-                amps, by = heat_a, "heat"
-        return self._paced(now, signalled(amps), by)
+    def of(self, now: float, caps: Sequence[Offer], wish: Offer | None = None, closed_s: float | None = None) -> Offer:
+        """The offer of this turn. caps: of equals the first wins; wish: what comfort would rather have, never above a cap and in no hurry;
+        closed_s: how long the contactor has been closed, None: it is open."""
+        least = self._soft(min(caps, key=_amps), closed_s)
+        target = wish if wish is not None and wish.amps < least.amps else least
+        return self._paced(now, Offer(signalled(target.amps), target.by), Offer(signalled(least.amps), least.by))
 
     def none(self) -> Offer:
         """Nothing is offered; the next offer starts at once."""
         self._offer = NO_OFFER
         return NO_OFFER
 
-    def _paced(self, now: float, amps: float, by: str) -> Offer:
+    def _soft(self, least: Offer, closed_s: float | None) -> Offer:
+        begins = self._manner.soft_start_s > 0.0 and (closed_s is None or closed_s < self._manner.soft_start_s)
+        return Offer(MINIMUM_A, "soft start") if begins and least.amps > MINIMUM_A else least
+
+    def _paced(self, now: float, target: Offer, cap: Offer) -> Offer:
+        """cap: not exceeded for a moment."""
         former = self._offer
-        if amps == former.amps and by == former.by:
+        if target == former:
             return former
-        if amps == 0.0:
+        if target.amps == 0.0:
             return self.none()
-        if former.amps == 0.0 or amps < former.amps or now - self._changed_at >= RAISE_S:
-            if amps != former.amps:
-                self._changed_at = now
-            self._offer = Offer(amps, by)
-        return self._offer
+        if former.amps == 0.0 or now - self._changed_at >= RAISE_S:
+            return self._take(now, self._ramped(target))
+        if cap.amps < former.amps:
+            return self._take(now, cap)
+        return former
+
+    def _ramped(self, target: Offer) -> Offer:
+        step_a = self._manner.ramp_a_per_s * RAISE_S
+        reached_a = signalled(max(self._offer.amps + step_a, MINIMUM_A))
+        if reached_a == self._offer.amps:
+            reached_a = GAP_TO_A  # a step too small to cross what no duty can say
+        return Offer(reached_a, "ramp") if step_a > 0.0 and reached_a < target.amps else target
+
+    def _take(self, now: float, offer: Offer) -> Offer:
+        if offer.amps != self._offer.amps:
+            self._changed_at = now
+        self._offer = offer
+        return offer
+
+
+def _amps(offer: Offer) -> float:
+    return offer.amps

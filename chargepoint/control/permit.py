@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from chargepoint.control.electrics import MINIMUM_A
+from chargepoint.control.offer import Offer
 from chargepoint.link.messages import Permit
 
 AHEAD_S = 30.0
@@ -17,12 +18,15 @@ HELD_S = 5.0
 
 
 class Lease:
-    """At most one permit in force. plug_in is set by control (0: nothing plugged in)."""
+    """At most one permit in force. limit_a: what nobody may exceed; wish_a: what comfort would rather have, None: the same. keeps_floor: the
+    owner's setting that such a wish never pauses."""
 
-    __slots__ = ("_fresh", "_newest", "limit_a", "until")
+    __slots__ = ("_fresh", "_keeps_floor", "_newest", "limit_a", "until", "wish_a")
 
-    def __init__(self) -> None:
+    def __init__(self, keeps_floor: bool = False) -> None:
+        self._keeps_floor = keeps_floor
         self.limit_a = 0.0
+        self.wish_a: float | None = None
         self.until = 0.0
         self._newest = 0.0
         self._fresh = False
@@ -30,7 +34,7 @@ class Lease:
     def take(self, permit: Permit, now: float, plug_in: int, barred: str = "") -> str:
         """Takes a permit, or says why it is void. plug_in: the present one, 0 for none; barred: why none can be in force now. A permit is used
         up when it has been seen, also one that is void."""
-        if not (math.isfinite(permit.limit_a) and math.isfinite(permit.until)):
+        if not all(math.isfinite(number) for number in (permit.limit_a, permit.until, permit.wish_a or 0.0)):
             return "not a number"
         if plug_in == 0 or permit.plug_in != plug_in:
             return "another plug-in"
@@ -44,13 +48,20 @@ class Lease:
         if barred:
             return barred
         self.until = permit.until
-        self.limit_a = permit.limit_a
+        self.limit_a, self.wish_a = permit.limit_a, permit.wish_a
         self._fresh = True
         return ""
 
     def in_force(self, now: float) -> bool:
         """Whether current may be offered at all: a permit is running and says at least 6 A."""
-        return now < self.until and self.limit_a >= MINIMUM_A
+        return now < self.until and self.limit_a >= MINIMUM_A and (self.wish_a is None or self._keeps_floor or self.wish_a >= MINIMUM_A)
+
+    @property
+    def wish(self) -> Offer | None:
+        """What comfort would have offered instead of limit_a; with the floor kept, 6 A at least."""
+        if self.wish_a is None:
+            return None
+        return Offer(MINIMUM_A, "floor") if self.wish_a < MINIMUM_A and self._keeps_floor else Offer(self.wish_a, "permit")
 
     def may_close(self, now: float) -> bool:
         """Whether the contactor may be closed by it: in force, and from the present peer."""
@@ -64,6 +75,6 @@ class Lease:
     def void(self) -> bool:
         """Ends it now. Answers whether there was one. The same permit does not come back: replayed ones stay void."""
         was = self.until > 0.0
-        self.until = self.limit_a = 0.0
+        self.until, self.limit_a, self.wish_a = 0.0, 0.0, None
         self._fresh = False
         return was

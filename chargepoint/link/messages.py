@@ -24,12 +24,14 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
 
 
 class Permit(msgspec.Struct, frozen=True, tag=True):
-    """State, station to control: this plug-in may draw limit_a until the moment `until` (30 s ahead at most). limit_a below 6: no offer."""
+    """State, station to control: this plug-in may draw limit_a until the moment `until` (30 s ahead at most). limit_a below 6: no offer.
+    wish_a: what surplus, price or the owner's schedule would rather have it draw (None: no such wish); the only pause that may become 6 A."""
 
     evse: int
     plug_in: int
     limit_a: float
     until: float
+    wish_a: float | None = None
 
 
 class LockWish(msgspec.Struct, frozen=True, tag=True):
@@ -128,9 +130,10 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     """State, control to station and to status readers: complete in itself, sent on change and at least once a second.
 
     pilot: a PilotState word; pwm: whether PWM is on; offered_a: what the duty says (0: X1 or F); offer_limit_by: who won control's minimum
-    ("permit", "cable", "board", "rating", "heat", or "" with no offer); cable_a: rating of the cable now in the socket (None: tethered or none);
-    cable: whether a plug is in the socket; permit: whether a permit is in force; faults: names from the catalogue; locked: feedback (None: no lock);
-    testing: a self-test runs, no closing; since_plug_in: boot time of the last PLUGGED edge (0: state A); waking: a step that wakes the car runs.
+    ("permit", "floor", "cable", "board", "rating", "no state B", "heat", "soft start", "ramp", or "" with no offer); cable_a: rating of the cable
+    now in the socket (None: tethered or none); cable: whether a plug is in the socket; permit: whether a permit is in force; faults: names from the
+    catalogue; locked: feedback (None: no lock); testing: a self-test runs, no closing; since_plug_in: boot time of the last PLUGGED edge (0: in A);
+    waking: a step that wakes the car runs.
     """
 
     evse: int

@@ -81,9 +81,9 @@ class Hardware:
         to tell of."""
         return self._clock.boot_s() >= self._offered_since.get(evse, math.inf)
 
-    def permit(self, evse: int, plug_in: int, limit_a: float) -> None:
-        """This plug-in may draw limit_a (A per phase) for one lease from now. Below 6 A: no offer."""
-        self._send(Permit(evse, plug_in, limit_a, self._clock.boot_s() + self._lease_s))
+    def permit(self, evse: int, plug_in: int, limit_a: float, wish_a: float | None = None) -> None:
+        """This plug-in may draw limit_a (A per phase) for one lease from now. Below 6 A: no offer. wish_a: what comfort would rather have."""
+        self._send(Permit(evse, plug_in, limit_a, self._clock.boot_s() + self._lease_s, wish_a))
 
     def withdraw(self, evse: int, plug_in: int) -> None:
         """The permit ends now: control takes the offer back and opens when the car had its time. Nothing to say of a car that has gone."""

@@ -46,7 +46,7 @@ class Offer:
         self._meters = meters
         self._connectors = connectors
         self._not_before = not_before
-        self._sent: dict[int, tuple[int, float]] = {}
+        self._sent: dict[int, tuple[int, float, float | None]] = {}
         hardware.on_control.append(self._sent.clear)
 
     def act(self, evse: int, renew: bool) -> None:
@@ -72,7 +72,7 @@ class Offer:
         return self._limits.limit(evse)
 
     def _permit(self, row: SessionRow, renew: bool) -> None:
-        sent = (row.plug_in, self.limit(row.evse).limit_a)
+        sent = (row.plug_in, *self.limit(row.evse).parts)
         if renew or self._sent.get(row.evse) != sent:
             self._hardware.permit(row.evse, *sent)
             self._sent[row.evse] = sent

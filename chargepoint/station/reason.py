@@ -61,6 +61,10 @@ CAPS = {
     "rating": "what the installation allows",
     "heat": "heat in the charger",
     "permit": "the station's limit",
+    "floor": "the floor that a pause for comfort is held at",
+    "no state B": "a car without state B",
+    "soft start": "the soft start",
+    "ramp": "the slow rise",
 }
 OWNERS = {
     "settings": "the settings",
@@ -91,7 +95,7 @@ TABLE: tuple[Row, ...] = (
     Row("cable_left", lambda s: s.state is _S.CABLE_LEFT, "The session is over: take the cable out of the socket."),
     Row("stopped", lambda s: s.state is _S.FINISHING, "The session is over: unplug the car, or show a token to charge again."),
     Row("car_unseen", lambda s: s.interrupted, "After a power cut the car has not been seen yet."),
-    Row("limit", lambda s: s.limit_a < MINIMUM_A, "No current by {owner}."),
+    Row("limit", lambda s: s.limit_a < MINIMUM_A and s.cap != "floor", "No current by {owner}."),
     Row("waking", lambda s: s.wake == "waking", "The car sleeps: the offer is taken away for a moment, to wake it."),
     Row("permit_on_its_way", lambda s: not s.permitted, "The permit is on its way to the control process."),
     Row("no_offer", lambda s: s.offered_a < MINIMUM_A, "The control process does not offer current yet: {cap}."),
@@ -116,7 +120,7 @@ def reason(situation: Situation) -> Reason:
         fault=f"{known.sentence} {known.next_step}" if known else "",
         store=situation.store,
         owner=OWNERS.get(situation.limit_owner, situation.limit_owner),
-        cap=CAPS.get(situation.cap, "it waits for the cable, the lock or a test"),
+        cap=CAPS.get(situation.cap, "it waits for the cable, the lock, a test or the rest after an opening"),
         amps=f"{situation.offered_a:g} A",
     )
     return Reason(fault if row.sentence == "{fault}" and fault else row.word, sentence)

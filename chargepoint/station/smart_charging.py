@@ -15,10 +15,16 @@ Owner = Callable[[int], float | None]
 
 
 class Limit(NamedTuple):
-    """limit_a: A per phase; owner: whose it is."""
+    """limit_a: A per phase; owner: whose it is; hard_a: what those allow who cannot be held at the floor of 6 A, None: the same."""
 
     limit_a: float
     owner: str
+    hard_a: float | None = None
+
+    @property
+    def parts(self) -> tuple[float, float | None]:
+        """What nobody may exceed, and what comfort would rather have (None: the same)."""
+        return (self.limit_a, None) if self.hard_a is None else (self.hard_a, self.limit_a)
 
 
 class Limits:
@@ -27,12 +33,19 @@ class Limits:
     def __init__(self, evses: Sequence[Evse]) -> None:
         rated = {evse.id: evse.max_current_a for evse in evses}
         self._owners: dict[str, Owner] = {SETTINGS: rated.get}
+        self._comfort: set[str] = set()
 
-    def add(self, name: str, owner: Owner) -> None:
-        """A further owner: amperes per phase for an EVSE id, None for no limit."""
+    def add(self, name: str, owner: Owner, comfort: bool = False) -> None:
+        """A further owner: amperes per phase for an EVSE id, None for no limit. comfort: surplus, price or the owner's schedule, whose pause may
+        be held at 6 A; never the CSMS, the site's fuse or the grid operator."""
         self._owners[name] = owner
+        if comfort:
+            self._comfort.add(name)
 
     def limit(self, evse: int) -> Limit:
         """The least limit for an EVSE and its owner; 0 A for an EVSE nobody knows."""
         said = [Limit(limit_a, name) for name, owner in self._owners.items() if (limit_a := owner(evse)) is not None]
-        return min(said, key=lambda limit: limit.limit_a, default=Limit(0.0, SETTINGS))
+        least = min(said, key=lambda limit: limit.limit_a, default=Limit(0.0, SETTINGS))
+        if least.owner not in self._comfort:
+            return least
+        return least._replace(hard_a=min((limit.limit_a for limit in said if limit.owner not in self._comfort), default=0.0))

@@ -215,6 +215,7 @@ class Bench:
         self.emergency = False
         self.renewing = False
         self.limit_a = 16.0
+        self.wish_a: float | None = None
         self.lease_s = 15.0
         self.evse = Evse(board_of(self.wire, figures.evse), figures, self.clock, self.ear, latched, lambda evse, names: self.kept.append(names))
 
@@ -247,6 +248,7 @@ class Bench:
                 self.evse.voice.number if plug_in is None else plug_in,
                 self.limit_a if limit_a is None else limit_a,
                 self.clock.now + self.lease_s if until is None else until,
+                self.wish_a,
             ),
             self.clock.now,
         )

@@ -1,4 +1,4 @@
-"""The small parts: offers, over-current, cables, faults, lateness, memory, the slow thread, notifications."""
+"""The small parts: over-current, cables, faults, lateness, memory, the slow thread, notifications."""
 
 from __future__ import annotations
 
@@ -14,42 +14,11 @@ from chargepoint.control.cable import Cable
 from chargepoint.control.faults import HOLD_S, Faults, bit
 from chargepoint.control.lateness import Lateness
 from chargepoint.control.memory import UNREADABLE, Memory
-from chargepoint.control.offer import RAISE_S, Least, Offer, heat_limit_a
 from chargepoint.control.over_current import OverCurrent
 from chargepoint.control.slow import Slow
 from chargepoint.link.messages import Sample
 from chargepoint.notify import Notifier
 from hal.errors import DeviceLost
-
-
-def test_the_least_names_its_owner() -> None:
-    least = Least(board_a=63.0, rating_a=32.0)
-    assert least.of(0.0, 16.0, 20.0, None, False) == Offer(16.0, "permit")
-    least.none()
-    assert least.of(0.0, 80.0, 20.0, None, False) == Offer(20.0, "cable")
-    least.none()
-    assert least.of(0.0, 80.0, None, None, False) == Offer(32.0, "rating")
-    least.none()
-    assert Least(16.0, 32.0).of(0.0, 80.0, None, None, False) == Offer(16.0, "board")
-    assert least.of(0.0, 80.0, None, 72.5, False) == Offer(19.0, "heat")
-    assert least.of(0.0, 5.0, None, None, False) == Offer(0.0, "")
-
-
-def test_up_after_a_while_down_at_once() -> None:
-    least = Least(63.0, 63.0)
-    assert least.of(100.0, 10.0, None, None, False).amps == 10.0
-    assert least.of(101.0, 20.0, None, None, False).amps == 10.0
-    assert least.of(102.0, 8.0, None, None, False).amps == 8.0
-    assert least.of(102.0 + RAISE_S - 0.1, 20.0, None, None, False).amps == 8.0
-    assert least.of(102.0 + RAISE_S, 20.0, None, None, False).amps == 20.0
-
-
-@pytest.mark.parametrize(
-    ("celsius", "lost", "limit_a"),
-    [(None, False, 32.0), (65.0, False, 32.0), (72.5, False, 19.0), (80.0, False, 6.0), (99.0, False, 6.0), (20.0, True, 6.0)],
-)
-def test_heat(celsius: float | None, lost: bool, limit_a: float) -> None:
-    assert heat_limit_a(celsius, lost, 32.0) == pytest.approx(limit_a)
 
 
 def sample(at: float, amps: float | None) -> Sample:
