@@ -18,8 +18,9 @@ from typing import Protocol
 
 from chargepoint.clock import Clock
 from chargepoint.csms.face import Face, Lost, NoWords, Refused, Spoken, Told, Variables
-from chargepoint.model.facts import Delivery, Fact, StatusFact, TransactionFact
+from chargepoint.model.facts import Delivery, Fact, MeterFact, StatusFact, TransactionFact
 from chargepoint.model.idtoken import IdTokenInfo
+from chargepoint.model.questions import Registration
 from chargepoint.store.outbox import Waiting
 
 log = logging.getLogger("csms.teller")
@@ -38,6 +39,9 @@ class TellerBackend(Protocol):
 
     @property
     def accepted(self) -> bool: ...
+
+    @property
+    def registration(self) -> Registration | None: ...
 
     @property
     def connection(self) -> int: ...
@@ -122,14 +126,22 @@ class Teller:
             if delivery is Delivery.STATE and self._retell:
                 self._renew_states()
             return self._outbox.some(delivery, BATCH)
+        waiting = self._outbox.some(delivery, ALL_STATES) if delivery in (Delivery.STATE, Delivery.PERISHABLE) else []
+        ordered = [item for item in waiting if self._allowed(item.fact)]
         if delivery is Delivery.PERISHABLE and not self._variables.boolean("OCPPCommCtrlr.QueueAllMessages"):
-            for waiting in self._outbox.some(delivery, BATCH):
-                self._outbox.told(waiting.id)
-        return []
+            for item in waiting:
+                if item not in ordered:
+                    self._outbox.told(item.id)
+        return ordered
+
+    def _allowed(self, fact: Fact) -> bool:
+        """Whether the CSMS takes it now: while pending only what it ordered (B02.FR.02; 1.6 4.2)."""
+        pending = self._backend.registration is Registration.PENDING
+        return self._backend.accepted or (pending and isinstance(fact, (StatusFact, MeterFact)) and fact.ordered)
 
     async def _speak(self, fact: Fact) -> Spoken:
         face = self._face()
-        if face is None or not self._backend.accepted:
+        if face is None or not self._allowed(fact):
             return Lost()
         offline = isinstance(fact, TransactionFact) and fact.connection != self._backend.connection
         try:

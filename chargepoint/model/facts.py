@@ -120,7 +120,8 @@ class SecurityFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="f
 
 class StatusFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="status"):
     """A connector's status. Only the latest counts, never history. status: one of the nine words of 1.6 (7.7); faces with fewer words map it.
-    connector 0 of evse 0 is the station itself (1.6 connectorId 0)."""
+    connector 0 of evse 0 is the station itself (1.6 connectorId 0). ordered: by the CSMS's trigger, so that it is told while that has not accepted
+    this station (B02.FR.02)."""
 
     evse: int
     connector: int
@@ -129,14 +130,18 @@ class StatusFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fac
     error_code: str = "NoError"
     vendor_error_code: str | None = None
     info: str | None = None
+    ordered: bool = False
 
 
 class MeterFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="meter"):
-    """Clock-aligned or triggered values outside any transaction (MeterValuesRequest). Perishable."""
+    """Clock-aligned or triggered values outside any transaction's events (MeterValuesRequest). Perishable. transaction: the one that runs there, ""
+    for none; ordered: as in `StatusFact`."""
 
     evse: int
     connector: int
     reading: Reading
+    transaction: str = ""
+    ordered: bool = False
 
 
 class MonitorFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="monitor"):

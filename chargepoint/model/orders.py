@@ -79,8 +79,13 @@ class Unlock(msgspec.Struct, frozen=True):
     stop_transaction: bool = False
 
 
+SAMPLED_VALUES = "SampledMeterValues"
+"""What 1.6 means by a triggered MeterValues: the measurands of MeterValuesSampledData (5.17), where 2.x wants AlignedDataMeasurands (F06.FR.06)."""
+
+
 class Trigger(msgspec.Struct, frozen=True):
-    """TriggerMessage (F06). message: a MessageTriggerEnumType word, or a 1.6 one mapped to it. Answer: Accepted, Rejected or NotImplemented."""
+    """TriggerMessage (F06). message: a MessageTriggerEnumType word, or a 1.6 one mapped to it. evse 0: the station itself. Answer: Accepted,
+    Rejected or NotImplemented."""
 
     message: str
     evse: int | None = None

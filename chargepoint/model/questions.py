@@ -62,7 +62,9 @@ class AuthorizeAnswer(msgspec.Struct, frozen=True):
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
-    """Heartbeat."""
+    """Heartbeat. ordered: by the CSMS's trigger, so that it is asked while that has not accepted this station (B02.FR.02)."""
+
+    ordered: bool = False
 
 
 class HeartbeatAnswer(msgspec.Struct, frozen=True):

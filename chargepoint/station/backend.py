@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from chargepoint.model.questions import Boot, Question, QuestionAnswer, Registration, Unreachable
+from chargepoint.model.questions import Boot, Heartbeat, Question, QuestionAnswer, Registration, Unreachable
 from chargepoint.station.machine import Table
 from chargepoint.store.values import Values
 
@@ -157,10 +157,12 @@ class Backend(Generic[F]):
         self._step(Event[answer.name])
 
     async def ask(self, question: Question) -> QuestionAnswer:
-        """Asks the CSMS. Before acceptance only a BootNotification goes out; all else is `Unreachable` (B02.FR.02)."""
+        """Asks the CSMS. Before acceptance only a BootNotification goes out, and while pending what the CSMS ordered; all else is `Unreachable`
+        (B02.FR.02)."""
         if self.face is None:
             return Unreachable("not connected")
-        if not self.accepted and not isinstance(question, Boot):
+        ordered = self.state is State.PENDING and isinstance(question, Heartbeat) and question.ordered
+        if not self.accepted and not isinstance(question, Boot) and not ordered:
             return Unreachable(f"not accepted ({self.state.value})")
         return await self.face.ask(question)
 

@@ -34,8 +34,8 @@ class Words(NamedTuple):
     vendor_error_code: str | None = None
     info: str | None = None
 
-    def fact(self, place: Place, at: Stamp) -> StatusFact:
-        return StatusFact(*place, self.status, at, self.error_code, self.vendor_error_code, self.info)
+    def fact(self, place: Place, at: Stamp, *, ordered: bool = False) -> StatusFact:
+        return StatusFact(*place, self.status, at, self.error_code, self.vendor_error_code, self.info, ordered)
 
 
 class Connectors:
@@ -115,11 +115,13 @@ class Connectors:
 
     def repeat(self, evse: int | None, connector: int | None) -> bool:
         """Tells present statuses although nothing changed (F06). False when there is no such connector."""
-        facts = [fact for fact in self.states() if evse in (None, fact.evse) and connector in (None, fact.connector)]
-        for fact in facts:
-            self._told[(fact.evse, fact.connector)] = Words(Status(fact.status), fact.error_code, fact.vendor_error_code, fact.info)
-            self._append(fact)
-        return bool(facts)
+        now = self._clock.stamp()
+        wanted = [one for one in (0, *self._places) if evse in (None, one)]
+        found = [(place, words) for one in wanted for place, words in self._words(one) if connector in (None, place[1])]
+        for place, words in found:
+            self._told[place] = words
+            self._append(words.fact(place, now, ordered=True))
+        return bool(found)
 
     def _words(self, evse: int) -> Iterator[tuple[Place, Words]]:
         """Asked many times a second, so that the moment is only taken when there is something to tell."""

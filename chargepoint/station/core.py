@@ -6,13 +6,14 @@ Must not know boards, sockets, lines or versions; those are joined to it from ou
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from chargepoint.clock import Clock
 from chargepoint.model.facts import TransactionFact, Trigger
 from chargepoint.model.idtoken import IdTokenInfo
-from chargepoint.model.orders import Answer
-from chargepoint.model.sample import Reading
+from chargepoint.model.orders import SAMPLED_VALUES, Answer
+from chargepoint.model.sample import Purpose, Reading
 from chargepoint.model.variable import ReportItem
 from chargepoint.model.vehicle import Vehicle
 from chargepoint.settings import Settings
@@ -118,12 +119,13 @@ class Core:
             self.hardware,
             evses,
             self.usable,
-            lambda: backend.accepted,
+            lambda: backend.registration,
             {
                 "BootNotification": self.provisioning.trigger_boot,
                 "Heartbeat": self.provisioning.trigger_heartbeat,
                 "StatusNotification": self.connectors.repeat,
-                "MeterValues": self.sampling.trigger,
+                "MeterValues": partial(self.sampling.trigger, Purpose.ALIGNED),
+                SAMPLED_VALUES: partial(self.sampling.trigger, Purpose.UPDATED),
                 "TransactionEvent": self.sessions.trigger,
             },
             lambda: outbox.waiting() > 0,

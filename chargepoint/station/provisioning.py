@@ -81,7 +81,7 @@ class Provisioning:
         self._wake = asyncio.Event()
         self._not_before_s = 0.0
         self._spoken_to = ""
-        self._triggered = False
+        self._triggered = self._beat_ordered = False
         self._beat_s = 0.0
         csms.on_change.append(self._wake.set)
         model.observe(HEARTBEAT, lambda key, old, new: self._wake.set())
@@ -102,7 +102,7 @@ class Provisioning:
 
     def trigger_heartbeat(self, evse: int | None = None, connector: int | None = None) -> bool:
         """A Heartbeat now, on the CSMS's order."""
-        self._beat_s = -math.inf
+        self._beat_ordered = True
         self._wake.set()
         return True
 
@@ -110,11 +110,14 @@ class Provisioning:
         """Does what is due and gives the seconds until the next; None: until something changes."""
         state = self._csms.state
         if state is State.UNREACHABLE:
-            self._triggered = False
+            self._triggered = self._beat_ordered = False
             return None
         if self._triggered:
             self._triggered = False
             return await self._boot(BootReason.TRIGGERED)
+        if self._beat_ordered:
+            self._beat_ordered = False
+            await self._ask_the_time(Heartbeat(ordered=True))
         if state is State.ACCEPTED:
             return await self._beat()
         if self._spoken_to != self._csms.subprotocol:
@@ -164,11 +167,14 @@ class Provisioning:
         left = self._beat_s + interval_s - self._clock.boot_s()
         if left > 0:
             return left
+        await self._ask_the_time(Heartbeat())
+        return interval_s
+
+    async def _ask_the_time(self, heartbeat: Heartbeat) -> None:
         self._beat_s = self._clock.boot_s()
-        answer = await self._csms.ask(Heartbeat())
+        answer = await self._csms.ask(heartbeat)
         if isinstance(answer, HeartbeatAnswer):
             self._learn(answer.wall_s)
-        return interval_s
 
     def _learn(self, wall_s: float) -> None:
         """Takes the CSMS's time where it is a source, and remembers what this boot's clock was (B01.FR.06, G02.FR.06)."""

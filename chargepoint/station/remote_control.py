@@ -15,6 +15,7 @@ from chargepoint.link.messages import OrderKind
 from chargepoint.model.facts import StopReason, Trigger
 from chargepoint.model.orders import Answer, GetTransactionStatus, RemoteStart, RemoteStop, Unlock
 from chargepoint.model.orders import Trigger as TriggerOrder
+from chargepoint.model.questions import Registration
 from chargepoint.model.session import TRANSITIONS, Event, State
 from chargepoint.settings import Evse
 from chargepoint.station.connectors import Connectors
@@ -36,8 +37,8 @@ Message = Callable[[int | None, int | None], bool]
 
 
 class RemoteControl:
-    """messages: what can be triggered, by MessageTriggerEnumType word. usable: whether a session may begin at an EVSE; accepted: whether the CSMS
-    has accepted this station; waiting, waiting_for: whether transaction facts wait (for one transaction)."""
+    """messages: what can be triggered, by MessageTriggerEnumType word. usable: whether a session may begin at an EVSE; registration: what the CSMS
+    has said to this station; waiting, waiting_for: whether transaction facts wait (for one transaction)."""
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class RemoteControl:
         hardware: Hardware,
         evses: tuple[Evse, ...],
         usable: Callable[[int], bool],
-        accepted: Callable[[], bool],
+        registration: Callable[[], Registration | None],
         messages: Mapping[str, Message],
         waiting: Callable[[], bool],
         waiting_for: Callable[[str], bool],
@@ -62,7 +63,7 @@ class RemoteControl:
         self._hardware = hardware
         self._evses = {evse.id: evse for evse in evses}
         self._usable = usable
-        self._accepted = accepted
+        self._registration = registration
         self._messages = messages
         self._waiting = waiting
         self._waiting_for = waiting_for
@@ -131,19 +132,37 @@ class RemoteControl:
         send = self._messages.get(order.message)
         if send is None:
             return Answer("NotImplemented")
-        if order.evse is not None and order.evse not in self._evses and order.evse != 0:
-            return Answer("Rejected", reason="UnknownEvse", info=f"there is no EVSE {order.evse}")
-        if order.message == "TransactionEvent" and not any(order.evse in (None, row.evse) for _, row in self._sessions.running()):
-            return Answer("Rejected", reason="TxNotFound", info="no transaction is running")
-        if order.message == "BootNotification" and self._accepted():
-            return Answer("Rejected", reason="InvalidState", info="this station is accepted already")
-        if order.message != "BootNotification" and not self._accepted():
-            return Answer("Rejected", reason="NotEnabled", info="all but a BootNotification waits until this station is accepted")
+        refusal = self._unknown_place(order) or self._not_now(order)
+        if refusal is not None:
+            return refusal
 
         async def then() -> None:
             send(order.evse, order.connector)
 
         return Answer("Accepted", then=then)
+
+    def _unknown_place(self, order: TriggerOrder) -> Answer | None:
+        if not order.evse:
+            return None
+        if order.evse not in self._evses:
+            return Answer("Rejected", reason="UnknownEvse", info=f"there is no EVSE {order.evse}")
+        if order.connector and order.connector > len(self._evses[order.evse].connectors):
+            return Answer("Rejected", reason="UnknownConnectorId", info=f"EVSE {order.evse} has no connector {order.connector}")
+        return None
+
+    def _not_now(self, order: TriggerOrder) -> Answer | None:
+        """Before acceptance only a BootNotification, and while pending what needs no transaction, is sent on order (B02.FR.02; 1.6 4.2)."""
+        if order.message == "BootNotification":
+            accepted = Answer("Rejected", reason="InvalidState", info="this station is accepted already")
+            return accepted if self._accepted() else None
+        if not self._accepted() and (self._registration() is not Registration.PENDING or order.message == "TransactionEvent"):
+            return Answer("Rejected", reason="NotEnabled", info=f"{order.message} waits until this station is accepted")
+        if order.message == "TransactionEvent" and not any(order.evse in (None, row.evse) for _, row in self._sessions.running()):
+            return Answer("Rejected", reason="TxNotFound", info="no transaction is running")
+        return None
+
+    def _accepted(self) -> bool:
+        return self._registration() is Registration.ACCEPTED
 
     async def transaction_status(self, order: GetTransactionStatus) -> Answer:
         """E14."""

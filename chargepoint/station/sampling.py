@@ -92,12 +92,14 @@ class Sampling:
             self._values.set(KEPT, self._running)
         return self._collected.take(transaction)
 
-    def trigger(self, evse: int | None, connector: int | None) -> bool:
-        """Values asked for by the CSMS, outside any transaction's events (F06.FR.06; 1.6 5.17). False for an unknown EVSE."""
+    def trigger(self, purpose: Purpose, evse: int | None, connector: int | None) -> bool:
+        """Values asked for by the CSMS, outside any transaction's events: ALIGNED as 2.x wants them (F06.FR.06), UPDATED as 1.6 does (5.17). False
+        for an unknown EVSE."""
         evses = self._evses if not evse else [evse]
+        at = {self.place(transaction): transaction for transaction in self._running}
         for one in evses:
-            for reading in self._meters.readings(one, Purpose.UPDATED, Context.TRIGGER):
-                self._append(MeterFact(one, connector or 1, reading))
+            for reading in self._meters.readings(one, purpose, Context.TRIGGER):
+                self._append(MeterFact(one, connector or 1, reading, at.get(one, ""), ordered=True))
         return all(one in self._evses for one in evses)
 
     # what time does

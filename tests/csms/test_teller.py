@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from chargepoint.csms.face import Face, Heard, Lost, NoWords, Payload, Refused, Spoken, Told
 from chargepoint.csms.teller import Teller
 from chargepoint.model.facts import EventKind, Fact, MeterFact, SecurityFact, StatusFact, TransactionFact, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdTokenInfo
-from chargepoint.model.questions import Question, QuestionAnswer, Unreachable
+from chargepoint.model.questions import Question, QuestionAnswer, Registration, Unreachable
 from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
 from chargepoint.model.stamp import Stamp
 from chargepoint.store.db import Db
@@ -76,12 +77,16 @@ class ScriptedFace:
 class Backend:
     def __init__(self) -> None:
         self.on_change: list[Callable[[], None]] = []
-        self.accepted = False
+        self.registration: Registration | None = None
         self.connection = 0
         self.number = 0
 
-    def change(self, accepted: bool) -> None:
-        self.accepted = accepted
+    @property
+    def accepted(self) -> bool:
+        return self.registration is Registration.ACCEPTED
+
+    def change(self, accepted: bool, registration: Registration | None = None) -> None:
+        self.registration = Registration.ACCEPTED if accepted else registration
         self.number += accepted
         self.connection = self.number if accepted else 0
         for callback in self.on_change:
@@ -259,6 +264,19 @@ async def test_perishable_facts_perish_offline(bench: Bench) -> None:
     await bench.tell(meter())
     await bench.online()
     assert len(bench.face.of(MeterFact)) == 1
+
+
+async def test_while_pending_only_what_the_csms_ordered_is_told(bench: Bench) -> None:
+    """2.0.1 B02.FR.02, 1.6 4.2."""
+    bench.present = [status("Available"), status("Charging", 2)]
+    bench.backend.change(False, Registration.PENDING)
+    await bench.tell(event(0), status("Available"), meter(), SecurityFact("StartupOfTheDevice", AT))
+    assert bench.face.given == []
+    await bench.tell(msgspec.structs.replace(status("Available"), ordered=True), msgspec.structs.replace(meter(), ordered=True))
+    assert [type(fact) for fact, _ in bench.face.given] == [StatusFact, MeterFact]
+    await bench.online()
+    assert [fact.status for fact in bench.face.of(StatusFact)] == ["Available", "Available", "Charging"], "all of them once it is accepted"
+    assert len(bench.face.of(MeterFact)) == 1 and len(bench.face.of(TransactionFact)) == 1
 
 
 async def test_states_are_told_after_a_registration_from_what_is_true_now(bench: Bench) -> None:

@@ -10,6 +10,7 @@ import pytest
 from chargepoint.csms.face import CallRefused, Unanswered
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.orders import (
+    SAMPLED_VALUES,
     Answer,
     ChangeAvailability,
     ClearCache,
@@ -56,11 +57,13 @@ ORDERS: list[tuple[str, dict[str, Any], Any, str, dict[str, Any]]] = [
     (
         "TriggerMessage",
         {"requestedMessage": "StatusNotification", "connectorId": 0},
-        Trigger("StatusNotification"),
+        Trigger("StatusNotification", 0, 0),
         "Accepted",
         {"status": "Accepted"},
     ),
-    ("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 2}, Trigger("MeterValues", 1, 2), "Rejected", {"status": "Rejected"}),
+    ("TriggerMessage", {"requestedMessage": "StatusNotification"}, Trigger("StatusNotification"), "Accepted", {"status": "Accepted"}),
+    ("TriggerMessage", {"requestedMessage": "Heartbeat", "connectorId": 0}, Trigger("Heartbeat"), "Accepted", {"status": "Accepted"}),
+    ("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 2}, Trigger(SAMPLED_VALUES, 1, 2), "Rejected", {"status": "Rejected"}),
     ("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 5}, None, "", {"status": "Rejected"}),
     (
         "TriggerMessage",

@@ -210,6 +210,15 @@ async def test_meter_values_outside_transactions(bench: Bench) -> None:
     assert bench.said["connectorId"] == 3 and "transactionId" not in bench.said
 
 
+async def test_triggered_values_name_the_transaction_that_runs(bench: Bench) -> None:
+    """4.7."""
+    bench.notes.kept = {"t1": "8"}
+    await bench.speak(MeterFact(7, 1, reading(Purpose.UPDATED, value(5.0)), "t1", ordered=True))
+    assert bench.said["transactionId"] == 8
+    await bench.speak(MeterFact(7, 1, reading(Purpose.UPDATED, value(5.0)), "t2", ordered=True))
+    assert "transactionId" not in bench.said, "the CSMS has given it no number yet"
+
+
 async def test_a_security_event_has_no_words(bench: Bench) -> None:
     assert await bench.speak(SecurityFact("StartupOfTheDevice", AT)) == NoWords()
 

@@ -288,6 +288,7 @@ class Rig:
         self.values = Values(self.db)
         self.outbox = Outbox(self.db)
         self.facts: list[Fact] = []
+        self.triggered: list[tuple[str, int | None, int | None]] = []
         self.tokens = Tokens(self.db)
         settings = Settings(evse=self.evses, station=Station(after_power_loss=self.after_power_loss), vehicles=Cars(tokens=self.tokens_of))  # type: ignore[arg-type]  # a test's text
         self.dm = build(Variables(self.db), settings)
@@ -322,8 +323,12 @@ class Rig:
             self.hardware,
             self.evses,
             self.connectors.usable,
-            lambda: self.backend.accepted,
-            {"Heartbeat": lambda evse, connector: True},
+            lambda: self.backend.registration,
+            {
+                name: lambda evse, connector, name=name: bool(self.triggered.append((name, evse, connector)))
+                for name in ("BootNotification", "Heartbeat", "TransactionEvent")
+            }
+            | {"StatusNotification": self.connectors.repeat},
             lambda: self.outbox.waiting() > 0,
             self.outbox.waiting_for,
         )

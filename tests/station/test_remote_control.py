@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chargepoint.link.messages import OrderKind
-from chargepoint.model.facts import StopReason
+from chargepoint.model.facts import StatusFact, StopReason
 from chargepoint.model.idtoken import IdToken
 from chargepoint.model.orders import Answer, GetTransactionStatus, RemoteStart, RemoteStop, Trigger, Unlock
 from chargepoint.model.questions import Registration
@@ -158,6 +158,27 @@ async def test_trigger(rig: Rig) -> None:
     assert (await rig.remote.trigger(Trigger("PublishFirmwareStatusNotification"))).status == "NotImplemented"
     assert (await rig.remote.trigger(Trigger("Heartbeat", evse=9))).status == "Rejected"
     assert (await rig.remote.trigger(Trigger("Heartbeat"))).status == "Accepted"
+    assert (await rig.remote.trigger(Trigger("StatusNotification", evse=1, connector=2))).status == "Rejected", "what is accepted is sent (F06.FR.10)"
+
+
+async def test_a_status_is_told_of_the_place_asked_for(tmp_path: Path) -> None:
+    rig = make(tmp_path, evses=(Evse(id=1), Evse(id=2)))
+    for evse, places in ((0, [(0, 0)]), (2, [(2, 1)]), (None, [(0, 0), (1, 1), (2, 1)])):
+        rig.facts.clear()
+        await follow(await rig.remote.trigger(Trigger("StatusNotification", evse=evse)))
+        assert [(fact.evse, fact.connector) for fact in rig.facts if isinstance(fact, StatusFact) and fact.ordered] == places
+
+
+async def test_what_can_be_triggered_while_pending(rig: Rig) -> None:
+    rig.control.plug()
+    await rig.swipe()
+    rig.backend.registered(Registration.PENDING)
+    for message in ("BootNotification", "Heartbeat", "StatusNotification"):
+        assert (await follow(await rig.remote.trigger(Trigger(message)))).status == "Accepted", "B02.FR.02"
+    assert [name for name, _, _ in rig.triggered] == ["BootNotification", "Heartbeat"]
+    assert (await rig.remote.trigger(Trigger("TransactionEvent"))).status == "Rejected", "facts of a transaction go in order, after acceptance"
+    rig.backend.registered(Registration.REJECTED)
+    assert (await rig.remote.trigger(Trigger("Heartbeat"))).status == "Rejected"
 
 
 async def test_transaction_event_on_order(rig: Rig) -> None:

@@ -217,6 +217,21 @@ async def test_a_silent_meter_has_no_periodic_values_but_its_last_register_at_th
     assert [value.value for value in reading.values] == [5005.0]
 
 
+@pytest.mark.parametrize(("purpose", "measurand"), [(Purpose.ALIGNED, "Voltage"), (Purpose.UPDATED, "Current.Import")])
+async def test_triggered_values_are_the_measurands_of_the_version(bench: Bench, purpose: Purpose, measurand: str) -> None:
+    """2.0.1 F06.FR.06: AlignedDataMeasurands; 1.6 5.17: MeterValuesSampledData."""
+    bench.model.set("AlignedDataCtrlr.Measurands", "Voltage")
+    bench.model.set("SampledDataCtrlr.TxUpdatedMeasurands", "Current.Import")
+    async with bench.on():
+        bench.begin()
+        await bench.clock.advance(3)
+        assert bench.sampling.trigger(purpose, 1, None) and not bench.sampling.trigger(purpose, 9, None)
+    (waiting,) = bench.outbox.some(Delivery.PERISHABLE, 9)
+    fact = waiting.fact
+    assert isinstance(fact, MeterFact) and fact.transaction == "tx" and fact.ordered
+    assert {(value.measurand, value.context) for value in fact.reading.values} == {(measurand, Context.TRIGGER)}
+
+
 async def test_clock_aligned_values_in_and_outside_a_transaction(tmp_path: Path) -> None:
     bench = Bench(tmp_path, SimulatedClock(wall_s=1_704_067_200.0 + 895))
     bench.model.set("AlignedDataCtrlr.Interval", "900")

@@ -185,6 +185,17 @@ async def test_triggered_messages(station: Station) -> None:
     assert station.csms.beats() == [10.0]
 
 
+async def test_a_heartbeat_on_order_while_pending(station: Station) -> None:
+    """B02.FR.02: of our own accord none goes out."""
+    station.csms.answers = [(PENDING, 1000)]
+    async with station.running():
+        station.csms.change(State.CONNECTED)
+        await station.clock.advance(400)
+        station.provisioning.trigger_heartbeat()
+        await station.clock.advance(1)
+    assert station.csms.beats() == [400.0] and station.csms.boots() == [(0.0, "PowerUp")]
+
+
 async def test_the_time_is_learnt_for_this_boot(tmp_path: Path) -> None:
     station = Station(tmp_path, SimulatedClock(wall_s=50.0, known=False))
     early = station.clock.stamp()

@@ -47,10 +47,13 @@ def meter_values(view: StationView, readings: Iterable[Reading]) -> list[Payload
 
 
 async def speak_meter(view: StationView, rpc: Rpc, fact: MeterFact) -> Spoken:
-    """MeterValues outside any transaction."""
+    """MeterValues that are no event of a transaction; the running one is named where its number is known (4.7)."""
     values = meter_values(view, [fact.reading])
     if not values:
         return NoWords()
-    payload = {"connectorId": connector_id(view, fact.evse, fact.connector), "meterValue": values}
+    payload: Payload = {"connectorId": connector_id(view, fact.evse, fact.connector), "meterValue": values}
+    number = view.notes.note(fact.transaction) if fact.transaction else None
+    if number is not None:
+        payload["transactionId"] = int(number)
     outcome = await rpc.call("MeterValues", payload, Urgency.GUARANTEED)
     return Told() if isinstance(outcome, Result) else unspoken(outcome)

@@ -6,11 +6,11 @@ from chargepoint.csms.face import Heard, Payload, Place, StationView
 from chargepoint.csms.v16.transactions import transaction_of
 from chargepoint.csms.v16.words import place_of, token_of
 from chargepoint.model.idtoken import IdTokenType
-from chargepoint.model.orders import RemoteStart, RemoteStop, Trigger, Unlock
+from chargepoint.model.orders import SAMPLED_VALUES, RemoteStart, RemoteStop, Trigger, Unlock
 
 NOTE_WITHIN_S = 0.05  # the CSMS may order a stop right behind its StartTransaction.conf, before the number is noted
 UNLOCK_WORDS = {"Unlocked": "Unlocked", "UnknownConnector": "NotSupported"}
-TRIGGERS = {"DiagnosticsStatusNotification": "LogStatusNotification"}
+TRIGGERS = {"DiagnosticsStatusNotification": "LogStatusNotification", "MeterValues": SAMPLED_VALUES}
 REJECTED = Heard({"status": "Rejected"})
 
 
@@ -51,12 +51,13 @@ async def unlock(view: StationView, payload: Payload) -> Heard:
 
 
 async def trigger(view: StationView, payload: Payload) -> Heard:
-    """Without connectorId, or with 0, all of the station is meant."""
+    """Without connectorId all of the station is meant. 0 is the station itself where that has a message of its own, a StatusNotification (5.17)."""
     place = place_of(view, payload)
     if "connectorId" in payload and place is None:
         return REJECTED
     message: str = payload["requestedMessage"]
-    evse, connector = (place.evse, place.connector) if place and place.evse else (None, None)
+    itself = message == "StatusNotification"
+    evse, connector = (place.evse, place.connector) if place and (place.evse or itself) else (None, None)
     answer = await view.obey(Trigger(TRIGGERS.get(message, message), evse, connector))
     return Heard({"status": answer.status}, answer.then)
 
