@@ -97,6 +97,7 @@ class Ev(Body, kw_only=True):
     latches_on_f: bool | UnsetType = UNSET
     sleeps_after_s: NotNegative | Optional = UNSET
     wakes_by: str | Optional = UNSET
+    wake_s: NotNegative | UnsetType = UNSET
     min_current_a: NotNegative | UnsetType = UNSET
     max_starts: Annotated[int, Meta(ge=0)] | Optional = UNSET
 

@@ -131,6 +131,8 @@ class World:
                 changes["csms", "url"] = csms_url
             if not changes:
                 return self.config
+            if (vehicles := self.config.parent / "vehicles").is_dir():
+                (run / "vehicles").symlink_to(vehicles.resolve())
             made = run / self.config.name
             made.write_text(derived(self.config.read_text("utf-8"), changes, self.config.parent), "utf-8")
             return made

@@ -144,6 +144,7 @@ class Vehicles:
         log.info("EVSE %d: the car (%s) sleeps; step %d to wake it: %s for %g s", evse, vehicle.name, row.wake_rung, rung.do, rung.seconds)
         answer = await self._hardware.order(OrderKind.WAKE, evse, wake=WakeKind(rung.do), seconds=rung.seconds)
         self._since.pop(evse, None)
+        self._doing[evse] = Doing.LET
         if not answer.done:
             log.warning("EVSE %d: the step to wake the car was not carried out: %s", evse, answer.text)
 
