@@ -112,6 +112,7 @@ class Evse:
 
     def sample(self, sample: Sample, now: float) -> None:
         self._over.take(sample, now)
+        self.retention.sample(sample, now)
 
     # the turn --------------------------------------------------------------------------------------------------------------------------
 
@@ -210,6 +211,7 @@ class Evse:
         self.wake.end("control did not look")
         self.voice.forget()
         self.arrival.start_over()
+        self.retention.start_over()
 
     def _barred(self) -> str:
         """Why no permit can be in force now."""

@@ -64,7 +64,7 @@ class SocketLock:
     @property
     def at_rest(self) -> bool:
         """Whether nothing is to be moved now."""
-        return self.feedback is self._target or self.tries >= TRIES
+        return self._target is None or self.feedback is self._target or self.tries >= TRIES
 
     def again(self) -> None:
         """Allows the tries anew."""

@@ -15,6 +15,8 @@ from chargepoint.link.messages import Order, OrderAnswer, OrderKind
 from chargepoint.model.fault import CATALOGUE, Clears
 
 PATIENCE_S = 9.0
+UNLOCK_WITHIN_S = 8.0
+"""A bolt that may not move for so long is answered with the reason."""
 
 Outcome = tuple[bool, str]
 Work = Generator[None, None, Outcome]
@@ -61,16 +63,17 @@ class Orders:
 
 
 def unlock(evse: Evse, _: Order) -> Work:
-    """Opens the lock once the contactor is proven open, and answers by the feedback."""
+    """Opens the lock once the bolt may move, and answers by the feedback, or by what holds it."""
     lock = evse.lock
     if lock is None:
         return False, "there is no lock"
     if evse.lease.in_force(evse.watch.now):
         return False, "a permit is in force"
     evse.retention.wished = False
-    while not evse.path.proven_open():
-        if evse.faults.active & faults.WELDED:
-            return False, "the contactor is not proven open"
+    until = evse.watch.now + UNLOCK_WITHIN_S
+    while held := evse.retention.held_by(evse.watch.now):
+        if evse.faults.active & faults.WELDED or evse.watch.now >= until:
+            return False, held
         yield
     lock.again()
     yield

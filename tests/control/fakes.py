@@ -52,6 +52,7 @@ class Wire:
         self.car_v = 12.0
         self.diode_v = -12.0
         self.generator_dead = False
+        self.dark = False
         self.ohms = math.inf
         self.duty_now = 1.0
         self.duty_error: float | None = None
@@ -98,7 +99,7 @@ class Wire:
             return self.ohms
         passed, self._at = self.clock.now - self._at, self.clock.now
         pwm = 0.0 < self.duty_now < 1.0 and not self.generator_dead
-        dark = self.duty_now == 0.0 and not self.generator_dead
+        dark = self.dark or (self.duty_now == 0.0 and not self.generator_dead)
         high = self._high.step(0.0 if dark else max(0.0, self.car_v), passed)
         low = -self._low.step(-self.diode_v if pwm or dark else 0.0, passed)
         return high if channel is Channel.HIGH else low
