@@ -64,11 +64,13 @@ class Reset(msgspec.Struct, frozen=True):
 
 
 class ChangeAvailability(msgspec.Struct, frozen=True):
-    """ChangeAvailability (G03, G04). evse None: the station; connector None: the EVSE. Answer: Accepted, Rejected or Scheduled."""
+    """ChangeAvailability (G03, G04). evse None: the station; connector None: the EVSE. all_below: what was asked of the parts is forgotten
+    (1.6 5.2: the station and all its connectors change). Answer: Accepted, Rejected or Scheduled."""
 
     operative: bool
     evse: int | None = None
     connector: int | None = None
+    all_below: bool = False
 
 
 class Unlock(msgspec.Struct, frozen=True):

@@ -246,6 +246,8 @@ def charging_state(row: SessionRow, power: Power | None, now: float) -> Charging
         return ChargingState.EV_CONNECTED
     if power is None:
         return (row.running and row.running.told) or ChargingState.EV_CONNECTED
+    if row.no_energy and row.allowed_wh is None:  # E05.FR.02: at once
+        return ChargingState.SUSPENDED_EVSE
     ready_at = max(row.plugged_at, row.authorized_at)
     if row.opened_at <= ready_at and now < max(ready_at, row.offered_at) + STARTING_S:
         return ChargingState.EV_CONNECTED

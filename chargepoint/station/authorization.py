@@ -21,6 +21,9 @@ CACHE_ENTRIES = 1000
 NEVER_ASKED = (IdTokenType.NO_AUTHORIZATION, IdTokenType.CENTRAL)
 """Types that are accepted as they come and never cached (C02.FR.03, C05.FR.01, C05.FR.02)."""
 
+VALID = (AuthorizationStatus.ACCEPTED, AuthorizationStatus.CONCURRENT_TX)
+"""1.6 3.5.2."""
+
 
 class Source(StrEnum):
     """Where a verdict comes from."""
@@ -87,9 +90,10 @@ class Asked(Protocol):
 
 
 class Authorization:
-    """Asks in this order: local list, cache, CSMS, offline rule."""
+    """Asks in this order: local list, cache, CSMS, offline rule. on_list_conflict: called when the CSMS and the local list are at odds on a token."""
 
     def __init__(self, clock: Clock, variables: Settings, tokens: Tokens, backend: Asked) -> None:
+        self.on_list_conflict: Callable[[], None] = lambda: None
         self._clock = clock
         self._variables = variables
         self._tokens = tokens
@@ -122,7 +126,13 @@ class Authorization:
 
     def learn(self, token: IdToken, info: IdTokenInfo) -> None:
         """A CSMS said something of a token: the cache follows, unless the token is in the local list (C10.FR.04, C10.FR.05; 1.6 3.5.3)."""
-        if token.type in NEVER_ASKED or not self._variables.boolean("AuthCacheCtrlr.Enabled") or self._tokens.listed(token) is not None:
+        if token.type in NEVER_ASKED:
+            return
+        listed = self._tokens.listed(token)
+        if listed is not None:
+            self._compare(token, self._of_today(listed), info)
+            return
+        if not self._variables.boolean("AuthCacheCtrlr.Enabled"):
             return
         if self._expired(info):
             self._tokens.forget(token)
@@ -141,6 +151,12 @@ class Authorization:
             return Answer("Rejected", reason="NotEnabled", info="the authorization cache is switched off")
         self._tokens.forget_cache()
         return Answer("Accepted")
+
+    def _compare(self, token: IdToken, listed: IdTokenInfo, info: IdTokenInfo) -> None:
+        """1.6 3.5.2: a list that is at odds with the CSMS is told of."""
+        if self._variables.boolean("LocalAuthListCtrlr.Enabled") and (listed.status in VALID) != (info.status in VALID):
+            log.warning("token %s: the local list says %s, the CSMS %s", token.value, listed.status.value, info.status.value)
+            self.on_list_conflict()
 
     def _without_asking(self) -> bool:
         switch = "AuthCtrlr.LocalPreAuthorize" if self._backend.accepted else "AuthCtrlr.LocalAuthorizeOffline"

@@ -69,7 +69,7 @@ class Availability:
             return refusal
         evses = [place[0]] if place[0] else list(self._connectors)
         waits = not order.operative and any(self.running(evse) for evse in evses)
-        changed = self._keep(place, order.operative)
+        changed = self._keep(place, order.operative, all_below=order.all_below)
         return Answer("Scheduled" if waits else "Accepted", then=self._announce if changed else None)
 
     def show(self, fact: StatusFact) -> None:
@@ -88,8 +88,9 @@ class Availability:
             return Answer("Rejected", "UnknownConnectorId", f"EVSE {evse} has no connector {connector}")
         return None
 
-    def _keep(self, place: Place, operative: bool) -> bool:
-        wanted = self._inoperative - {place} if operative else self._inoperative | {place}
+    def _keep(self, place: Place, operative: bool, *, all_below: bool) -> bool:
+        before = set() if all_below else self._inoperative
+        wanted = before - {place} if operative else before | {place}
         if wanted == self._inoperative:
             return False
         self._values.set(KEPT, sorted(wanted))

@@ -40,7 +40,7 @@ class Words(NamedTuple):
 
 class Connectors:
     """operative: whether an EVSE's connector is to be used at all (None, None: the station itself); reserved: whether it is kept for somebody;
-    append: the outbox; show: the device model."""
+    append: the outbox; show: the device model; least_s: how long a status must last to be told (1.6 MinimumStatusDuration)."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Connectors:
         show: Callable[[StatusFact], None],
     ) -> None:
         self.reserved: Callable[[int], bool] = lambda evse: False
+        self.least_s: Callable[[], float] = lambda: 0.0
         self.on_fault: list[Callable[[int, str, bool], None]] = []
         self._clock = clock
         self._sessions = sessions
@@ -63,6 +64,7 @@ class Connectors:
         self._show = show
         self._own: dict[int, set[str]] = {evse.id: set() for evse in evses}
         self._told: dict[Place, Words] = {}
+        self._coming: dict[Place, tuple[Words, Stamp]] = {}
 
     def faults(self, evse: int) -> tuple[str, ...]:
         """The faults that hold at an EVSE, control's first."""
@@ -97,9 +99,11 @@ class Connectors:
         if row is not None and row.state in (State.DETACHED, State.CABLE_LEFT) and self._clock.boot_s() < row.detached_at + SETTLED_S:
             return
         for place, words in self._words(evse):
-            if self._told.get(place) != words:
+            if self._told.get(place) == words:
+                self._coming.pop(place, None)
+            elif (began := self._lasted(place, words)) is not None:
                 self._told[place] = words
-                fact = words.fact(place, self._clock.stamp())
+                fact = words.fact(place, began)
                 self._show(fact)
                 self._append(fact)
 
@@ -122,6 +126,19 @@ class Connectors:
             self._told[place] = words
             self._append(words.fact(place, now, ordered=True))
         return bool(found)
+
+    def list_conflict(self) -> None:
+        """The local list is at odds with the CSMS: a warning of the station itself, told once each time (1.6 3.5.2)."""
+        for place, words in self._words(0):
+            self._append(words._replace(error_code="LocalListConflict").fact(place, self._clock.stamp()))
+
+    def _lasted(self, place: Place, words: Words) -> Stamp | None:
+        """When a status that is news began, once it has lasted `least_s`; None before, so that a short one is never told (1.6 4.9)."""
+        now = self._clock.stamp()
+        if self._coming.get(place, (None, now))[0] != words:
+            self._coming[place] = words, now
+        began = self._coming[place][1]
+        return began if place not in self._told or now.boot_s >= began.boot_s + self.least_s() else None
 
     def _words(self, evse: int) -> Iterator[tuple[Place, Words]]:
         """Asked many times a second, so that the moment is only taken when there is something to tell."""

@@ -38,7 +38,7 @@ from chargepoint.station.remote_control import RemoteControl
 from chargepoint.station.reset import Resets
 from chargepoint.station.sampling import Sampling
 from chargepoint.station.security import Security
-from chargepoint.station.sessions import Sessions
+from chargepoint.station.sessions import OCPP_16, Sessions
 from chargepoint.station.smart_charging import Limits
 from chargepoint.station.transactions import Transactions
 from chargepoint.station.vehicles import Vehicles
@@ -49,6 +49,7 @@ from chargepoint.store.tokens import Tokens
 from chargepoint.store.values import Values
 from hal.ports import Meter
 
+MINIMUM_STATUS = "Ocpp16Ctrlr.MinimumStatusDuration"
 SendReport = Callable[[int, Sequence[ReportItem]], Awaitable[None]]
 
 
@@ -176,6 +177,8 @@ class Core:
         self.sampling.place = self.sessions.place
         self.availability.running = self.sessions.busy
         self.availability.on_change.append(self.connectors.report_all)
+        self.authorization.on_list_conflict = self.connectors.list_conflict
+        self.connectors.least_s = lambda: self.model.integer(MINIMUM_STATUS) if self.backend.subprotocol == OCPP_16 else 0
         self.metering.offered_a = lambda evse: state.offered_a if (state := self.hardware.state(evse)) is not None else 0.0
         self.metering.closed = lambda evse: state.closed if (state := self.hardware.state(evse)) is not None else True
         self.metering.held = lambda evse: any(row.running is not None for row in self.sessions.at(evse))

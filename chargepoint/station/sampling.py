@@ -90,7 +90,7 @@ class Sampling:
         """It is sampled no more: the readings collected for its end, oldest first. Joins the open database transaction."""
         if self._running.pop(transaction, None) is not None:
             self._values.set(KEPT, self._running)
-        return self._collected.take(transaction)
+        return tuple(sorted(self._collected.take(transaction), key=lambda reading: (reading.at.boot, reading.at.boot_s)))
 
     def trigger(self, purpose: Purpose, evse: int | None, connector: int | None) -> bool:
         """Values asked for by the CSMS, outside any transaction's events: ALIGNED as 2.x wants them (F06.FR.06), UPDATED as 1.6 does (5.17). False

@@ -34,7 +34,13 @@ ORDERS: list[tuple[str, dict[str, Any], Any, str, dict[str, Any]]] = [
     ("Reset", {"type": "Soft"}, Reset(ResetKind.SOFT), "Scheduled", {"status": "Accepted"}),
     ("Reset", {"type": "Soft"}, Reset(ResetKind.SOFT), "Rejected", {"status": "Rejected"}),
     ("ClearCache", {}, ClearCache(), "Rejected", {"status": "Rejected"}),
-    ("ChangeAvailability", {"connectorId": 0, "type": "Inoperative"}, ChangeAvailability(False), "Scheduled", {"status": "Scheduled"}),
+    (
+        "ChangeAvailability",
+        {"connectorId": 0, "type": "Inoperative"},
+        ChangeAvailability(False, all_below=True),
+        "Scheduled",
+        {"status": "Scheduled"},
+    ),
     ("ChangeAvailability", {"connectorId": 3, "type": "Operative"}, ChangeAvailability(True, 7, 1), "Accepted", {"status": "Accepted"}),
     ("ChangeAvailability", {"connectorId": 4, "type": "Operative"}, None, "", {"status": "Rejected"}),
     (
@@ -158,6 +164,8 @@ async def test_remote_stop_right_behind_the_start(bench: Bench) -> None:
 
 async def test_local_list_version(bench: Bench) -> None:
     bench.takes(GetLocalListVersion, Answer("Accepted", data=12))
+    assert await bench.hear("GetLocalListVersion", {}) == {"listVersion": 0}, "5.10: it is empty"
+    bench.dm.push("LocalAuthListCtrlr.Entries", 1)
     assert await bench.hear("GetLocalListVersion", {}) == {"listVersion": 12}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chargepoint.model.facts import StatusFact
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo, IdTokenType
 from chargepoint.model.orders import ClearCache, ListEntry
 from chargepoint.station.authorization import Source, Verdict
@@ -49,6 +50,20 @@ async def test_a_listed_token_is_not_cached(rig: Rig) -> None:
     rig.accept(CARD)
     await verdict(rig)
     assert rig.csms.asked == [CARD] and rig.tokens.cached(TOKEN) is None
+
+
+@pytest.mark.parametrize(
+    ("said_by_list", "said_by_csms", "conflict"),
+    [(ACCEPTED, BLOCKED, True), (BLOCKED, ACCEPTED, True), (BLOCKED, IdTokenInfo(AuthorizationStatus.INVALID), False), (ACCEPTED, ACCEPTED, False)],
+)
+async def test_a_list_at_odds_with_the_csms_is_told_of(rig: Rig, said_by_list: IdTokenInfo, said_by_csms: IdTokenInfo, conflict: bool) -> None:
+    """1.6 3.5.2: a StatusNotification of connectorId 0 with LocalListConflict."""
+    rig.authorization.on_list_conflict = rig.connectors.list_conflict
+    listed(rig, said_by_list)
+    rig.csms.tokens[CARD] = said_by_csms
+    await verdict(rig)
+    told = [(fact.connector, fact.status, fact.error_code) for fact in rig.facts if isinstance(fact, StatusFact) and fact.evse == 0]
+    assert told == ([(0, "Available", "LocalListConflict")] if conflict else [])
 
 
 @pytest.mark.parametrize(("pre_authorize", "asked"), [(True, []), (False, [CARD])])

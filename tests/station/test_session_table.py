@@ -110,6 +110,7 @@ LATER = 1000.0 + STARTING_S
         (row(State.READY, authorized_at=1000.0), WITHHELD, LATER, ChargingState.SUSPENDED_EVSE),
         (row(State.READY, authorized_at=990.0, opened_at=1000.0), OFFERED, 1000.0, ChargingState.SUSPENDED_EV),
         (row(State.READY, authorized_at=1000.0, no_energy=True), OFFERED, LATER, ChargingState.SUSPENDED_EVSE),
+        (row(State.READY, authorized_at=1000.0, no_energy=True), WITHHELD, 1001.0, ChargingState.SUSPENDED_EVSE),
         (row(State.READY), None, LATER, ChargingState.EV_CONNECTED),
         (row(State.CHARGING), FLOWING, LATER, ChargingState.CHARGING),
         (row(State.STOPPING), FLOWING, LATER, ChargingState.CHARGING),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chargepoint.model.facts import ChargingState, EventKind, StopReason, Trigger
+from chargepoint.model.facts import ChargingState, EventKind, StatusFact, StopReason, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.session import State
 from chargepoint.settings import Evse
@@ -455,3 +455,19 @@ async def test_a_reset_ends_everything_and_waits(rig: Rig) -> None:
     await rig.clock.advance(3.0)
     await ending
     assert (rig.last().trigger, rig.last().stopped_reason) == (Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET)
+
+
+async def test_a_status_that_does_not_last_is_not_told(rig: Rig) -> None:
+    """1.6 4.9, MinimumStatusDuration."""
+    rig.connectors.least_s = lambda: 3.0
+    await rig.seconds(1)
+    rig.control.plug()
+    await rig.seconds(2)
+    rig.control.unplug()
+    await rig.seconds(5)
+    assert rig.statuses() == ["Available"]
+    rig.control.plug()
+    plugged_at = rig.clock.boot_s()
+    await rig.seconds(5)
+    assert rig.statuses() == ["Available", "Preparing"]
+    assert next(fact.at.boot_s for fact in rig.facts if isinstance(fact, StatusFact) and fact.status == "Preparing") == plugged_at

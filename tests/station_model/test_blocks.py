@@ -127,6 +127,16 @@ async def test_each_level_keeps_what_was_asked_over_restarts(desk: Desk, tmp_pat
     assert again.availability.operative(1, 1) and again.availability.operative(1) and not again.availability.operative(1, 2)
 
 
+@pytest.mark.parametrize("operative", [True, False])
+async def test_in_16_the_station_takes_all_its_connectors_along(desk: Desk, operative: bool) -> None:
+    """1.6 5.2."""
+    await change(desk, False, 1, 2)
+    await desk.availability.change(ChangeAvailability(operative, all_below=True))
+    assert desk.availability.operative(1, 2) is operative and desk.availability.operative(2, 1) is operative
+    await desk.availability.change(ChangeAvailability(True, all_below=True))
+    assert desk.availability.operative(1, 2)
+
+
 async def test_a_change_during_a_transaction_is_scheduled(desk: Desk) -> None:
     desk.availability.running = lambda evse: evse == 1
     assert await change(desk, False, 2) == "Accepted"

@@ -39,11 +39,11 @@ async def speak_status(view: StationView, rpc: Rpc, fact: StatusFact) -> Spoken:
 
 
 async def change_availability(view: StationView, payload: Payload) -> Heard:
-    """connectorId 0 is the whole station."""
+    """connectorId 0 is the whole station, whatever was asked of its connectors before (5.2)."""
     place = place_of(view, payload)
     if place is None:
         return Heard({"status": "Rejected"})
     operative = payload["type"] == "Operative"
-    order = ChangeAvailability(operative, place.evse, place.connector) if place.evse else ChangeAvailability(operative)
+    order = ChangeAvailability(operative, place.evse, place.connector) if place.evse else ChangeAvailability(operative, all_below=True)
     answer = await view.obey(order)
     return Heard({"status": answer.status}, answer.then)

@@ -7,6 +7,7 @@ from chargepoint.csms.v16.words import info_of, token_of
 from chargepoint.model.orders import GetLocalListVersion, ListEntry, SendLocalList
 
 SWITCHES = ("LocalAuthListCtrlr.Available", "LocalAuthListCtrlr.Enabled")
+EMPTY = 0
 WITHOUT_LIST = -1  # 6.24: local lists are not supported
 
 
@@ -23,10 +24,12 @@ async def send_local_list(view: StationView, payload: Payload) -> Heard:
 
 
 async def get_local_list_version(view: StationView, payload: Payload) -> Heard:
+    """5.10: an empty list has version 0, whatever version it was sent with."""
     if not _offered(view):
         return Heard({"listVersion": WITHOUT_LIST})
     answer = await view.obey(GetLocalListVersion())
-    return Heard({"listVersion": answer.data})
+    empty = view.variables.integer("LocalAuthListCtrlr.Entries") == 0
+    return Heard({"listVersion": EMPTY if empty else answer.data})
 
 
 def _offered(view: StationView) -> bool:
