@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -25,7 +26,10 @@ def _up(options: argparse.Namespace) -> int:
     from sim import world
 
     power = options.power == "on"
-    return world.run(options.config, options.state_dir, options.port, power=power, csms=options.csms, stations=options.stations)
+    code = world.run(options.config, options.state_dir, options.port, power=power, csms=options.csms, stations=options.stations)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the interpreter's own end takes a second on a busy machine, and everything is ended already
 
 
 def _csms(options: argparse.Namespace) -> int:

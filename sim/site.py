@@ -32,6 +32,7 @@ HAND_S = 0.4
 BACK_S = 0.5
 STATES = {"KILL": "killed", "STOP": "stopped", HANG: "hung", "CONT": "running"}
 """What the wire is told of a process that was hurt."""
+TAKES_EFFECT = ("KILL", "STOP", HANG)
 READER_OFFLINE = "reader_offline"
 
 
@@ -196,7 +197,7 @@ class Site:
             raise Conflict(f"this machine does not let the simulator hold a thread (ptrace): {error}") from None
         except ProcessLookupError:
             raise NoProcess(f"{part} is just ending") from None
-        if how == HANG:  # until it was held, control went on reading the pilot, which counts as running
+        if how in TAKES_EFFECT:  # until it did, control went on reading the pilot, which counts as running
             await self.rig.call("process", name=part, state=STATES[how])
         if how == "KILL":
             self._spawn(self._back(part, pid))
@@ -218,7 +219,11 @@ class Site:
         return {"power": self.power, "network": self.network.state, "evses": wire["evses"], "station": station}
 
     async def _station(self) -> dict[str, Any] | None:
-        return await self.link.status() if self.firmware.running else None
+        """What the firmware reports of itself; the world knows the processes before they know of each other."""
+        status = await self.link.status() if self.firmware.running else None
+        if status is not None:
+            status["pids"] = {part: pid or self.firmware.pid_of(part) for part, pid in status["pids"].items()}
+        return status
 
     def log_lines(self, count: int) -> list[str]:
         """The last lines the firmware wrote."""

@@ -60,7 +60,7 @@ def converse(connection: socket.socket) -> None:
 def answer(question: dict[str, Any]) -> dict[str, Any]:
     match question:
         case {"status": _}:
-            return {**STATUS, "pids": {"control": 0, "station": os.getpid()}}
+            return {**STATUS, "pids": {"control": None, "station": os.getpid()}}
         case {"clear_fault": {"fault": "contactor_welded"}}:
             return {"done": False, "text": "its cause lasts"}
         case {"clear_fault": {"fault": "diode"}}:

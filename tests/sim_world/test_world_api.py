@@ -111,6 +111,37 @@ async def test_kill_and_hang(it: Outside) -> None:
         await it.until(lambda s: s["station"] is not None)
 
 
+async def test_the_pids_are_known_before_the_processes_know_each_other(it: Outside) -> None:
+    await it.status("POST", "power", {"state": "on"})
+    pids = (await it.until(lambda s: s["station"] is not None and s["station"]["pids"]["control"] is not None))["station"]["pids"]
+    assert pids["control"] != pids["station"]
+    assert await it.status("POST", "kill", {"process": "control", "signal": "KILL"}) == 200
+    await it.until(lambda s: s["station"]["pids"]["control"] not in (None, pids["control"]))
+
+
+@pytest.mark.parametrize("signal", ["KILL", "STOP"])
+async def test_the_loss_of_control_is_told_to_the_wire_when_it_takes_effect(it: Outside, monkeypatch: pytest.MonkeyPatch, signal: str) -> None:
+    """The wire forgets a loss that was told to it while control still read the pilot."""
+    await it.status("POST", "power", {"state": "on"})
+    await it.until(lambda s: s["station"] is not None)
+    site, order = it.world.sites[0], []
+    call, hurt = site.rig.call, site.firmware.hurt
+
+    async def told(name: str, /, **values: Any) -> Any:
+        order.append((name, values.get("state")))
+        return await call(name, **values)
+
+    def sent(part: str, how: str) -> int:
+        order.append(("sent", how))
+        return hurt(part, how)
+
+    monkeypatch.setattr(site.rig, "call", told)
+    monkeypatch.setattr(site.firmware, "hurt", sent)
+    await it.status("POST", "kill", {"process": "control", "signal": signal})
+    after = order[order.index(("sent", signal)) :]
+    assert ("process", {"KILL": "killed", "STOP": "stopped"}[signal]) in after
+
+
 async def test_a_hard_reset_is_a_power_cycle(it: Outside) -> None:
     def boot() -> str:
         path = it.world.sites[0].directory / "firmware" / "environment.json"
