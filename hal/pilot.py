@@ -22,6 +22,8 @@ CHECKED = 0x7FFF
 GAINS = {6.144: 0, 4.096: 1, 2.048: 2, 1.024: 3, 0.512: 4, 0.256: 5}
 RATES = {8: 0, 16: 1, 32: 2, 64: 3, 128: 4, 250: 5, 475: 6, 860: 7}
 COUNTS = 32768
+FROZEN_AFTER = 12
+"""So many conversions in a row with one and the same code, of more than one input, are no conversions: the inputs have dividers of their own."""
 
 
 class Ads1115:
@@ -42,6 +44,9 @@ class Ads1115:
         self._converting: Channel | None = None
         self._busy = False
         self._overlapped = False
+        self._code = 0
+        self._same = 0
+        self._inputs_seen: set[Channel] = set()
 
     def start(self, channel: Channel) -> None:
         """Starts a single conversion: one transfer. Raises DeviceLost, KeyError for a channel that is not wired."""
@@ -52,7 +57,8 @@ class Ads1115:
 
     def finish(self) -> float:
         """The conversion last started: volts on the pilot, or ohms; config and result in one transfer. Raises DeviceLost, also for a conversion
-        started right after one that was not done: the chip may have ignored the start (9.6.3, OS) and show the former input's value."""
+        started right after one that was not done: the chip may have ignored the start (9.6.3, OS) and show the former input's value; and for a
+        chip that answers the same whatever it is asked."""
         channel, self._converting = self._converting, None
         if channel is None:
             raise DeviceLost(self._device, "no conversion was started")
@@ -65,7 +71,19 @@ class Ads1115:
             raise DeviceLost(self._device, f"the conversion ({channel}) is not done in time")
         if self._overlapped:
             raise DeviceLost(self._device, f"the conversion ({channel}) was started over one that was not done")
-        return self._scaled(channel, int.from_bytes(bytes(self._result), "big", signed=True) * self._volt)
+        code = int.from_bytes(bytes(self._result), "big", signed=True)
+        if self._frozen(channel, code):
+            raise DeviceLost(self._device, f"every input reads {code} all the time")
+        return self._scaled(channel, code * self._volt)
+
+    def _frozen(self, channel: Channel, code: int) -> bool:
+        """Whether the code has stood still over inputs for too long; at the end of the range it says nothing."""
+        if code != self._code or code >= COUNTS - 1:
+            self._code, self._same = code, 0
+            self._inputs_seen.clear()
+        self._same += 1
+        self._inputs_seen.add(channel)
+        return self._same >= FROZEN_AFTER and len(self._inputs_seen) > 1
 
     def _scaled(self, channel: Channel, volts: float) -> float:
         if channel is Channel.PROXIMITY:

@@ -197,3 +197,27 @@ def test_a_real_bus_is_held_for_20_ms_and_tried_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("fcntl.ioctl", lambda fd, request, value: asked.append((fd, request, value)))
     open_smbus(3)
     assert asked == [(103, 0x0702, 2), (103, 0x0701, 0)]
+
+
+def test_a_chip_that_answers_the_same_for_every_input_is_lost(adc: Ads1115, chip: FakeAds1115) -> None:
+    chip.inputs = [2.4, 2.4, 2.4, 0.0]
+    for channel in [Channel.HIGH, Channel.LOW] * 5 + [Channel.PROXIMITY]:
+        converted(adc, channel)
+    for channel in (Channel.HIGH, Channel.PROXIMITY):
+        with pytest.raises(DeviceLost, match="every input"):
+            converted(adc, channel)
+    chip.inputs[1] = 2.5
+    assert converted(adc, Channel.LOW) == pytest.approx(6.8, abs=0.01)
+    assert converted(adc, Channel.HIGH) == pytest.approx(6.0, abs=0.01)
+
+
+def test_one_input_may_stand_still(adc: Ads1115, chip: FakeAds1115) -> None:
+    chip.inputs[0] = 2.4
+    assert [converted(adc, Channel.HIGH) for _ in range(50)] == [pytest.approx(6.0, abs=0.01)] * 50
+
+
+def test_inputs_at_the_end_of_the_range_are_not_frozen(adc: Ads1115, chip: FakeAds1115) -> None:
+    chip.inputs = [4.0958749] * 4
+    for _ in range(10):
+        converted(adc, Channel.HIGH)
+        converted(adc, Channel.LOW)
