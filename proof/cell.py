@@ -21,6 +21,8 @@ GONE_S = 12.0
 STAYS_S = 1.2
 KEYS = (Clears.PERSON, Clears.TEST)
 KEY_TRIES = 5
+FOUND_LIVE = "over_current"
+"""Seen only while a car draws: the driver goes on until it does."""
 
 
 @dataclass
@@ -88,7 +90,7 @@ async def _react(place: Place, cell: Cell, mark: int, since_s: float) -> None:
 
 def _to_be_driven(cell: Cell) -> bool:
     """Whether the driver goes on under the fault: where nothing is closed, unless the offer's end is the reaction."""
-    by_itself = cell.expected.reaction is Reaction.WITHDRAWN and cell.expected.word != "over_current"
+    by_itself = cell.expected.reaction is Reaction.WITHDRAWN and cell.expected.word != FOUND_LIVE
     return cell.state in (State.A, State.B1) or (cell.state is State.B2 and not by_itself)
 
 
@@ -121,10 +123,11 @@ async def _opened(place: Place, cell: Cell, mark: int) -> Event:
 
 
 async def _withdrawn(place: Place, cell: Cell, mark: int) -> Event:
-    if cell.expected.word == "over_current" and await place.wait(mark, timeline.coil_on, 15.0) is None and cell.state is not State.C2:
-        raise Missed("did not close")
-    began = place.mark() if cell.state in (State.A, State.B1) else mark
-    event = await place.wait(began, timeline.x1, 30.0)
+    if _to_be_driven(cell):
+        if await place.wait(mark, timeline.coil_on, 15.0) is None and cell.expected.word == FOUND_LIVE:
+            raise Missed("did not close")
+        mark = place.mark()
+    event = await place.wait(mark, timeline.x1, 30.0)
     if event is None:
         raise Missed(f"offer not withdrawn; told: {', '.join(await place.faults()) or 'nothing'}")
     await place.until("coil off", lambda evse, _: not evse["coil"], STOPS_WITHIN_S)

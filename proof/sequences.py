@@ -17,7 +17,9 @@ from proof.timeline import Event, Met
 SEEN_S = 15.0
 HELD_S = 3.0
 """So long nothing may be offered or closed where nothing is allowed."""
-FULL_A, LOW_A, MIDDLE_A = 32.0, 10.0, 16.0
+FULL_A = 32.0
+WARM_C = 72.0
+"""Where the offer is lowered and nothing is withdrawn."""
 DUTY_TOLERANCE = 0.5
 """Percent of duty. M"""
 
@@ -71,11 +73,6 @@ def _now_s() -> float:
 
 def _state(word: str) -> Met:
     return timeline.pilot(lambda event: event["state"] == word)
-
-
-def _duty_of(amps: float) -> Met:
-    """A duty that offers so much (IEC 61851-1 Table A.7)."""
-    return timeline.pilot(lambda event: abs(float(event["duty_percent"]) - amps / 0.6) <= DUTY_TOLERANCE)
 
 
 async def _see(place: Place, mark: int, met: Met, what: str) -> Event:
@@ -190,42 +187,31 @@ def _cable(rating_a: float) -> Measure:
     return measure
 
 
-async def _limit(place: Place, amps: float) -> None:
-    """A limit of the CSMS."""
-    period = {"startPeriod": 0, "limit": amps}
-    schedule = {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [period]}
-    purpose = {"chargingProfilePurpose": "TxDefaultProfile", "chargingProfileKind": "Relative"}
-    profile = {"id": 1, "stackLevel": 0, **purpose, "chargingSchedule": [schedule]}
-    answer = await place.world.csms.send("CP001", "SetChargingProfile", {"evseId": place.number, "chargingProfile": profile}, 10.0)
-    if answer.get("status") != "Accepted":
-        raise Missed(f"SetChargingProfile: {answer}")
+def _other_duty(than: float) -> Met:
+    return timeline.pilot(lambda event: timeline.offered(event) and abs(float(event["duty_percent"]) - than) > DUTY_TOLERANCE)
 
 
-async def _unlimited(place: Place) -> None:
-    await place.world.csms.send("CP001", "ClearChargingProfile", {"chargingProfileId": 1}, 10.0)
+async def _derated(place: Place) -> tuple[int, Event]:
+    """A limit from outside the session: the charger grows warm. The mark before, and the duty's change."""
+    await place.reach(State.C2)
+    duty = float((await place.evse())["pilot"]["duty_percent"])
+    mark = place.mark()
+    await place.act("fault", fault="over_temperature", value=WARM_C)
+    return mark, await _see(place, mark, _other_duty(duty), "a lower duty")
 
 
 async def _limit_to_offer(place: Place) -> float:
-    await place.reach(State.C2)
-    mark, began = place.mark(), _now_s()
-    try:
-        await _limit(place, LOW_A)
-        return float((await _see(place, mark, _duty_of(LOW_A), f"{LOW_A:g} A on the pilot"))["at_s"]) - began
-    finally:
-        await _unlimited(place)
+    mark, lower = await _derated(place)
+    warm = await _see(place, mark, lambda event: event["what"] == "fault", "warm")
+    return float(lower["at_s"]) - float(warm["at_s"])
 
 
 async def _paced_up(place: Place) -> float:
-    await place.reach(State.C2)
-    try:
-        mark = place.mark()
-        await _limit(place, LOW_A)
-        low = await _see(place, mark, _duty_of(LOW_A), f"{LOW_A:g} A on the pilot")
-        await _limit(place, MIDDLE_A)
-        raised = await _see(place, mark, _duty_of(MIDDLE_A), f"{MIDDLE_A:g} A on the pilot")
-        return float(raised["at_s"]) - float(low["at_s"])
-    finally:
-        await _unlimited(place)
+    _, lower = await _derated(place)
+    mark = place.mark()
+    await place.world.delete(f"evse/{place.number}/fault/over_temperature")
+    raised = await _see(place, mark, _other_duty(float(lower["duty_percent"])), "a higher duty")
+    return float(raised["at_s"]) - float(lower["at_s"])
 
 
 async def _locked_before(place: Place) -> float:
@@ -381,7 +367,7 @@ SEQUENCES: tuple[Sequence, ...] = (
         for rating_a in (13.0, 20.0, 32.0, 63.0)
     ),
     Sequence("4", "B2 to C2: S2 closed to contacts closed", "Table A.6, 4", within_s(3.0), _asks("C2")),
-    Sequence("6", "a lower limit from outside: to the new duty", "Table A.6, 6 (M)", within_s(10.0), _limit_to_offer),
+    Sequence("6", "a lower limit (heat): to the new duty", "Table A.6, 6 (M)", within_s(10.0), _limit_to_offer),
     Sequence("6", "and up again: between two changes of the duty", "Table A.6, 6", at_least_s(5.0), _paced_up),
     Sequence("8.1", "C2 to B2: the car stops: contacts open", "Table A.6, 8.1", within_ms(100.0), _opening(C2, "s2_open", _act("ev", ready=False))),
     Sequence("8.2", "C1 to B1: the car stops after the offer: contacts open", "Table A.6, 8.2", within_ms(100.0), _withdrawn_then_b),
