@@ -20,7 +20,7 @@ from chargepoint import __version__
 from chargepoint.board_settings import board_of
 from chargepoint.clock import Clock
 from chargepoint.csms.face import Face, StationView
-from chargepoint.csms.line import Line, Slot, shipped_slot
+from chargepoint.csms.line import Line
 from chargepoint.csms.teller import Teller
 from chargepoint.factory import model_of
 from chargepoint.link.client import LinkClient
@@ -36,6 +36,7 @@ from chargepoint.settings_file import load
 from chargepoint.station.backend import Backend
 from chargepoint.station.certificates import Certificates
 from chargepoint.station.core import Core
+from chargepoint.station.network_profiles import PASSWORD
 from chargepoint.station.report import Report
 from chargepoint.station.security import SecurityEvent
 from chargepoint.store.boots import Boots
@@ -112,8 +113,7 @@ class Station:
         settings, clock = self._settings, self._clock
         model = model_of(settings, Variables(self._db))
         outbox = Outbox(self._db)
-        csms = f"{settings.csms.url} {settings.csms.identity}" if settings.csms.url else ""
-        self._backend: Backend[Face] = Backend(Values(self._db), csms, settings.csms.ocpp, outbox.change_csms)
+        self._backend: Backend[Face] = Backend(Values(self._db), "", settings.csms.ocpp, outbox.change_csms)
         self._core = core = Core(
             settings,
             clock,
@@ -143,7 +143,8 @@ class Station:
             self._version,
         )
         certificates = Certificates(self._state / "certificates", settings.csms.tls, clock)
-        self._line = Line(self._slot, view, self._backend, certificates, self._security)
+        self._line = Line(core.network_profiles, view, self._backend, certificates, self._security)
+        model.observe(PASSWORD, lambda key, old, new: self._new_password())
         self._teller = Teller(outbox, self._backend, lambda: self._backend.face, model, clock, core.answered, core.connectors.states)
 
     async def _serve(self) -> None:
@@ -196,9 +197,6 @@ class Station:
         for evse in evses:
             self._core.connectors.fault(evse, READER_FAULT, False)
 
-    def _slot(self) -> Slot | None:
-        return shipped_slot(self._settings.csms, self._core.model)
-
     async def _send_report(self, request_id: int, parts: Sequence[ReportItem]) -> None:
         if self._backend.face is not None:
             await self._backend.face.report(request_id, parts)
@@ -209,6 +207,11 @@ class Station:
         answer = await self._core.hardware.order(OrderKind.CLEAR_FAULT, evse, fault)
         log.warning("EVSE %d: a person clears %s: %s", evse, fault, "done" if answer.done else answer.text)
         return answer.done, answer.text
+
+    def _new_password(self) -> None:
+        """2.0.1 A01, 1.6 security whitepaper A01: noted without its content, and used at once."""
+        self._core.security.happened(SecurityEvent.PARAMETERS_CHANGED, "BasicAuthPassword")
+        self._line.redial("the password was changed")
 
     def _security(self, kind: str, info: str) -> None:
         self._core.security.happened(SecurityEvent(kind), info)

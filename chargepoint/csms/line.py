@@ -1,7 +1,7 @@
 """The line to the CSMS: dials, keeps, loses and dials again. Must not know messages, nor which versions there are.
 
-    line = Line(slot, view, backend, certificates, on_security)
-    slot(): Slot | None        where to connect, asked before every dial (None: nowhere, the station works alone)
+    line = Line(slots, view, backend, certificates, on_security)
+    slots                      slot(): where to connect, asked before every dial (None: nowhere, the station works alone); connected(), failed()
     backend                    line_up(face), line_down(reason)
     on_security(type, info)    a security event of A00 (2.0.1 part 2, appendix 1), once per kind of trouble until a connection stands
     line.face                  the face of the present connection, or None
@@ -17,7 +17,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from socket import SO_KEEPALIVE, SOL_SOCKET
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -25,9 +25,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.typing import Subprotocol
 
 from chargepoint.csms.backoff import BackOff, BackOffFigures
-from chargepoint.csms.face import Face, StationView, Variables
+from chargepoint.csms.face import Face, StationView
 from chargepoint.csms.rpc import Rpc
-from chargepoint.settings import Csms
+from chargepoint.model.network import Slot
 from chargepoint.station.certificates import CertificateProblem, Certificates
 
 log = logging.getLogger("csms.line")
@@ -47,14 +47,14 @@ REFUSALS = {
 BuildFace = Callable[[str, StationView, Rpc], Face]
 
 
-class Slot(NamedTuple):
-    """Where and how to connect (2.0.1 part 2, 2.36 NetworkConnectionProfileType). subprotocols: most wanted first; password: of HTTP Basic."""
+class Slots(Protocol):
+    """Where to connect. connected: the CSMS of the slot dialled last has spoken; failed: an attempt came to nothing."""
 
-    url: str
-    identity: str
-    subprotocols: tuple[str, ...]
-    security_profile: int = 0
-    password: str = ""
+    def slot(self) -> Slot | None: ...
+
+    def connected(self) -> None: ...
+
+    def failed(self) -> None: ...
 
 
 class BackendLine(Protocol):
@@ -63,14 +63,6 @@ class BackendLine(Protocol):
     def line_up(self, face: Face) -> None: ...
 
     def line_down(self, reason: str) -> None: ...
-
-
-def shipped_slot(csms: Csms, variables: Variables) -> Slot | None:
-    """Configuration slot 1 as the settings have it, with the password as last set; None without an url."""
-    if not csms.url:
-        return None
-    password = variables.text("SecurityCtrlr.BasicAuthPassword")
-    return Slot(csms.url, csms.identity, tuple(csms.ocpp), csms.security_profile, password)
 
 
 def connection_url(url: str, identity: str) -> str:
@@ -100,19 +92,20 @@ class Line:
 
     def __init__(
         self,
-        slot: Callable[[], Slot | None],
+        slots: Slots,
         view: StationView,
         backend: BackendLine,
         certificates: Certificates,
         on_security: Callable[[str, str], None],
         build: BuildFace = build_face,
     ) -> None:
-        self._slot, self._view, self._backend = slot, view, backend
+        self._slots, self._view, self._backend = slots, view, backend
         self._certificates, self._on_security, self._build = certificates, on_security, build
         self.face: Face | None = None
         self._clock = view.clock
         self._back_off = BackOff(self._figures)
         self._connection: ClientConnection | None = None
+        self._rpc: Rpc | None = None
         self._closing = ""
         self._heard = 0
         self._trouble = ""
@@ -120,18 +113,20 @@ class Line:
 
     async def run(self) -> None:
         """Keeps the line until cancelled; returns at once when there is nowhere to connect."""
-        while (slot := self._slot()) is not None:
+        while (slot := self._slots.slot()) is not None:
             reason = await self._connected(slot)
+            if not self._heard:
+                self._slots.failed()
             wait_s = self._back_off.next_s()
             log.warning("%s; next attempt in %.1f s", reason, wait_s)
             await self._clock.sleep(wait_s)
         log.info("no CSMS is set: the station works alone")
 
     def redial(self, reason: str) -> None:
-        """Closes the present connection, which is then dialled anew with what the slot says by then."""
+        """Closes the present connection once the CSMS has its answers; it is then dialled anew with what the slot says by then."""
         if self._connection is not None:
             self._closing = reason
-            self._follow(self._close(self._connection))
+            self._follow(self._close_after(self._connection, self._rpc))
 
     async def _connected(self, slot: Slot) -> str:
         """One connection from the dial to its end; returns why it ended or never was."""
@@ -179,6 +174,7 @@ class Line:
         rpc = Rpc(subprotocol, _sender(connection), self._clock, self._timeout_s, self._follow)
         face = self._build(subprotocol, self._view, rpc)
         rpc.hear = face.hear
+        self._rpc = rpc
         log.info("connected, %s", subprotocol)
         _keep_alive(connection)
         since = self._clock.boot_s()
@@ -222,6 +218,7 @@ class Line:
         if self._heard == 1:
             self._trouble = ""
             self._back_off.reset()
+            self._slots.connected()
 
     def _why(self, end: ConnectionClosed) -> str:
         if not self._heard:
@@ -299,6 +296,11 @@ class Line:
         task = asyncio.ensure_future(_logged(work))
         self._following.add(task)
         task.add_done_callback(self._following.discard)
+
+    async def _close_after(self, connection: ClientConnection, rpc: Rpc | None) -> None:
+        if rpc is not None:
+            await rpc.answered()
+        await self._close(connection)
 
     async def _close(self, connection: ClientConnection) -> None:
         await connection.close()

@@ -132,6 +132,7 @@ class Rpc:
         self._ended: OrderedDict[str, str] = OrderedDict()
         self._heard: asyncio.Queue[tuple[str, str, Any]] = asyncio.Queue(BACKLOG)
         self._being_answered: set[str] = set()
+        self._answered = asyncio.Event()
         self._gone: str | None = None
 
     async def call(self, action: str, payload: Payload, urgency: Urgency) -> Outcome:
@@ -154,9 +155,16 @@ class Rpc:
             tasks.create_task(self._send_calls())
             tasks.create_task(self._answer_calls())
 
+    async def answered(self) -> None:
+        """Waits until every call of the CSMS that came has its answer."""
+        while self._being_answered and self._gone is None:
+            self._answered.clear()
+            await self._answered.wait()
+
     def gone(self, reason: str) -> None:
         """Ends every call: the connection went."""
         self._gone = reason
+        self._answered.set()
         for pending in [*self._waiting, *([self._open] if self._open else [])]:
             pending.end(Gone(reason))
         self._waiting.clear()
@@ -281,6 +289,7 @@ class Rpc:
                 await self._answer(id_, action, payload)
             finally:
                 self._being_answered.discard(id_)
+                self._answered.set()
 
     async def _answer(self, id_: str, action: str, payload: Any) -> None:
         try:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from chargepoint.model.idtoken import IdToken, IdTokenInfo
+from chargepoint.model.network import NetworkProfile
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class RemoteStop(msgspec.Struct, frozen=True):
     """RequestStopTransaction (F03). transaction: our id. Answer: Accepted or Rejected."""
 
     transaction: str
+
+
+class SetNetworkProfile(msgspec.Struct, frozen=True):
+    """SetNetworkProfile (B09). Answer: Accepted, Rejected or Failed."""
+
+    slot: int
+    profile: NetworkProfile
 
 
 class ResetKind(StrEnum):

@@ -124,9 +124,11 @@ class Backend(Generic[F]):
         refused = self.state in (State.PENDING, State.REJECTED)
         return before_accepted or not self.exists or (self.ever_accepted and not refused)
 
-    def use(self, csms: str) -> None:
-        """Another CSMS is configured from now on (another network profile); its line is not up yet."""
+    def use(self, csms: str, switched: bool) -> None:
+        """The CSMS that is dialled now. switched: by another network profile than before, so that a BootNotification is due (B10.FR.10)."""
         self._csms = csms
+        if switched:
+            self._registered_as = None
 
     def line_up(self, face: F) -> None:
         """The line is up and a version agreed."""

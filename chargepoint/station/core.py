@@ -30,6 +30,7 @@ from chargepoint.station.hardware import Hardware
 from chargepoint.station.local_list import LocalList
 from chargepoint.station.metering import Metering
 from chargepoint.station.monitoring import Monitoring
+from chargepoint.station.network_profiles import NetworkProfiles
 from chargepoint.station.offer import Offer
 from chargepoint.station.provisioning import Provisioning
 from chargepoint.station.recovery import Recovery, start_delay
@@ -98,6 +99,7 @@ class Core:
         self.recovery = Recovery(clock, self.sessions, self.transactions, resume=settings.station.after_power_loss == "resume")
         self.edges = Edges(clock, db, model, self.hardware, self.sessions, self.usable, self.recovery.give_up)
         self.vehicles = Vehicles(clock, self.sessions, self.hardware, settings, cars)
+        self.network_profiles = NetworkProfiles(settings.csms, model, values)
         self.provisioning = Provisioning(clock, model, values, boots, backend, self.security)
         self.resets = Resets(
             clock,
@@ -137,6 +139,7 @@ class Core:
             self.availability.orders(),
             self.remote_control.orders(),
             self.resets.orders(),
+            self.network_profiles.orders(),
             LocalList(db, Tokens(db), model).orders(),
             DeviceData(model, send_report).orders(),
             DataTransfers().orders(),
@@ -172,6 +175,8 @@ class Core:
         return self.backend.may_begin(self.model.boolean("TxCtrlr.TxBeforeAcceptedEnabled"))
 
     def _join(self) -> None:
+        self.backend.use(self.network_profiles.csms, False)
+        self.network_profiles.on_slot = self.backend.use
         self.sessions.act = self.offer.act
         self.sampling.tell = self._sampled
         self.sampling.place = self.sessions.place

@@ -133,7 +133,7 @@ class DeviceModel:
             return "NotSupportedAttributeType"
         wrong = self._refusal(declared, value)
         if wrong is not None:
-            log.info("%s is not set to %r: %s", declared.spec.key, value, wrong)
+            log.info("%s is not set to %s: %s", declared.spec.key, _shown(declared, value), wrong)
             return "Rejected"
         self._keep(declared, normal(declared.spec, value))
         return "RebootRequired" if declared.spec.reboot_required else "Accepted"
@@ -222,7 +222,7 @@ class DeviceModel:
         if wrong is None:
             declared.value = kept
         else:
-            log.warning("%s: the value %r the CSMS once set no longer fits: %s", declared.spec.key, kept, wrong)
+            log.warning("%s: the value %s the CSMS once set no longer fits: %s", declared.spec.key, _shown(declared, kept), wrong)
 
     def _keep(self, declared: Declared, value: str) -> None:
         folded, text = declared.spec.key.folded(), str(declared.spec.key)
@@ -240,6 +240,11 @@ class DeviceModel:
         observers: Iterable[Observer] = (*self._observers.get(declared.spec.key.folded(), ()), *self._observers.get(None, ()))
         for observer in observers:
             observer(declared.spec.key, old, value)
+
+
+def _shown(declared: Declared, value: str) -> str:
+    """A value for the log; a secret stays one (A01.FR.12)."""
+    return "a secret" if declared.spec.mutability is Mutability.WRITE_ONLY else repr(value)
 
 
 def _component(folded: Key) -> tuple[str, str | None, int | None, int | None]:

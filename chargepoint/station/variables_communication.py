@@ -11,6 +11,8 @@ from chargepoint.station.variables_rows import BOOLEAN, DATE_TIME, INTEGER, MEMB
 ITEMS_PER_MESSAGE = 100
 BYTES_PER_MESSAGE = 65_536
 CERTIFICATES = 32
+SLOTS = ("1", "2", "3")
+"""Of network connection profiles (B09.FR.06: two at least)."""
 
 
 def rows(settings: Settings) -> list[Row]:
@@ -23,10 +25,10 @@ def _line(settings: Settings) -> list[Row]:
     unlock = f"{component}.UnlockOnEVSideDisconnect"
     return [
         told(f"{component}.ActiveNetworkProfile", INTEGER, 1),
-        fixed(f"{component}.MessageTimeout[Default]", INTEGER, 30, unit="s"),
+        told(f"{component}.MessageTimeout[Default]", INTEGER, 30, unit="s"),
         fixed(f"{component}.FileTransferProtocols", MEMBERS, "HTTP,HTTPS,FTP,FTPS,SFTP"),
         settable(f"{component}.HeartbeatInterval", INTEGER, 300, unit="s", minimum=1),
-        settable(f"{component}.NetworkConfigurationPriority", SEQUENCE, "1", values=("1",), minimum=1, reboot_required=True),
+        settable(f"{component}.NetworkConfigurationPriority", SEQUENCE, "1", values=SLOTS, minimum=1, reboot_required=True),
         settable(f"{component}.NetworkProfileConnectionAttempts", INTEGER, 3, minimum=1),
         settable(f"{component}.OfflineThreshold", INTEGER, 60, unit="s", minimum=0),
         settable(f"{component}.QueueAllMessages", BOOLEAN, False),

@@ -17,8 +17,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from chargepoint.csms.face import Face, Heard, NoWords, Payload, Spoken, StationView
-from chargepoint.csms.line import PING_STEP_S, Line, Slot
+from chargepoint.csms.line import PING_STEP_S, Line
 from chargepoint.csms.rpc import Rpc
+from chargepoint.model.network import Slot
 from chargepoint.model.questions import Question, QuestionAnswer, Registration, Unreachable
 from chargepoint.settings import Settings, Tls
 from chargepoint.station.certificates import Certificates
@@ -175,23 +176,33 @@ class Csms:
 
 
 class Bench:
-    """A line to the small CSMS."""
+    """A line to the small CSMS, and its slots: `slot` alone. attempts: what the line has said of them."""
 
     def __init__(self, csms: Csms, directory: Path) -> None:
         self.csms, self.directory = csms, directory
         self.clock, self.backend, self.variables = WaitingClock(), Backend(), Variables()
         self.security: list[tuple[str, str]] = []
         self.tls = Tls()
-        self.slot = Slot(csms.url, "CP001", ("ocpp2.0.1", "ocpp1.6"))
+        self.attempts: list[str] = []
+        self.now = Slot(csms.url, "CP001", ("ocpp2.0.1", "ocpp1.6"))
         self.task: asyncio.Task[None] | None = None
 
     def dial(self, **changes: Any) -> Line:
-        self.slot = self.slot._replace(**changes)
+        self.now = self.now._replace(**changes)
         view = StationView({}, self.variables, Settings(), self.clock, lambda at: at.wall_s, Notes(), self.backend)
         certificates = Certificates(self.directory, self.tls, self.clock)
-        line = Line(lambda: self.slot, view, self.backend, certificates, lambda kind, info: self.security.append((kind, info)), EchoFace)
+        line = Line(self, view, self.backend, certificates, lambda kind, info: self.security.append((kind, info)), EchoFace)
         self.task = asyncio.create_task(line.run())
         return line
+
+    def slot(self) -> Slot:
+        return self.now
+
+    def connected(self) -> None:
+        self.attempts.append("connected")
+
+    def failed(self) -> None:
+        self.attempts.append("failed")
 
     async def waits(self, count: int) -> list[float]:
         """Lets so many back-off waits pass, one by one; gives them."""

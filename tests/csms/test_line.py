@@ -226,7 +226,7 @@ async def test_pings_that_are_answered_keep_the_line(bench: Bench, csms: Csms) -
 async def test_redial_takes_what_the_slot_says_by_then(bench: Bench, csms: Csms) -> None:
     line = bench.dial()
     await until(lambda: bench.backend.ups)
-    bench.slot = bench.slot._replace(identity="CP002")
+    bench.now = bench.now._replace(identity="CP002")
     line.redial("another password")
     await until(lambda: bench.clock.sleeps)
     assert bench.backend.downs == ["another password"]
@@ -247,3 +247,25 @@ async def test_cancelling_ends_everything(bench: Bench, csms: Csms) -> None:
     await bench.stop()
     assert bench.backend.downs
     await until(lambda: csms.connections[0].close_code is not None)
+
+
+async def test_an_attempt_is_one_that_nobody_answers(bench: Bench, csms: Csms) -> None:
+    """Refused, and closed right after the handshake; and a CSMS that has spoken."""
+    csms.status = 503
+    bench.dial()
+    await until(lambda: bench.attempts == ["failed"])
+
+    async def close(csms: Csms, connection: ServerConnection) -> None:
+        await connection.close()
+
+    csms.status, csms.on_connect = None, close
+    await bench.waits(2)
+    await until(lambda: bench.attempts == ["failed", "failed"])
+
+    async def greet(csms: Csms, connection: ServerConnection) -> None:
+        await connection.send('[4, "-1", "GenericError", "", {}]')
+        await connection.wait_closed()
+
+    csms.on_connect = greet
+    await bench.clock.advance(bench.clock.sleeps[1])
+    await until(lambda: bench.attempts == ["failed", "failed", "connected"])

@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection
 
 from chargepoint.clock import Clock
 from chargepoint.csms.face import StationView
-from chargepoint.csms.line import Line, Slot, shipped_slot
+from chargepoint.csms.line import Line
 from chargepoint.csms.schema import Schemas
 from chargepoint.csms.teller import Teller
 from chargepoint.model.facts import EventKind, StatusFact, StopReason, TransactionFact, Trigger
@@ -26,6 +26,7 @@ from chargepoint.settings import Csms as Csms_
 from chargepoint.settings import Tls
 from chargepoint.station.backend import Backend
 from chargepoint.station.certificates import Certificates
+from chargepoint.station.network_profiles import NetworkProfiles
 from chargepoint.store.db import Db
 from chargepoint.store.outbox import Outbox
 from chargepoint.store.values import Values
@@ -96,9 +97,9 @@ class Whole:
             lambda: self.running,
             "0.1.0",
         )
-        slot = Slot(csms.url, "CP001", ("ocpp1.6",))
+        slots = NetworkProfiles(Csms_(url=csms.url, identity="CP001", ocpp=("ocpp1.6",)), self.dm, Values(self.db))
         certificates = Certificates(folder, Tls(), self.clock)
-        self.line = Line(lambda: slot, view, self.backend, certificates, lambda kind, info: None)
+        self.line = Line(slots, view, self.backend, certificates, lambda kind, info: None)
         self.teller = Teller(
             self.outbox,
             self.backend,
@@ -165,13 +166,6 @@ async def whole(csms: Csms, tmp_path: Path) -> AsyncIterator[Whole]:
     await made.close()
 
 
-def test_the_shipped_slot(whole: Whole) -> None:
-    csms = Csms_(url="wss://host/ocpp", identity="CP007", ocpp=("ocpp1.6",), security_profile=2)
-    whole.dm.set("SecurityCtrlr.BasicAuthPassword", "0123456789abcdefg")
-    assert shipped_slot(csms, whole.dm) == Slot("wss://host/ocpp", "CP007", ("ocpp1.6",), 2, "0123456789abcdefg")
-    assert shipped_slot(Csms_(), whole.dm) is None
-
-
 async def test_a_session_told_while_it_happens(whole: Whole, central: Central) -> None:
     await whole.register()
     for item in session("t1"):
@@ -229,7 +223,7 @@ async def test_another_csms_is_told_a_running_transaction_whole(whole: Whole, ce
     await whole.register()
     whole.outbox.append(session("t1")[0])
     await until(lambda: whole.outbox.waiting() == 0)
-    whole.backend.use("another")
+    whole.backend.use("another", True)
     csms.connections[-1].transport.abort()
     await until(lambda: whole.backend.face is not None and not whole.backend.accepted)
     await whole.register()

@@ -6,6 +6,7 @@ import pytest
 
 from chargepoint.csms.face import CallRefused
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
+from chargepoint.model.network import NetworkProfile
 from chargepoint.model.orders import (
     Answer,
     ChangeAvailability,
@@ -23,6 +24,7 @@ from chargepoint.model.orders import (
     Reset,
     ResetKind,
     SendLocalList,
+    SetNetworkProfile,
     SetVariable,
     SetVariables,
     Trigger,
@@ -236,6 +238,23 @@ async def test_local_list_too_long(bench, key):
     heard = await bench.hear("SendLocalList", {"versionNumber": 3, "updateType": "Full", "localAuthorizationList": [{"idToken": TOKEN}] * 2})
     assert heard.payload["status"] == "Failed" and heard.payload["statusInfo"]["reasonCode"] == "TooManyElements"
     assert not bench.orders
+
+
+async def test_network_profile(bench):
+    bench.takes(SetNetworkProfile, Answer("Rejected", "InvalidConfSlot", "the slots are 1, 2, 3"))
+    vpn = {"server": "host", "user": "u", "password": "p", "key": "k", "type": "IKEv2"}
+    profile = {
+        "ocppVersion": "OCPP20",
+        "ocppTransport": "JSON",
+        "ocppCsmsUrl": "wss://two/ocpp",
+        "messageTimeout": 20,
+        "securityProfile": 2,
+        "ocppInterface": "Wired0",
+        "vpn": vpn,
+    }
+    heard = await bench.hear("SetNetworkProfile", {"configurationSlot": 4, "connectionData": profile})
+    assert heard.payload["status"] == "Rejected" and heard.payload["statusInfo"]["reasonCode"] == "InvalidConfSlot"
+    assert bench.orders == [SetNetworkProfile(4, NetworkProfile("wss://two/ocpp", 2, 20, "JSON", ("vpn",)))]
 
 
 @pytest.mark.parametrize(("version", "told"), [(7, 7), (-1, 0)])

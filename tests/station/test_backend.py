@@ -51,7 +51,7 @@ def test_another_version_or_csms_is_another_registration(values: Values) -> None
     backend.line_up(FakeCsms("ocpp1.6"))
     assert backend.state is State.CONNECTED and backend.subprotocol == "ocpp1.6"
     backend.line_down("test")
-    backend.use("ws://other CP001")
+    backend.use("ws://other CP001", True)
     backend.line_up(FakeCsms("ocpp1.6"))
     assert backend.state is State.CONNECTED and not backend.ever_accepted
 

@@ -263,3 +263,9 @@ def test_values_are_kept_in_one_way() -> None:
     assert problem(VariableSpec(key=Key("A", "B"), data_type=DataType.DATE_TIME), "2024-01-01T00:00:00Z") is None
     assert problem(VariableSpec(key=Key("A", "B"), data_type=DataType.DECIMAL), "nan") is not None
     assert problem(VariableSpec(key=Key("A", "B"), data_type=DataType.STRING), "x" * 1001) is not None
+
+
+def test_a_refused_password_is_not_in_the_log(model: DeviceModel, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    assert model.set("SecurityCtrlr.BasicAuthPassword", "too-short-pw") == "Rejected"
+    assert "BasicAuthPassword" in caplog.text and "too-short-pw" not in caplog.text

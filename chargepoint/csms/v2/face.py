@@ -14,6 +14,7 @@ from chargepoint.csms.v2 import (
     local_list,
     metering,
     monitoring,
+    network_profiles,
     provisioning,
     remote_control,
     reset,
@@ -37,6 +38,7 @@ HEARS: dict[str, Hear] = {
     **remote_control.HEARS,
     **availability.HEARS,
     **reset.HEARS,
+    **network_profiles.HEARS,
     **data_transfer.HEARS,
 }
 
