@@ -26,7 +26,7 @@ UNHEARD_S = 30.0
 class Retention:
     """wished: the station wants the plug held; None: it has not said. socket False: a tethered cable, nothing to watch and nothing to lock."""
 
-    __slots__ = ("_cable", "_carried_at", "_faults", "_lock", "_path", "_seen", "_socket", "_unheard_until", "_watch", "wished")
+    __slots__ = ("_cable", "_carried_at", "_faults", "_lock", "_path", "_present", "_seen", "_socket", "_unheard_until", "_watch", "wished")
 
     def __init__(self, socket: bool, lock: SocketLock | None, cable: Cable, watch: Watch, path: PowerPath, active: Faults) -> None:
         self._socket = socket
@@ -39,6 +39,7 @@ class Retention:
         self._unheard_until = watch.now + UNHEARD_S
         self._carried_at = -FRESH_S
         self._seen = False
+        self._present = False
 
     def start_over(self) -> None:
         """Control looked away: the bolt rests until the pilot has been read."""
@@ -65,11 +66,15 @@ class Retention:
             watch.cable_held_a = rating_a
 
     def move(self, now: float, permitted: bool, ending: bool) -> None:
-        """Locked while wished or permitted and a plug is there, as it was found while no wish is known; moved only within the bounds."""
+        """Locked while wished or permitted and a plug is there, as it was found while no wish is known; moved only within the bounds. A plug that
+        came or went may have freed a jammed bolt: it is tried anew."""
         if self.wished is None and (permitted or now >= self._unheard_until):
             self.wished = False  # a station that permits has been heard
         if self._lock is None or (self.wished is None and not ending):
             return
+        if self._cable.present is not self._present:
+            self._present = self._cable.present
+            self._lock.again()
         wanted = bool(self.wished or permitted) and self._cable.present and not ending
         dark = not wanted and self._watch.pilot is PilotState.F and now - self._watch.pilot_since < DARK_S
         self._lock.move(now, wanted, not dark and not self.held_by(now))

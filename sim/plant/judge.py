@@ -219,7 +219,8 @@ class Judge:
         """Whether opening under load was asked for."""
         plant, now = self._plant, self._plant.timeline.now
         wire = plant.pilot.wire
-        car_asked = wire.letter not in "CD" or now - self._wanted_at <= LATELY_S
+        refused = wire.letter == "D" and not plant.settings.ventilation
+        car_asked = refused or wire.letter not in "CD" or now - self._wanted_at <= LATELY_S
         withdrawn = not offered_a(wire.duty) and now - self._offer_ended_at >= WITHDRAWN_S - EARLY_S
         control_gone = self.control_word != "running" or now - self.control_lost_at <= RESTART_S
         board = not plant.powered or plant.stop_pressed() or plant.opening_failed()

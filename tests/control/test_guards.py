@@ -292,6 +292,23 @@ def test_a_lock_that_does_not_open_is_told() -> None:
     assert active(bench) == ()
 
 
+def test_a_bolt_that_was_jammed_is_tried_again_once_the_plug_has_gone() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.renewing = False
+    bench.wire.lock_jams = True
+    bench.plug(12.0, 220.0)
+    bench.seconds(2.0)
+    assert active(bench) == ("unlock_failed",)
+    bench.wire.lock_jams = False
+    bench.seconds(2.0)
+    assert bench.wire.locked
+    bench.plug(12.0, math.inf)
+    bench.seconds(faults.HOLD_S + 2.0)
+    assert not bench.wire.locked
+    assert active(bench) == ()
+
+
 def test_a_lock_lost_in_mid_charge_opens() -> None:
     bench = Bench()
     bench.charge()

@@ -306,6 +306,17 @@ def test_opened_under_load_after_the_offer_was_withdrawn(wire, after_s, found):
     assert wire.rules() == found and wire.plant.under_load == 1
 
 
+@pytest.mark.parametrize(("ventilation", "found"), [(False, []), (True, ["opened_under_load"])])
+def test_a_car_that_asks_for_ventilation_where_there_is_none_may_be_opened(make_wire, ventilation, found):
+    wire = make_wire({"ventilation": ventilation})
+    wire.charge(16.0)
+    wire.plant.change_ev({"ventilation": True})
+    wire.run(0.02)
+    wire.set(wire.pin.coil, False)
+    wire.run(0.1)
+    assert wire.rules() == found
+
+
 def test_a_small_current_may_be_switched(wire):
     wire.charge(16.0, max_current_a=0.9)
     wire.set(wire.pin.coil, False)
