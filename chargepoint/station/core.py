@@ -131,7 +131,6 @@ class Core:
                 SAMPLED_VALUES: partial(self.sampling.trigger, Purpose.UPDATED),
                 "TransactionEvent": self.sessions.trigger,
             },
-            lambda: outbox.waiting() > 0,
             outbox.waiting_for,
         )
         self.handlers = merged(

@@ -38,7 +38,7 @@ Message = Callable[[int | None, int | None], bool]
 
 class RemoteControl:
     """messages: what can be triggered, by MessageTriggerEnumType word. usable: whether a session may begin at an EVSE; registration: what the CSMS
-    has said to this station; waiting, waiting_for: whether transaction facts wait (for one transaction)."""
+    has said to this station; waiting_for: whether facts of a transaction (None: of any) wait."""
 
     def __init__(
         self,
@@ -52,8 +52,7 @@ class RemoteControl:
         usable: Callable[[int], bool],
         registration: Callable[[], Registration | None],
         messages: Mapping[str, Message],
-        waiting: Callable[[], bool],
-        waiting_for: Callable[[str], bool],
+        waiting_for: Callable[[str | None], bool],
     ) -> None:
         self._clock = clock
         self._variables = variables
@@ -65,7 +64,6 @@ class RemoteControl:
         self._usable = usable
         self._registration = registration
         self._messages = messages
-        self._waiting = waiting
         self._waiting_for = waiting_for
 
     def orders(self) -> dict[type, Callable[[Any], Awaitable[Answer]]]:
@@ -166,9 +164,7 @@ class RemoteControl:
 
     async def transaction_status(self, order: GetTransactionStatus) -> Answer:
         """E14."""
-        if order.transaction is None:
-            return Answer("Accepted", extra={"ongoing": None, "messages_in_queue": self._waiting()})
-        ongoing = self._sessions.find(order.transaction) is not None
+        ongoing = None if order.transaction is None else self._sessions.find(order.transaction) is not None
         return Answer("Accepted", extra={"ongoing": ongoing, "messages_in_queue": self._waiting_for(order.transaction)})
 
     async def _opened(self, evse: int) -> None:

@@ -138,8 +138,10 @@ class Outbox:
         """Facts to be told that may not be lost: all but states and perishables."""
         return sum(self._waiting.values())
 
-    def waiting_for(self, transaction: str) -> bool:
-        """Whether facts of a transaction wait (2.0.1 E14)."""
+    def waiting_for(self, transaction: str | None) -> bool:
+        """Whether facts of a transaction (None: of any) wait (2.0.1 E14)."""
+        if transaction is None:
+            return self.waits(Delivery.TRANSACTION)
         found = self._db.execute("SELECT 1 FROM transaction_facts WHERE txn = ? AND told = 0 AND id > ? LIMIT 1", (transaction, self._told_up_to))
         return found.fetchone() is not None
 

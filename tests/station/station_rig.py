@@ -329,7 +329,6 @@ class Rig:
                 for name in ("BootNotification", "Heartbeat", "TransactionEvent")
             }
             | {"StatusNotification": self.connectors.repeat},
-            lambda: self.outbox.waiting() > 0,
             self.outbox.waiting_for,
         )
         self.recovery.recover()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chargepoint.link.messages import OrderKind
-from chargepoint.model.facts import StatusFact, StopReason
+from chargepoint.model.facts import SecurityFact, StatusFact, StopReason
 from chargepoint.model.idtoken import IdToken
 from chargepoint.model.orders import Answer, GetTransactionStatus, RemoteStart, RemoteStop, Trigger, Unlock
 from chargepoint.model.questions import Registration
@@ -187,6 +187,12 @@ async def test_transaction_event_on_order(rig: Rig) -> None:
     assert rig.sessions.trigger(1, None)
     assert rig.told()[-1] == ("Updated", "Trigger", "EVConnected") and rig.last().readings
     assert not rig.sessions.trigger(2, None)
+
+
+async def test_what_waits_for_a_transaction_status_are_facts_of_transactions(rig: Rig) -> None:
+    """E14.FR.06 to E14.FR.08."""
+    rig.append(SecurityFact("StartupOfTheDevice", rig.clock.stamp()))
+    assert (await rig.remote.transaction_status(GetTransactionStatus())).extra == {"ongoing": None, "messages_in_queue": False}
 
 
 async def test_transaction_status(rig: Rig) -> None:
