@@ -22,6 +22,7 @@ from chargepoint.control.offer import NO_OFFER, SIMPLIFIED_A, Least, Offer, heat
 from chargepoint.control.over_current import OverCurrent
 from chargepoint.control.pilot_filter import DRAWING, PilotFilter
 from chargepoint.control.power_path import PowerPath
+from chargepoint.control.reclose import Rest
 from chargepoint.control.retention import Retention
 from chargepoint.control.selftest import Residual
 from chargepoint.control.telling import Telling, state_of
@@ -73,6 +74,7 @@ class Evse:
         self.filter = PilotFilter()
         self.generator = Generator(board.pwm, self.watch)
         self.path = PowerPath(board.contactor, self.watch, self.voice)
+        self.rest = Rest(self.path, self.watch)
         self.residual = Residual(board.residual, figures, self.watch, clock)
         self.wake = Wake()
         self.lock = SocketLock(board.lock, figures, self.watch) if figures.socket and board.lock else None
@@ -270,7 +272,8 @@ class Evse:
 
     def _unplugged(self, now: float) -> None:
         self.arrival.unplugged()
-        self.watch.tries = 0
+        self.watch.tries = self.watch.fault_openings = 0
+        self.rest.over()
         self._over.reset()
         if self._supplied:
             self._supplied = False
@@ -301,6 +304,7 @@ class Evse:
             self.voice.edge(now, EdgeKind.FAULT_RAISED if raised else EdgeKind.FAULT_CLEARED, name)
         if changed & self.faults.active & faults.OPENS:
             self.end_permit(self.faults.leading(faults.OPENS))
+            self.rest.blame(now)
         if changed & faults.LATCHING:
             self._keep_latched()
 
@@ -329,7 +333,10 @@ class Evse:
             d_allowed=watch.d_allowed,
         )
         phase, cause = step(self.phase, inputs)
-        self._write(phase, failed or self._word(cause), now)
+        why = failed or self._word(cause)
+        if self.watch.coil and not OUTPUTS[phase].coil:
+            self._open(cause, why, bool(failed), now)
+        self._write(phase, now)
 
     def _allowed(self, now: float) -> Offer:
         """What may be offered now; while open, nothing that could not be closed upon."""
@@ -355,7 +362,7 @@ class Evse:
 
     def _closing_barred(self, now: float) -> bool:
         watch = self.watch
-        if watch.pilot in DRAWING and now < self.path.reclose_at and watch.suspect_since == 0.0:
+        if now < self.path.reclose_at and watch.suspect_since == 0.0 and (self.rest.at_x1 or watch.pilot in DRAWING):
             self.arrival.x1_until = self.path.reclose_at
         early = self.arrival.early(watch.pilot, now)
         barred = early or bool(self.faults.active & faults.BARS & ~faults.VENTILATION)
@@ -383,17 +390,19 @@ class Evse:
             return self._withdrawn_by
         return cause.value
 
-    def _write(self, phase: Phase, why: str, now: float) -> None:
-        """Coil off before the pilot, coil on after it."""
+    def _open(self, cause: Cause, why: str, failed: bool, now: float) -> None:
+        """Coil off, and how long it rests. failed: the contacts did not follow the coil, which is counted elsewhere."""
+        self.path.switch(False, why, now)
+        if self.watch.pilot is PilotState.A:
+            self.rest.over()
+        else:
+            self.rest.begin(cause, self.phase is Phase.WITHDRAW, failed, now)
+
+    def _write(self, phase: Phase, now: float) -> None:
+        """The pilot, then the coil on."""
         pwm, coil = OUTPUTS[phase]
         if phase is not self.phase:
             self.phase, self._phase_since = phase, now
-        if self.watch.coil and not coil:
-            self.path.switch(False, why, now)
-            if self.watch.pilot is PilotState.A:
-                self.path.reclose_at = 0.0  # the next car is another one
-            elif not pwm:
-                self.arrival.x1_until = self.path.reclose_at
         if self.generator.signal(self.offer if pwm else NO_OFFER, now, dark=self.wake.dark and not (pwm or coil)):
             self._over.offered(now, self.generator.offer.amps)
             self.voice.edge(now, EdgeKind.OFFERED, f"{self.generator.offer.amps:.2f}".rstrip("0").rstrip("."))

@@ -30,6 +30,8 @@ MIRROR_S = 0.15
 DROPPED_S = 0.02
 """A closed contactor whose mirror contact says open for so long has dropped out: longer than bounce."""
 TRIES = 3
+RETRIES = 5
+"""Openings by faults after which a plug-in may still be closed again."""
 LOCK_LOST_TURNS = 3
 PROXIMITY_S = 0.5
 HOT_C, COOL_C = 80.0, 75.0
@@ -132,6 +134,11 @@ def ventilation(watch: Watch) -> bool:
     return watch.pilot is PilotState.D and not watch.d_allowed and watch.now - watch.pilot_since >= VENTILATION_S
 
 
+def retries_used_up(watch: Watch) -> bool:
+    """Opened by faults too often while the same car was plugged in."""
+    return watch.fault_openings > RETRIES
+
+
 GUARDS: tuple[Callable[[Watch], bool], ...] = (
     diode,
     pilot_short,
@@ -151,6 +158,7 @@ GUARDS: tuple[Callable[[Watch], bool], ...] = (
     temperature_sensor_lost,
     over_current,
     ventilation,
+    retries_used_up,
 )
 """Each function's name is its fault's name in the catalogue; its place is its bit."""
 

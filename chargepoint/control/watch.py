@@ -23,6 +23,7 @@ class Watch:
         "dark_until",
         "duty_lost",
         "emergency",
+        "fault_openings",
         "high_at",
         "high_v",
         "hot",
@@ -99,6 +100,7 @@ class Watch:
         self.testing = False
         self.test_failed = False
         self.tries = 0
+        self.fault_openings = 0
 
     def read_mirror(self, closed: bool) -> None:
         """The mirror contact, this turn."""

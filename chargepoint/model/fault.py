@@ -245,6 +245,17 @@ CATALOGUE: dict[str, FaultKind] = {
             "Use a charger with ventilation.",
         ),
         FaultKind(
+            "retries_used_up",
+            _N,
+            False,
+            Clears.UNPLUG,
+            "OtherError",
+            "CX010",
+            "PowerContactor",
+            "Faults have interrupted this session too often, so it is not tried again.",
+            "Unplug the car; look at the faults told before this one.",
+        ),
+        FaultKind(
             "meter_lost",
             _T,
             False,
