@@ -14,6 +14,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _control(options: argparse.Namespace) -> int:
+    if options.selftest:
+        from chargepoint import selftest_process
+
+        return selftest_process.main(options.config, as_json=options.json)
     from chargepoint import control_process
 
     return control_process.main(options.config)
@@ -84,6 +88,7 @@ EPILOG = """examples:
   chargepoint run --config /etc/chargepoint/chargepoint.toml
   chargepoint status
   chargepoint clear-fault 1 residual_current
+  chargepoint control --selftest --config /etc/chargepoint/chargepoint.toml
 """
 
 
@@ -95,13 +100,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    added = {}
     for name, text in (
         ("control", "the control process, in the foreground: pilot, contactor, lock, residual current"),
         ("station", "the station process, in the foreground: sessions, meter, cards, CSMS"),
         ("run", "both, supervised: each is restarted alone when it dies"),
         ("safe-outputs", "every output to its safe level, now"),
     ):
-        _config(commands.add_parser(name, help=text, description=text))
+        added[name] = commands.add_parser(name, help=text, description=text)
+        _config(added[name])
+    _selftest(added["control"])
     check = commands.add_parser("check", help="validates settings; exit 0 or 1", description="Validates a settings file and its board file.")
     check.add_argument("file", type=Path, metavar="FILE")
     status = commands.add_parser(
@@ -119,6 +127,12 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help="install below this directory (default /)")
     install.add_argument("--config", type=Path, default=None, metavar="FILE", help="settings file to install (default: the shipped one)")
     return parser
+
+
+def _selftest(parser: argparse.ArgumentParser) -> None:
+    text = "a technician's report of the board instead, while the firmware is stopped; exit 0: nothing failed, 1: something did, 2: not run"
+    parser.add_argument("--selftest", action="store_true", help=text)
+    parser.add_argument("--json", action="store_true", help="the report as JSON (with --selftest)")
 
 
 def _config(parser: argparse.ArgumentParser) -> None:

@@ -95,7 +95,7 @@ def _serve(config: Path, safe: int) -> int:
     granted = realtime.ask(slow.say)
     loop = Loop(clock, board, wiring.turn_ms / 1000.0, realtime=granted, say=slow.say, alive=notifier.alive)
     for ports, evse_settings, evse_wiring in zip(board.evses, settings.evse, wiring.evse, strict=False):
-        figures = _figures(evse_settings, evse_wiring, settings.control)
+        figures = figures_of(evse_settings, evse_wiring, settings.control)
         evses[ports.evse] = Evse(ports, figures, clock, loop, memory.latched(ports.evse), slow.keep)
     loop.add(list(evses.values()))
     loop.serve(_directory("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY))
@@ -112,7 +112,8 @@ def _serve(config: Path, safe: int) -> int:
     return 0
 
 
-def _figures(settings: EvseSettings, wiring: spec.Evse, control: ControlSettings) -> Figures:
+def figures_of(settings: EvseSettings, wiring: spec.Evse, control: ControlSettings) -> Figures:
+    """What control needs to know of an EVSE, from settings and board file."""
     from chargepoint.control.figures import Figures
     from chargepoint.control.offer import Manner
 

@@ -14,6 +14,7 @@ EPILOG = """examples:
   curl -X POST http://127.0.0.1:8080/api/rfid/swipe -d '{"uid": "04A1B2C3"}'
   chargepoint-sim run sim/scenarios/first_charge_16.scenario
 """
+POWER = "off: build the world but leave the firmware without power; service: power for the board alone, no firmware, no mains at the contactors"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,8 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _up(options: argparse.Namespace) -> int:
     from sim import world
 
-    power = options.power == "on"
-    code = world.run(options.config, options.state_dir, options.port, power=power, csms=options.csms, stations=options.stations)
+    code = world.run(options.config, options.state_dir, options.port, power=options.power, csms=options.csms, stations=options.stations)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # the interpreter's own end takes a second on a busy machine, and everything is ended already
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--config", type=Path, required=True, metavar="FILE", help="the firmware's settings file")
     up.add_argument("--state-dir", type=Path, required=True, metavar="DIR", help="made if missing; a later run on it is the same charge point again")
     up.add_argument("--port", type=_port, default=8080, help="of the control API and the page at /; 0 picks a free one (default 8080)")
-    up.add_argument("--power", choices=["on", "off"], default="on", help="off: build the world but leave the firmware without power")
+    up.add_argument("--power", choices=["on", "off", "service"], default="on", help=POWER)
     up.add_argument("--csms", action="store_true", help="also start the built-in CSMS and point the firmware to it")
     up.add_argument("--stations", type=_count, metavar="N", help='N charge points in one world, identities with "-1" to "-N" appended')
     csms = commands.add_parser("csms", help="the built-in CSMS alone", description="The built-in CSMS alone, for OCPP 1.6 and 2.0.1.")

@@ -208,8 +208,9 @@ async def violations(site: Site, request: web.Request) -> web.StreamResponse:
 
 async def power(site: Site, request: web.Request) -> web.StreamResponse:
     body = bodies.read(await request.read(), bodies.Power)
-    act = site.power_on() if body.state == "on" else site.shut_down() if body.how == "shutdown" else site.power_cut()
-    return await _in_time(act)
+    off = site.shut_down if body.how == "shutdown" else site.power_cut
+    act = {"on": site.power_on, "service": site.service, "off": off}[body.state]
+    return await _in_time(act())
 
 
 async def kill(site: Site, request: web.Request) -> web.StreamResponse:

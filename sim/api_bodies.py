@@ -125,7 +125,7 @@ class Swipe(Body, kw_only=True):
 
 
 class Power(Body, kw_only=True):
-    state: Literal["on", "off"]
+    state: Literal["on", "off", "service"]
     how: Literal["cut", "shutdown"] = "cut"
 
 

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import shlex
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
@@ -126,6 +127,17 @@ class Site:
         async with self._switching:
             await self._on()
 
+    async def service(self) -> None:
+        """A technician's power: the board has it, the mains are switched off before the contactors, and no firmware runs."""
+        await self.firmware.cut()
+        async with self._switching:
+            if self.power == "service":
+                return
+            await self._off()
+            await self.rig.call("power", on=True, mains=False)
+            self.power = "service"
+            self._tell("power", state="service")
+
     async def power_cut(self) -> None:
         """All firmware is killed, coil and pilot are at 0; a shutdown under way is cut short."""
         await self.firmware.cut()
@@ -143,6 +155,8 @@ class Site:
     async def _on(self) -> None:
         if self.power == "on":
             return
+        if self.power == "service":
+            await self._off()
         await self.rig.call("power", on=True)
         self.readers.power_on()
         await self.firmware.start()
@@ -239,6 +253,11 @@ class Site:
         return found
 
     # inside
+
+    def selftest_command(self) -> str:
+        """A technician's report of this charge point, for a shell."""
+        words = [*(f"{name}={value}" for name, value in self._environment().items()), "chargepoint", "control", "--selftest", "--config"]
+        return shlex.join([*words, str(self.config)])
 
     def _environment(self) -> dict[str, str]:
         return {

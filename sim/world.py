@@ -12,7 +12,7 @@ import tempfile
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from aiohttp import web
 
@@ -33,6 +33,7 @@ Ctrl-C ends it all."""
 
 log = logging.getLogger(__name__)
 
+Power = Literal["on", "off", "service"]
 END_S = 1.2
 PATH_LIMIT = 40
 """A run directory longer than this leaves no room for the sockets in it (sun_path holds 108 bytes)."""
@@ -61,8 +62,8 @@ class World:
         self._run = Path()
         self._runner: web.AppRunner | None = None
 
-    async def start(self, *, power: bool = True) -> None:
-        """Builds everything, switches the power on and listens. Raises WorldError; `stop` must be called in any case."""
+    async def start(self, *, power: Power = "on") -> None:
+        """Builds everything, switches the power as told and listens. Raises WorldError; `stop` must be called in any case."""
         self._lock = _locked(self.directory)
         self._run = _run_directory()
         processes.adopt_orphans()
@@ -71,8 +72,8 @@ class World:
         await asyncio.gather(*(self._build(number, csms_url) for number in range(1, (self._count or 1) + 1)))
         self.sites.sort(key=lambda site: site.number)
         await self._listen()
-        if power:
-            await asyncio.gather(*(site.power_on() for site in self.sites))
+        if power != "off":
+            await asyncio.gather(*(site.power_on() if power == "on" else site.service() for site in self.sites))
 
     async def stop(self) -> None:
         """Cuts the power and leaves no process."""
@@ -187,14 +188,14 @@ def _start_guard(run: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def run(config: Path, directory: Path, port: int, *, power: bool, csms: bool, stations: int | None) -> int:
+def run(config: Path, directory: Path, port: int, *, power: Power, csms: bool, stations: int | None) -> int:
     """`chargepoint-sim up`: in the foreground until SIGTERM or SIGINT. Returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
     return asyncio.run(_run(World(config, directory, stations=stations, csms=csms, port=port), power))
 
 
-async def _run(world: World, power: bool) -> int:
+async def _run(world: World, power: Power) -> int:
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
@@ -205,6 +206,8 @@ async def _run(world: World, power: bool) -> int:
         if starting.done():
             starting.result()
             print(f"listening on http://127.0.0.1:{world.port}", flush=True)
+            if power == "service":
+                print("\n".join(site.selftest_command() for site in world.sites), flush=True)
             if world.csms:
                 print(HINT.format(url=f"http://127.0.0.1:{world.port}", csms=world.sites[0].settings.csms.url), flush=True)
             await ending

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -54,6 +55,7 @@ class World:
         self.port = port
         self.url = ""
         self.version = ""
+        self.selftest: list[str] = []
         self._process: asyncio.subprocess.Process | None = None
         self._http: aiohttp.ClientSession | None = None
 
@@ -71,9 +73,10 @@ class World:
         scheme: str = "ws",
         options: Sequence[str] = (),
         accepted: bool = True,
+        service: bool = False,
     ) -> None:
         """Versions as offered, most wanted first. evse: more lines of each [[evse]]. accepted: wait until the CSMS has accepted the station.
-        Again after `down`: the same DIR."""
+        service: a technician's power, no firmware; `selftest` is then the command that was printed. Again after `down`: the same DIR."""
         self.version = versions[0]
         config = self.directory / "chargepoint.toml"
         tables = "".join(EVSE.format(id=number, connector=connector, evse=evse) for number in range(1, evses + 1))
@@ -84,13 +87,18 @@ class World:
             )
         )
         command = [sys.executable, "-m", "sim", "up", "--config", str(config), "--state-dir", str(self.directory / "state"), "--port", "0", *options]
+        if service:
+            command += ["--power", "service"]
         self._process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT)
         assert self._process.stdout is not None
         line = (await asyncio.wait_for(self._process.stdout.readline(), PATIENCE_S)).decode()
         assert line.startswith("listening on http://127.0.0.1:"), line
         self.url = line.split()[-1]
         self._http = aiohttp.ClientSession(self.url)
-        await self.registered("accepted" if accepted else None)
+        if service:
+            self.selftest = shlex.split((await asyncio.wait_for(self._process.stdout.readline(), PATIENCE_S)).decode())
+        else:
+            await self.registered("accepted" if accepted else None)
 
     async def down(self) -> None:
         if self._http:

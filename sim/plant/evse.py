@@ -91,10 +91,11 @@ class Plant:
 
     # what the board does -------------------------------------------------------------------------------------------------------------
 
-    def power(self, on: bool) -> None:
-        """The board, and the mains with it, gets or loses its power: coil and pilot at 0."""
+    def power(self, on: bool, mains: bool = True) -> None:
+        """The board, and the mains with it unless they are switched off before the contactor, gets or loses its power: coil and pilot at 0."""
         self.book()
-        self.powered = self.power_path.mains = self.pilot.powered = on
+        self.powered = self.pilot.powered = on
+        self.power_path.mains = on and mains
         self.coil_pin = self.coil_l23_pin = False
         self.rcd.test(False)
         self.lock.drive(False, False)

@@ -118,8 +118,8 @@ class Board:
 
     # power and processes -------------------------------------------------------------------------------------------------------------
 
-    def power(self, on: bool) -> None:
-        """Cuts or gives the board's power. Without it coil and pilot are at 0 and no pin means anything."""
+    def power(self, on: bool, mains: bool = True) -> None:
+        """Cuts or gives the board's power. Without it coil and pilot are at 0 and no pin means anything. mains: whether they reach the contactors."""
         self.on = on
         for line in self.wiring.outputs.values():
             line.owner = None
@@ -131,7 +131,7 @@ class Board:
         self.supply.power(on)
         for plant in self.plants.values():
             plant.pilot.duty = 1.0
-            plant.power(on)
+            plant.power(on, mains)
 
     def release(self, owner: int) -> None:
         """A process is gone, cleanly or not: its pins keep their level or fall back. One that held a coil on was control, killed."""

@@ -72,13 +72,13 @@ class Commands:
         except TypeError as error:
             raise Refusal("wrong", str(error)) from error
 
-    def power(self, on: bool) -> Keys:
-        """Gives or cuts the power. Already so: changed is false."""
+    def power(self, on: bool, mains: bool = True) -> Keys:
+        """Gives or cuts the power. Already so: changed is false. mains: whether they reach the contactors of a board that gets power."""
         changed = on != self._board.on
         if changed:
             if not on:
                 self._cut_off()
-            self._board.power(on)
+            self._board.power(on, mains)
         return {"changed": changed}
 
     def plug_in(self, evse: int, connector: int = 1, ev: Keys | None = None) -> Keys:

@@ -12,7 +12,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("chargepoint", "hal", "sim")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
-PROCESS_FILES = {"chargepoint.control_process", "chargepoint.station_process", "chargepoint.supervisor", "chargepoint.__main__"}
+PROCESS_FILES = {
+    "chargepoint.control_process",
+    "chargepoint.station_process",
+    "chargepoint.selftest_process",
+    "chargepoint.supervisor",
+    "chargepoint.__main__",
+}
 
 ALLOWED = {
     "chargepoint.clock": ("chargepoint.model.stamp",),
@@ -210,6 +216,6 @@ def test_nothing_of_ours_imports_sim() -> None:
 
 
 def test_control_names_nothing_it_must_be_free_of() -> None:
-    for file in [*(ROOT / "chargepoint/control").glob("*.py"), ROOT / "chargepoint/control_process.py"]:
+    for file in [*(ROOT / "chargepoint/control").glob("*.py"), ROOT / "chargepoint/control_process.py", ROOT / "chargepoint/selftest_process.py"]:
         wrong = [name for name in imports(file) if name.partition(".")[0] in CONTROL_IS_FREE_OF]
         assert not wrong, f"{file}: {wrong}"

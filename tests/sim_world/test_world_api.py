@@ -50,7 +50,7 @@ async def outside(tmp_path: Path, **options: Any) -> Outside:
     config = tmp_path / "chargepoint.toml"
     config.write_text(CONFIG)
     world = World(config, tmp_path / "state", command=COMMAND, **options)
-    await world.start(power=False)
+    await world.start(power="off")
     return Outside(world)
 
 
@@ -292,5 +292,5 @@ async def test_several_charge_points_and_a_csms(tmp_path: Path) -> None:
 async def test_one_world_per_directory(it: Outside) -> None:
     other = World(it.world.config, it.world.directory)
     with pytest.raises(WorldError, match="another world"):
-        await other.start(power=False)
+        await other.start(power="off")
     await other.stop()
