@@ -133,6 +133,10 @@ def figures_of(settings: EvseSettings, wiring: spec.Evse, control: ControlSettin
         test_trip_s=wiring.residual.trip_within_ms / 1000.0,
         test_clear_s=wiring.residual.clear_within_ms / 1000.0,
         convert_s=CONVERSION_SPREAD / wiring.adc.rate_sps,
+        phases=min(settings.phases, wiring.phases),
+        meter=settings.meter_position if wiring.meter else "",
+        meter_limit_s=control.meter_limit_s,
+        meter_withdraw_s=control.meter_withdraw_s,
     )
 
 

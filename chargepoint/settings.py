@@ -99,6 +99,8 @@ class Control(Table, frozen=True, kw_only=True):
         bool, Meta(description="a pause for surplus, price or the owner's schedule is 6 A instead; every other limit pauses whatever stands here")
     ] = False
     cap_simplified_pilot: Annotated[bool, Meta(description="a car that goes from A to C without showing B is offered 10 A at most")] = False
+    meter_limit_s: Annotated[float, Meta(ge=0, description="s of a silent meter after which 6 A are offered at most; 0: never")] = 10.0
+    meter_withdraw_s: Annotated[float, Meta(ge=0, description="s of a silent meter after which nothing is offered; 0: never")] = 60.0
 
 
 class Tls(Table, frozen=True, kw_only=True):

@@ -94,7 +94,7 @@ def _pin_twice(board: spec.Board) -> Iterator[Problem]:
 
 def _acting_pull(board: spec.Board) -> Iterator[Problem]:
     for path, output in _walk(board):
-        if not isinstance(output, spec.Output) or not path.endswith((".coil", ".test", ".lock", ".unlock")):
+        if not isinstance(output, spec.Output) or not path.endswith((".coil", ".test", ".lock", ".unlock", ".shunt_trip")):
             continue
         safe = "down" if output.active == "high" else "up"
         if output.reset_pull != safe:

@@ -64,6 +64,7 @@ class _Opened:
             lamp=gpio.Lamp(evse.lamp, pins, name, self._now) if evse.lamp else None,
             thermometer=self._thermometer(evse.thermometer, name) if evse.thermometer else None,
             contactor_l23=second,
+            earth_lost=pins.input(evse.earth_lost, f"{name} protective-earth monitor") if evse.earth_lost else None,
         )
 
     def _second(self, number: int, evse: spec.Evse) -> gpio.Contactor | None:

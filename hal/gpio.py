@@ -153,11 +153,12 @@ class Pins:
 
 
 class Contactor:
-    """The coil and the mirror contact."""
+    """The coil, the mirror contact, and the shunt trip of the breaker before them."""
 
     def __init__(self, wiring: spec.Contactor, pins: Pins, name: str) -> None:
         self._coil = pins.output(wiring.coil, f"{name} coil")
         self._mirror = pins.input(wiring.mirror, f"{name} mirror contact")
+        self._shunt_trip = pins.output(wiring.shunt_trip, f"{name} shunt trip") if wiring.shunt_trip else None
 
     def switch(self, on: bool) -> None:
         """Drives the coil. Raises DeviceLost."""
@@ -166,6 +167,11 @@ class Contactor:
     def commanded(self) -> bool:
         """What the coil is driven to."""
         return self._coil.on()
+
+    def trip_breaker(self, on: bool) -> None:
+        """Drives the shunt trip, where there is one. Raises DeviceLost."""
+        if self._shunt_trip is not None:
+            self._shunt_trip.set(on)
 
     def mirror_closed(self) -> bool:
         """True: all main contacts are open. Raises DeviceLost."""

@@ -51,6 +51,9 @@ class Contactor(Protocol):
     def commanded(self) -> bool:
         """What the coil is driven to."""
 
+    def trip_breaker(self, on: bool) -> None:
+        """Drives the shunt trip of the breaker before the contactor; without one nothing happens."""
+
     def mirror_closed(self) -> bool:
         """True: the mirror contact is closed, so all main contacts are open."""
 
@@ -79,10 +82,10 @@ class Lock(Protocol):
 
 
 class Switch(Protocol):
-    """An input: emergency stop."""
+    """An input: emergency stop, monitor of the protective earth."""
 
     def active(self) -> bool:
-        """True while pressed (or its wire is broken)."""
+        """True while pressed, or while the earth is missing (or its wire is broken)."""
 
 
 class LampPattern(StrEnum):
@@ -157,7 +160,8 @@ class TokenReader(Protocol):
 
 
 class EvseBoard(NamedTuple):
-    """What control has of one EVSE. contactor_l23: the second contactor of poles 2 and 3, where the board has one."""
+    """What control has of one EVSE. contactor_l23: the second contactor of poles 2 and 3, where the board has one; earth_lost: the monitor of the
+    protective earth."""
 
     evse: int
     pwm: PilotPwm
@@ -168,6 +172,7 @@ class EvseBoard(NamedTuple):
     lamp: Lamp | None
     thermometer: Thermometer | None
     contactor_l23: Contactor | None = None
+    earth_lost: Switch | None = None
 
 
 class ControlBoard(NamedTuple):

@@ -20,6 +20,7 @@ from hal.files import find
 BEFORE = (
     ("contactor", "coil", "coil"),
     ("contactor_l23", "coil", "second coil"),
+    ("contactor", "shunt_trip", "shunt trip"),
     ("residual", "test", "test"),
     ("lock", "lock", "lock"),
     ("lock", "unlock", "unlock"),

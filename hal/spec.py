@@ -82,11 +82,13 @@ class Adc(Base, frozen=True, kw_only=True):
 
 
 class Contactor(Base, frozen=True, kw_only=True):
-    """The coil and its mirror contact (active: the level while the mirror contact is closed, that is all poles open)."""
+    """The coil and its mirror contact (active: the level while the mirror contact is closed, that is all poles open). shunt_trip: releases the
+    breaker before a contactor that does not open."""
 
     coil: Output
     mirror: Input
     undriven: Undriven
+    shunt_trip: Output | None = None
 
 
 class Residual(Base, frozen=True, kw_only=True):
@@ -167,7 +169,8 @@ class Reader(Base, frozen=True, kw_only=True):
 
 class Evse(Base, frozen=True, kw_only=True):
     """The wiring of one EVSE. max_current_a and phases: what the power path is built for. contactor_l23: a second contactor in series with poles 2
-    and 3 of the first, which alone makes the outlet dead: with its coil off only phase 1 reaches the outlet."""
+    and 3 of the first, which alone makes the outlet dead: with its coil off only phase 1 reaches the outlet. earth_lost: the monitor of the
+    protective earth, active while it is missing."""
 
     max_current_a: float = 32.0
     phases: Literal[1, 3] = 3
@@ -180,6 +183,7 @@ class Evse(Base, frozen=True, kw_only=True):
     lamp: Lamp | None = None
     thermometer: Thermometer | None = None
     meter: Meter | None = None
+    earth_lost: Input | None = None
 
 
 class Feed(Base, frozen=True, kw_only=True):

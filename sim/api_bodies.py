@@ -48,7 +48,7 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
     "contactor_l23_weld": ("contactor_welded",),
     "mirror_stuck_open": ("contactor_welded",),
     "mirror_stuck_closed": ("contactor_stuck_open",),
-    "contactor_l23_stuck_open": ("contactor_stuck_open",),
+    "contactor_l23_stuck_open": ("contactor_stuck_open", "phase_loss"),
     "relay_supply_lost": ("contactor_stuck_open",),
     "rcd_trip": ("residual_current", "residual_test_failed"),
     "rcd_stuck": ("residual_test_failed",),
@@ -61,11 +61,10 @@ KNOWN_AS: dict[str, tuple[str, ...]] = {
     "pp_open": ("proximity_missing", "proximity_changed"),
     "pp_short": ("proximity_missing", "proximity_changed"),
     "pp_change": ("proximity_changed",),
-    "meter_offline": ("meter_lost",),
-    "meter_garbage": ("meter_lost",),
-    "meter_nan": ("meter_lost",),
+    **dict.fromkeys(("meter_offline", "meter_garbage", "meter_nan", "meter_frozen"), ("meter_lost", "meter_silent", "meter_long_silent")),
+    "pe_loss": ("protective_earth_lost",),
     "reader_offline": ("reader_lost",),
-    **dict.fromkeys(("meter_frozen", "meter_swapped", "under_voltage", "over_voltage", "phase_loss", "pe_loss"), ()),
+    "meter_swapped": (),
 }
 """What the firmware calls the faults of the world, where the word differs: a technician may clear either. Of the last it keeps nothing to clear."""
 

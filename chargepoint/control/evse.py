@@ -12,6 +12,7 @@ from chargepoint.control import faults, guard
 from chargepoint.control.allowance import Allowance
 from chargepoint.control.arrival import Arrival
 from chargepoint.control.cable import Cable
+from chargepoint.control.electrics import MINIMUM_A
 from chargepoint.control.faults import Faults
 from chargepoint.control.figures import Figures
 from chargepoint.control.front_end import FrontEnd
@@ -19,12 +20,12 @@ from chargepoint.control.generator import Generator
 from chargepoint.control.lock import SocketLock
 from chargepoint.control.machine import OUTPUTS, Cause, Inputs, Phase, step
 from chargepoint.control.offer import NO_OFFER, SIMPLIFIED_A, Least, Offer, heat_cap
-from chargepoint.control.over_current import OverCurrent
 from chargepoint.control.pilot_filter import DRAWING, PilotFilter
 from chargepoint.control.power_path import PowerPath
 from chargepoint.control.reclose import Rest
 from chargepoint.control.retention import Retention
 from chargepoint.control.selftest import Residual
+from chargepoint.control.supply import Supply
 from chargepoint.control.telling import Telling, state_of
 from chargepoint.control.voice import Teller, Voice
 from chargepoint.control.wake import Wake, sight_of
@@ -86,7 +87,8 @@ class Evse:
         self._fixed = (Offer(figures.board_a, "board"), Offer(figures.rating_a, "rating"))
         self._caps_simplified = figures.caps_simplified
         self._least = Least(figures.manner)
-        self._over = OverCurrent()
+        self._supply = Supply(figures, self.watch)
+        self._earth_port = board.earth_lost
         self._telling = Telling(teller)
         self._on_latched = on_latched
         self._turn = 0
@@ -99,7 +101,10 @@ class Evse:
 
     def permit(self, permit: Permit, now: float) -> str:
         """Takes a permit; answers why it is void, or nothing."""
-        return self.allowance.take(permit, now, self._barred())
+        why = self.allowance.take(permit, now, self._barred())
+        if not why:
+            self._supply.permitted(now)
+        return why
 
     def end_permit(self, why: str) -> None:
         """Takes the permit back, as when it lapses."""
@@ -113,7 +118,7 @@ class Evse:
         self._lamp = next((pattern for pattern in LampPattern if pattern == wish.pattern), self._lamp)
 
     def sample(self, sample: Sample, now: float) -> None:
-        self._over.take(sample, now)
+        self._supply.take(sample, now)
         self.retention.sample(sample, now)
 
     # the turn --------------------------------------------------------------------------------------------------------------------------
@@ -228,6 +233,8 @@ class Evse:
         watch.now = now
         watch.emergency = emergency
         self._turn += 1
+        if self._earth_port is not None:
+            watch.read_earth(self._earth_port.active())
         self.path.read(now)
         self.residual.read()
         if self.lock is not None:
@@ -274,7 +281,7 @@ class Evse:
         self.arrival.unplugged()
         self.watch.tries = self.watch.fault_openings = 0
         self.rest.over()
-        self._over.reset()
+        self._supply.unplugged()
         if self._supplied:
             self._supplied = False
             self.residual.due_at = now
@@ -295,8 +302,11 @@ class Evse:
         watch = self.watch
         guard.suspect(watch)
         self.retention.look(now)
-        watch.over_current = self._over.found and watch.coil
+        self._supply.step(now)
+        welded = self.faults.causes & faults.WELDED
         changed = self.faults.step(guard.causes(watch), now, watch.pilot is PilotState.A)
+        if self.faults.causes & faults.WELDED & ~welded:
+            self.path.trip(now)
         if not changed:
             return
         for name in self.faults.names(changed):
@@ -359,6 +369,8 @@ class Evse:
         heat = heat_cap(self.watch.temperature_c, bool(self.faults.active & faults.SENSOR_LOST), min(self._fixed).amps)
         if heat is not None:
             yield heat
+        if self.faults.active & faults.METER_SILENT:
+            yield Offer(MINIMUM_A, "meter")
 
     def _closing_barred(self, now: float) -> bool:
         watch = self.watch
@@ -404,7 +416,7 @@ class Evse:
         if phase is not self.phase:
             self.phase, self._phase_since = phase, now
         if self.generator.signal(self.offer if pwm else NO_OFFER, now, dark=self.wake.dark and not (pwm or coil)):
-            self._over.offered(now, self.generator.offer.amps)
+            self._supply.over.offered(now, self.generator.offer.amps)
             self.voice.edge(now, EdgeKind.OFFERED, f"{self.generator.offer.amps:.2f}".rstrip("0").rstrip("."))
         if coil and not self.watch.coil:
             self._supplied = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from chargepoint.control.offer import Manner
 
@@ -10,7 +10,8 @@ from chargepoint.control.offer import Manner
 class Figures(NamedTuple):
     """board_a: what the power path is built for; rating_a: what the owner set; socket: a socket with lock and coded cables (else a tethered cable).
     keeps_floor: a pause for comfort's sake is 6 A; caps_simplified: a car without state B gets 10 A at most. convert_s: the longest conversion of
-    the pilot's ADC. Times in seconds."""
+    the pilot's ADC; phases: how many are connected; meter: where it sits, seen from the contactor ("": there is none); meter_limit_s,
+    meter_withdraw_s: a silence of the meter that limits to 6 A, and that ends the offer (0: none does). Times in seconds."""
 
     evse: int
     board_a: float
@@ -26,3 +27,7 @@ class Figures(NamedTuple):
     test_trip_s: float = 1.0
     test_clear_s: float = 3.0
     convert_s: float = 0.0014
+    phases: int = 3
+    meter: Literal["", "before", "after"] = ""
+    meter_limit_s: float = 10.0
+    meter_withdraw_s: float = 60.0

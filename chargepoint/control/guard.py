@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chargepoint.control.electrics import DIODE_V, LEVELS
+from chargepoint.control.supply_guard import SUPPLY_GUARDS
 from chargepoint.control.watch import Watch
 from chargepoint.model.pilot import PilotState
 
@@ -80,7 +81,9 @@ def emergency_stop(watch: Watch) -> bool:
 
 
 def contactor_welded(watch: Watch) -> bool:
-    """The mirror contact (IEC 60947-4-1 Annex F) does not say open, though the coil is off."""
+    """The mirror contact (IEC 60947-4-1 Annex F) does not say open, though the coil is off; or the meter sees current that nobody commands."""
+    if watch.current_uncommanded:
+        return True
     return not watch.coil and not watch.mirror_closed and watch.now - max(watch.coil_since, watch.mirror_since) >= MIRROR_S
 
 
@@ -125,10 +128,6 @@ def temperature_sensor_lost(watch: Watch) -> bool:
     return watch.thermometer and watch.now - watch.temperature_at >= SENSOR_S
 
 
-def over_current(watch: Watch) -> bool:
-    return watch.over_current
-
-
 def ventilation(watch: Watch) -> bool:
     """A car in D where D is refused; shorter than VENTILATION_S it is a fall passing by."""
     return watch.pilot is PilotState.D and not watch.d_allowed and watch.now - watch.pilot_since >= VENTILATION_S
@@ -156,9 +155,9 @@ GUARDS: tuple[Callable[[Watch], bool], ...] = (
     proximity_changed,
     over_temperature,
     temperature_sensor_lost,
-    over_current,
     ventilation,
     retries_used_up,
+    *SUPPLY_GUARDS,
 )
 """Each function's name is its fault's name in the catalogue; its place is its bit."""
 

@@ -160,6 +160,7 @@ class Loop:
             outputs.callback(evse.pwm.set_duty, 1.0)
         for evse in self._board.evses:
             outputs.callback(evse.residual.test, False)
+            outputs.callback(evse.contactor.trip_breaker, False)
         for evse in self._board.evses:
             if evse.contactor_l23 is not None:
                 outputs.callback(evse.contactor_l23.switch, False)

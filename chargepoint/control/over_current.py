@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
+from collections.abc import Sequence
 
-from chargepoint.link.messages import Sample
+from chargepoint.control.lasting import STALE_S, Lasting
 
 FOLLOW_S = 6.0
 """A car may follow a lower offer so late (IEC 61851-1 Table A.6: 5 s, and the meter's own delay), so the highest offer of this time counts. M"""
 TOLERANCE_A, TOLERANCE = 0.5, 1.1
 LONGER_THAN_S = 7.0
-STALE_S = 3.0
+PHASES = 3
 
 
 class OverCurrent:
-    """found: more than (offer + 0.5 A) * 1.1 on a phase for longer than 7 s."""
+    """More than (offer + 0.5 A) * 1.1 for longer than 7 s, on each phase alone."""
 
-    __slots__ = ("_last_at", "_offers", "_since", "found")
+    __slots__ = ("_offers", "_phases")
 
     def __init__(self) -> None:
         self._offers: deque[tuple[float, float]] = deque([(0.0, 0.0)])
-        self._last_at = 0.0
-        self._since: float | None = None
-        self.found = False
+        self._phases = tuple(Lasting(LONGER_THAN_S) for _ in range(PHASES))
+
+    @property
+    def found(self) -> bool:
+        """Whether a phase has carried too much for too long."""
+        return any(phase.holds for phase in self._phases)
 
     def offered(self, now: float, amps: float) -> None:
         """The signalled current changed."""
@@ -31,23 +34,16 @@ class OverCurrent:
         while len(self._offers) > 1 and self._offers[1][0] < now - FOLLOW_S - STALE_S:
             self._offers.popleft()
 
-    def take(self, sample: Sample, now: float) -> None:
-        """A sample from the station. One that is not good, stale, repeated or from the future says nothing."""
-        if not sample.good or not now - STALE_S <= sample.at <= now or sample.at <= self._last_at:
-            return
-        self._last_at = sample.at
-        limit_a = (self._highest(sample.at) + TOLERANCE_A) * TOLERANCE
-        if not any(amps is not None and math.isfinite(amps) and amps > limit_a for amps in sample.current_a):
-            self.reset()
-        elif self._since is None:
-            self._since = sample.at
-        elif sample.at - self._since > LONGER_THAN_S:
-            self.found = True
+    def take(self, at: float, current_a: Sequence[float | None]) -> None:
+        """A sample measured at `at`, amperes per phase; None: no value."""
+        limit_a = (self._highest(at) + TOLERANCE_A) * TOLERANCE
+        for phase, amps in zip(self._phases, current_a, strict=True):
+            phase.take(at, None if amps is None else amps > limit_a)
 
     def reset(self) -> None:
         """Nothing is too much (any more)."""
-        self._since = None
-        self.found = False
+        for phase in self._phases:
+            phase.reset()
 
     def _highest(self, at: float) -> float:
         """The highest offer that stood at any moment of the FOLLOW_S before `at`."""

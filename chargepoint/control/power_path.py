@@ -11,13 +11,15 @@ from hal.ports import Contactor
 RECLOSE_S = 5.0
 """From an opening to the next closing."""
 PROVEN_S = 0.1
+TRIP_S = 1.0
+"""A shunt trip is made for a pulse; a breaker opens within 20 ms of it."""
 STEADY_TURNS = 2
 
 
 class PowerPath:
     """reclose_at: not closed before. Keeps the watch's coil, mirror and closed true."""
 
-    __slots__ = ("_cause", "_contactor", "_steady", "_voice", "_watch", "reclose_at")
+    __slots__ = ("_cause", "_contactor", "_steady", "_trip_until", "_voice", "_watch", "reclose_at")
 
     def __init__(self, contactor: Contactor, watch: Watch, voice: Voice) -> None:
         self._contactor = contactor
@@ -25,11 +27,15 @@ class PowerPath:
         self._voice = voice
         self._steady = 0
         self._cause = ""
+        self._trip_until = 0.0
         self.reclose_at = 0.0
 
     def read(self, now: float) -> None:
         """Reads the mirror contact; tells CLOSED and OPENED once it has followed the coil for two turns."""
         watch = self._watch
+        if 0.0 < self._trip_until <= now:
+            self._trip_until = 0.0
+            self._contactor.trip_breaker(False)
         watch.read_mirror(self._contactor.mirror_closed())
         if watch.closed is watch.coil or watch.mirror_closed is watch.coil:
             self._steady = 0
@@ -52,6 +58,11 @@ class PowerPath:
         if not on:
             self._cause = cause
             self.reclose_at = now + RECLOSE_S
+
+    def trip(self, now: float) -> None:
+        """The contactor did not open: the breaker before it is to, where the board can release it."""
+        self._trip_until = now + TRIP_S
+        self._contactor.trip_breaker(True)
 
     def failed(self) -> str:
         """Says that the coil is on without contacts, and counts it."""

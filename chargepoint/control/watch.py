@@ -19,9 +19,11 @@ class Watch:
         "closed",
         "coil",
         "coil_since",
+        "current_uncommanded",
         "d_allowed",
         "dark_until",
         "duty_lost",
+        "earth_lost_turns",
         "emergency",
         "fault_openings",
         "high_at",
@@ -31,10 +33,14 @@ class Watch:
         "lock_lost_turns",
         "low_at",
         "low_v",
+        "meter_long_silent",
+        "meter_silent",
         "mirror_closed",
         "mirror_since",
         "now",
         "over_current",
+        "over_voltage",
+        "phase_loss",
         "pilot",
         "pilot_since",
         "pwm",
@@ -50,6 +56,7 @@ class Watch:
         "thermometer",
         "tries",
         "tripped",
+        "under_voltage",
         "unlock_failed",
     )
 
@@ -73,6 +80,7 @@ class Watch:
         self.mirror_since = now
         self.tripped = False
         self.emergency = False
+        self.earth_lost_turns = 0
         self.cable_a: float | None = None
         self.cable_held_a: float | None = None
         self.cable_missing_since = 0.0
@@ -96,11 +104,24 @@ class Watch:
         self.lock_lost_turns = 0
         self.lock_failed = False
         self.unlock_failed = False
-        self.over_current = False
+        self._meter_verdicts()
         self.testing = False
         self.test_failed = False
         self.tries = 0
         self.fault_openings = 0
+
+    def _meter_verdicts(self) -> None:
+        self.over_current = False
+        self.over_voltage = False
+        self.under_voltage = False
+        self.phase_loss = False
+        self.meter_silent = False
+        self.meter_long_silent = False
+        self.current_uncommanded = False
+
+    def read_earth(self, lost: bool) -> None:
+        """The monitor of the protective earth, this turn."""
+        self.earth_lost_turns = self.earth_lost_turns + 1 if lost else 0
 
     def read_mirror(self, closed: bool) -> None:
         """The mirror contact, this turn."""

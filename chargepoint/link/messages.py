@@ -49,13 +49,16 @@ class LampWish(msgspec.Struct, frozen=True, tag=True):
 
 
 class Sample(msgspec.Struct, frozen=True, tag=True):
-    """State, station to control: the meter's last reading. at: when it was measured; good False: the meter is silent since `at`."""
+    """State, station to control: the meter's last reading. at: when it was measured; good False: the meter is silent since `at`. energy_wh: the
+    import register as read."""
 
     evse: int
     at: float
     good: bool
     current_a: tuple[float | None, float | None, float | None]
     voltage_v: tuple[float | None, float | None, float | None]
+    energy_wh: float | None = None
+    power_w: float | None = None
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag=True):
@@ -130,10 +133,10 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     """State, control to station and to status readers: complete in itself, sent on change and at least once a second.
 
     pilot: a PilotState word; pwm: whether PWM is on; offered_a: what the duty says (0: X1 or F); offer_limit_by: who won control's minimum
-    ("permit", "floor", "cable", "board", "rating", "no state B", "heat", "soft start", "ramp", or "" with no offer); cable_a: rating of the cable
-    now in the socket (None: tethered or none); cable: whether a plug is in the socket; permit: whether a permit is in force; faults: names from the
-    catalogue; locked: feedback (None: no lock); testing: a self-test runs, no closing; since_plug_in: boot time of the last PLUGGED edge (0: in A);
-    waking: a step that wakes the car runs.
+    ("permit", "floor", "cable", "board", "rating", "no state B", "heat", "meter", "soft start", "ramp", or "" with no offer); cable_a: rating of the
+    cable now in the socket (None: tethered or none); cable: whether a plug is in the socket; permit: whether a permit is in force; faults: names from
+    the catalogue; locked: feedback (None: no lock); testing: a self-test runs, no closing; since_plug_in: boot time of the last PLUGGED edge (0: in
+    A); waking: a step that wakes the car runs.
     """
 
     evse: int

@@ -161,7 +161,7 @@ class Metering:
         )
         self._heard_s[evse] = self._clock.boot_s()
         self._say(evse, lost=False)
-        self._send(Sample(evse, reading.at, True, reading.current_a, reading.voltage_v))
+        self._send(Sample(evse, reading.at, True, reading.current_a, reading.voltage_v, reading.energy_wh, reading.power_w))
 
     def _missed(self, evse: int, why: str) -> None:
         if self._unfed(evse):

@@ -60,6 +60,7 @@ CAPS = {
     "board": "what the board is built for",
     "rating": "what the installation allows",
     "heat": "heat in the charger",
+    "meter": "the silent energy meter",
     "permit": "the station's limit",
     "floor": "the floor that a pause for comfort is held at",
     "no state B": "a car without state B",

@@ -279,6 +279,8 @@ class Board:
             at = (wired.thermometer.bus, wired.thermometer.address)
             sensor = Lm75(plant.heat)
             wiring.chips[at], wiring.sensor_of[at] = sensor, (plant, sensor)
+        if wired.earth_lost is not None:
+            wiring.input(wired.earth_lost, lambda: plant.faults.active("pe_loss"))
         self._wire_adc(plant, wired.adc)
 
     def _wire_adc(self, plant: Plant, wired: spec.Adc) -> None:

@@ -66,6 +66,8 @@ class Wire:
         self.locked = False
         self.lock_jams = False
         self.celsius = 30.0
+        self.earth_lost = False
+        self.breaker_tripping = False
         self.lamp = LampPattern.OFF
         self.writes: list[str] = []
         self._high, self._low = Peak(), Peak()
@@ -119,6 +121,11 @@ class Wire:
         moving = self.clock.now - self._moved_at < 0.018
         return not self.coil if not moving else self.coil
 
+    def trip_breaker(self, on: bool) -> None:
+        if on != self.breaker_tripping:
+            self.writes.append(f"trip {'on' if on else 'off'}")
+        self.breaker_tripping = on
+
     # ResidualCurrent
     def tripped(self) -> bool:
         return self.trip or (self.testing and self.trip_answers)
@@ -150,6 +157,16 @@ class FakeLock:
 
     def locked(self) -> bool | None:
         return self.wire.locked
+
+
+class FakeEarth:
+    """The monitor of the protective earth."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+
+    def active(self) -> bool:
+        return self.wire.earth_lost
 
 
 class FakeLamp:
@@ -193,7 +210,7 @@ class Ear:
 
 
 def board_of(wire: Wire, evse: int = 1) -> EvseBoard:
-    return EvseBoard(evse, wire, wire, wire, wire, FakeLock(wire), FakeLamp(wire), None)
+    return EvseBoard(evse, wire, wire, wire, wire, FakeLock(wire), FakeLamp(wire), None, earth_lost=FakeEarth(wire))
 
 
 def control_board(*boards: EvseBoard) -> ControlBoard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -16,48 +17,58 @@ from chargepoint.control.lateness import Lateness
 from chargepoint.control.memory import UNREADABLE, Memory
 from chargepoint.control.over_current import OverCurrent
 from chargepoint.control.slow import Slow
-from chargepoint.link.messages import Sample
 from chargepoint.notify import Notifier
 from hal.errors import DeviceLost
 
 
-def sample(at: float, amps: float | None) -> Sample:
-    return Sample(1, at, True, (amps, None, None), (None, None, None))
+def carried(over: OverCurrent, amps: float | None, seconds: Iterable[float], phase: int = 0) -> None:
+    for second in seconds:
+        over.take(second, tuple(amps if place == phase else 0.0 for place in range(3)))
 
 
 def test_over_current_needs_more_than_seven_seconds_without_a_pause() -> None:
     over = OverCurrent()
     over.offered(100.0, 10.0)
-    for second in range(110, 117):
-        over.take(sample(second, 12.0), second)
+    carried(over, 12.0, range(110, 117))
     assert not over.found
-    over.take(sample(117.0, 11.0), 117.0)
-    for second in range(118, 126):
-        over.take(sample(second, 12.0), second)
+    carried(over, 11.0, [117])
+    carried(over, 12.0, range(118, 126))
     assert not over.found
-    over.take(sample(126.0, 12.0), 126.0)
+    carried(over, 12.0, [126])
     assert over.found
 
 
-def test_stale_repeated_and_future_samples_say_nothing() -> None:
+def test_over_current_is_of_one_phase() -> None:
     over = OverCurrent()
-    over.offered(0.5, 10.0)
-    for _ in range(20):
-        over.take(sample(90.0, 40.0), 100.0)
-        over.take(sample(101.0, 40.0), 100.0)
-        over.take(sample(100.0, 40.0), 100.0)
+    over.offered(100.0, 10.0)
+    for second in range(110, 140):
+        carried(over, 12.0, [second], phase=second % 3)
     assert not over.found
+
+
+def test_no_value_says_nothing_and_a_gap_begins_anew() -> None:
+    over = OverCurrent()
+    over.offered(100.0, 10.0)
+    for second in range(110, 117, 2):
+        carried(over, 12.0, [second])
+        over.take(second + 1, (None, None, None))
+    carried(over, 12.0, [118])
+    assert over.found
+    over.reset()
+    carried(over, 12.0, [130, 132, 136, 138, 140, 142])
+    assert not over.found
+    carried(over, 12.0, [144])
+    assert over.found
 
 
 def test_the_highest_offer_of_the_time_before_counts() -> None:
     over = OverCurrent()
     over.offered(10.0, 32.0)
     over.offered(100.0, 6.0)
-    for second in range(100, 106):
-        over.take(sample(second, 32.0), second)
-        assert over._since is None
-    over.take(sample(106.0, 32.0), 106.0)
-    assert over._since is not None
+    carried(over, 32.0, range(100, 114))
+    assert not over.found, "the first that counts was measured at 106"
+    carried(over, 32.0, [114])
+    assert over.found
 
 
 def test_a_cable_is_believed_after_three_equal_readings() -> None:

@@ -121,7 +121,7 @@ async def test_each_second_a_sample_and_its_copy_for_control(bench: Bench) -> No
         await bench.clock.advance(3)
     latest = bench.metering.latest(1)
     assert latest is not None and latest.quality is Quality.GOOD and latest.energy_wh == 5003.0
-    assert len(bench.sent) == 4 and bench.sent[-1] == Sample(1, 1003.0, True, (5.2, 5.2, 5.2), (230.0, 231.0, 229.0))
+    assert len(bench.sent) == 4 and bench.sent[-1] == Sample(1, 1003.0, True, (5.2, 5.2, 5.2), (230.0, 231.0, 229.0), 5003.0, 3600.0)
     assert bench.model.text("EVSE@1.Power") == "3600.0"
 
 
