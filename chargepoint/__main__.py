@@ -18,6 +18,9 @@ def _control(options: argparse.Namespace) -> int:
         from chargepoint import selftest_process
 
         return selftest_process.main(options.config, as_json=options.json)
+    if options.json:
+        print("--json goes with --selftest", file=sys.stderr)
+        return 2
     from chargepoint import control_process
 
     return control_process.main(options.config)

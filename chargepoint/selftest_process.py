@@ -43,7 +43,7 @@ def main(config: Path, *, as_json: bool) -> int:
         print("stopped; every output is at its safe level", file=sys.stderr)
     except SettingsError as error:
         print("\n".join(map(str, error.problems)), file=sys.stderr)
-    except BoardError as error:
+    except (BoardError, OSError) as error:
         print(error, file=sys.stderr)
     return 2
 

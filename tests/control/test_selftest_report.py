@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chargepoint.__main__ import main
 from chargepoint.control import selftest_print
 from chargepoint.control.selftest_bench import Bench, rest_all
 from chargepoint.control.selftest_machine import SYSTEMD, UNIT, WATCHDOG
@@ -231,3 +232,8 @@ def test_text_and_json_say_the_same() -> None:
     report = json.loads(selftest_print.as_json(rows))
     assert (report["passed"], report["failed"], report["skipped"]) == (1, 1, 0)
     assert report["measurements"][0]["values"] == [{"name": "time", "value": 12.5, "unit": "ms", "high": 20.0}]
+
+
+def test_json_without_selftest_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["control", "--json", "--config", str(tmp_path / "x.toml")]) == 2
+    assert "--selftest" in capsys.readouterr().err
