@@ -156,7 +156,8 @@ class Ending(msgspec.Struct, omit_defaults=True):
 
 class Running(msgspec.Struct, omit_defaults=True):
     """The running transaction. seq: of its next fact; told: the charging state last told; register_wh: of the last reading; charged_s: seconds the
-    contactor was closed, up to closed_at (boot clock's time; 0: it is open)."""
+    contactor was closed, up to closed_at (boot clock's time; 0: it is open); begin_due: the readings of its begin are still to be told, as its EVSE
+    was not known then."""
 
     id: str
     began: Stamp
@@ -168,6 +169,7 @@ class Running(msgspec.Struct, omit_defaults=True):
     meter_id: str = ""
     charged_s: float = 0.0
     closed_at: float = 0.0
+    begin_due: bool = False
 
 
 class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):

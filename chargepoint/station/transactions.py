@@ -79,13 +79,18 @@ class Transactions:
         if running.register_wh is None:
             running.register_wh = self._meters.register_wh(row.evse)
         running.begin_wh = running.register_wh
+        running.begin_due = row.floating
         readings = () if row.floating else self._meters.readings(row.evse, Purpose.BEGIN, Context.TRANSACTION_BEGIN)
         self._tell(row, running, EventKind.STARTED, cause, state, readings)
 
     def update(self, row: SessionRow, cause: Cause, state: ChargingState, readings: tuple[Reading, ...] = ()) -> None:
-        """Something happened in the running transaction. The charging state is told when it is another than the last told (E02.FR.13)."""
+        """Something happened in the running transaction. The charging state is told when it is another than the last told (E02.FR.13). Where the EVSE
+        was not known at its begin, the readings of the begin go along when charging starts (E05.FR.08)."""
         if row.running is not None:
             self._read(row.running, row.evse)
+            if row.running.begin_due and state is ChargingState.CHARGING:
+                row.running.begin_due = False
+                readings = (*self._meters.readings(row.evse, Purpose.BEGIN, Context.TRANSACTION_BEGIN), *readings)
             self._tell(row, row.running, EventKind.UPDATED, cause, state, readings)
 
     def trigger(self, row: SessionRow, state: ChargingState) -> None:

@@ -88,6 +88,8 @@ async def test_too_many_keys_are_refused(db: Db) -> None:
         ("MeterValuesSampledData", "Coffee.Import", "Rejected"),
         ("ConnectorPhaseRotation", "0.RST,1.RST,2.RTS", "Accepted"),
         ("ConnectorPhaseRotation", "1.XYZ", "Rejected"),
+        ("ConnectorPhaseRotation", "0.RST,1.RST,2.RST,3.RST,4.RST", "Rejected"),
+        ("ConnectorPhaseRotation", "1.RST,1.RTS", "Rejected"),
         ("NumberOfConnectors", "9", "Rejected"),
         ("Coffee", "black", "NotSupported"),
         ("MaxChargingProfilesInstalled", "1", "NotSupported"),

@@ -9,6 +9,7 @@ import pytest
 
 from chargepoint.model.facts import ChargingState, EventKind, StatusFact, StopReason, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
+from chargepoint.model.sample import Context
 from chargepoint.model.session import State
 from chargepoint.settings import Evse
 from tests.simclock import SimulatedClock
@@ -471,3 +472,17 @@ async def test_a_status_that_does_not_last_is_not_told(rig: Rig) -> None:
     await rig.seconds(5)
     assert rig.statuses() == ["Available", "Preparing"]
     assert next(fact.at.boot_s for fact in rig.facts if isinstance(fact, StatusFact) and fact.status == "Preparing") == plugged_at
+
+
+async def test_the_begin_is_metered_when_charging_starts_where_its_evse_was_not_known(tmp_path: Path) -> None:
+    """E05.FR.08: a card at a reader for all, and the transaction begins with the authorization."""
+    rig = Rig(SimulatedClock(), tmp_path / "station.db", evses=(Evse(id=1), Evse(id=2)), variables={"TxCtrlr.TxStartPoint": "Authorized"})
+    rig.online()
+    rig.accept(CARD)
+    await rig.swipe()
+    rig.control.plug(2)
+    rig.control.close(2)
+    await rig.seconds(2)
+    contexts = [[value.context for reading in fact.readings for value in reading.values] for fact in rig.transaction_facts()]
+    assert [fact.charging_state for fact in rig.transaction_facts()] == [ChargingState.IDLE, ChargingState.EV_CONNECTED, ChargingState.CHARGING]
+    assert contexts == [[], [], [Context.TRANSACTION_BEGIN]] and rig.last().evse == 2

@@ -36,7 +36,7 @@ def declare(dm: DeviceModel, settings: Settings) -> None:
         key, writable = Key.parse(own.variable), own.writable
         mutability = Mutability.READ_WRITE if writable else Mutability.READ_ONLY
         spec = VariableSpec(key=key, data_type=own.data_type, mutability=mutability, minimum=own.minimum, persistent=writable, values=own.values)
-        dm.declare(spec, own.default(settings), check=own.check)
+        dm.declare(spec, own.default(settings), check=own.check(settings) if own.check else None)
 
 
 def factory(configuration: Mapping[str, Scalar]) -> Factory:

@@ -74,7 +74,7 @@ class Own(NamedTuple):
     default: Callable[[Settings], Scalar]
     minimum: float | None = None
     values: tuple[str, ...] = ()
-    check: Callable[[str], str | None] | None = None
+    check: Callable[[Settings], Callable[[str], str | None]] | None = None
 
 
 def _own(key: str) -> tuple[str, ...]:
@@ -89,9 +89,18 @@ def _rotations(settings: Settings) -> str:
     return ",".join(f"{number}.Unknown" for number in range(_connectors(settings) + 1))
 
 
-def _rotation_problem(value: str) -> str | None:
-    wrong = [item for item in value.split(",") if not PHASE_ROTATION.fullmatch(item)]
-    return f"{', '.join(wrong)} is not like 1.RST" if wrong else None
+def _rotation_check(settings: Settings) -> Callable[[str], str | None]:
+    """9.1.7, 9.1.8: one item for each connector, 0 for the station's own supply."""
+    most = _connectors(settings)
+
+    def problem(value: str) -> str | None:
+        items = value.split(",")
+        wrong = [item for item in items if not PHASE_ROTATION.fullmatch(item) or int(item.split(".")[0]) > most]
+        if wrong:
+            return f"{', '.join(wrong)} is not like 1.RST, with a connector from 0 to {most}"
+        return "a connector stands there twice" if len({item.split(".")[0] for item in items}) < len(items) else None
+
+    return problem
 
 
 def _own_integer(key: str, value: int, writable: bool = False) -> Own:
@@ -146,7 +155,7 @@ ROWS: tuple[Row, ...] = (
 
 OWN: tuple[Own, ...] = (
     _own_integer("BlinkRepeat", 0, writable=True),
-    Own(_own("ConnectorPhaseRotation")[0], DataType.SEQUENCE_LIST, True, _rotations, check=_rotation_problem),
+    Own(_own("ConnectorPhaseRotation")[0], DataType.SEQUENCE_LIST, True, _rotations, check=_rotation_check),
     Own(_own("ConnectorPhaseRotationMaxLength")[0], DataType.INTEGER, False, lambda settings: _connectors(settings) + 1, 0),
     _own_integer("GetConfigurationMaxKeys", 50),
     _own_integer("LightIntensity", 100, writable=True),
