@@ -177,8 +177,10 @@ class Plant:
         self.cable_a = None if self.tethered else ev.cable_a
         self._attach(self._new_car(ev))
 
-    def unplug(self) -> bool:
-        """Cable and car go. Returns whether there was anything."""
+    def unplug(self, connector: int | None = None) -> bool:
+        """Cable and car go, from that connector (None: whichever it is). Returns whether there was anything."""
+        if connector not in (None, self.connector):
+            return False
         was = self.plugged
         self._parked = None
         self.cable_a = None

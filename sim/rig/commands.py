@@ -86,7 +86,7 @@ class Commands:
         return {"changed": True}
 
     def unplug(self, evse: int, connector: int = 1) -> Keys:
-        return {"changed": self._plant(evse).unplug()}
+        return {"changed": self._plant(evse).unplug(connector)}
 
     def ev_unplug(self, evse: int) -> Keys:
         return {"changed": self._plant(evse).ev_unplug()}

@@ -154,6 +154,13 @@ def test_its_end_only(wire):
     assert wire.word() == "B2"
 
 
+def test_each_connector_is_unplugged_for_itself(make_wire):
+    wire = make_wire(evse={"connectors": ["cType2", "cType1"]})
+    wire.plant.plug_in(2, {})
+    assert not wire.plant.unplug(1) and wire.plant.plugged
+    assert wire.plant.unplug(2) and not wire.plant.plugged
+
+
 def test_what_cannot_be_is_refused(wire):
     with pytest.raises(ValueError, match="no car"):
         wire.plant.change_ev({"ready": False})
