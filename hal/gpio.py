@@ -54,6 +54,13 @@ class OutputLine:
             raise DeviceLost(self._name, str(error)) from error
         self._on = on
 
+    def stands(self) -> bool:
+        """The level read back from the line: whether it stands at on. Raises DeviceLost."""
+        try:
+            return bool(self._pin.state) is self._active
+        except line_errors() as error:
+            raise DeviceLost(self._name, str(error)) from error
+
     def on(self) -> bool:
         """What it is driven to; a line whose last write failed counts as on."""
         return self._on is not False
@@ -164,9 +171,9 @@ class Contactor:
         """Drives the coil. Raises DeviceLost."""
         self._coil.set(on)
 
-    def commanded(self) -> bool:
-        """What the coil is driven to."""
-        return self._coil.on()
+    def driven(self) -> bool:
+        """Whether the coil's output stands at on, read back from the line. Raises DeviceLost."""
+        return self._coil.stands()
 
     def trip_breaker(self, on: bool) -> None:
         """Drives the shunt trip, where there is one. Raises DeviceLost."""

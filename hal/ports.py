@@ -48,8 +48,8 @@ class Contactor(Protocol):
     def switch(self, on: bool) -> None:
         """Drives the coil."""
 
-    def commanded(self) -> bool:
-        """What the coil is driven to."""
+    def driven(self) -> bool:
+        """Whether the coil's output stands at on, read back from the line. Raises DeviceLost."""
 
     def trip_breaker(self, on: bool) -> None:
         """Drives the shunt trip of the breaker before the contactor; without one nothing happens."""

@@ -24,6 +24,7 @@ from chargepoint.control.pilot_filter import DRAWING, PilotFilter
 from chargepoint.control.power_path import PowerPath
 from chargepoint.control.reclose import Rest
 from chargepoint.control.retention import Retention
+from chargepoint.control.second_look import SecondLook
 from chargepoint.control.selftest import Residual
 from chargepoint.control.supply import Supply
 from chargepoint.control.telling import Telling, state_of
@@ -75,6 +76,7 @@ class Evse:
         self.filter = PilotFilter()
         self.generator = Generator(board.pwm, self.watch)
         self.path = PowerPath(board.contactor, self.watch, self.voice)
+        self.second_look = SecondLook(board.contactor, self.watch)
         self.rest = Rest(self.path, self.watch)
         self.residual = Residual(board.residual, figures, self.watch, clock)
         self.wake = Wake()
@@ -301,6 +303,7 @@ class Evse:
         """Guards to faults, and what a new fault does to permit and memory."""
         watch = self.watch
         guard.suspect(watch)
+        self.second_look.step(now)
         self.retention.look(now)
         self._supply.step(now)
         welded = self.faults.causes & faults.WELDED

@@ -133,6 +133,11 @@ def ventilation(watch: Watch) -> bool:
     return watch.pilot is PilotState.D and not watch.d_allowed and watch.now - watch.pilot_since >= VENTILATION_S
 
 
+def outputs_contradicted(watch: Watch) -> bool:
+    """Coil or pilot show something else than was commanded, by the second look."""
+    return watch.contradicted
+
+
 def retries_used_up(watch: Watch) -> bool:
     """Opened by faults too often while the same car was plugged in."""
     return watch.fault_openings > RETRIES
@@ -157,6 +162,7 @@ GUARDS: tuple[Callable[[Watch], bool], ...] = (
     temperature_sensor_lost,
     ventilation,
     retries_used_up,
+    outputs_contradicted,
     *SUPPLY_GUARDS,
 )
 """Each function's name is its fault's name in the catalogue; its place is its bit."""

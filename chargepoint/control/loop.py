@@ -137,7 +137,7 @@ class Loop:
         """One edge, unless a contactor did not open: then the relay supply is to fall."""
         if self._board.feed is None:
             return
-        fed = not any(evse.faults.active & faults.WELDED for evse in self._all)
+        fed = not any(evse.faults.active & faults.WELDED or evse.second_look.stuck_on for evse in self._all)
         for evse in self._all:
             evse.fed = fed
         if fed:

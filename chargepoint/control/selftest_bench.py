@@ -127,7 +127,7 @@ class Bench:
         """Every coil off and every mirror contact closed for PROVEN_S. Raises DeviceLost."""
         until = self.clock.boot_s() + PROVEN_S
         while self.clock.boot_s() < until:
-            if any(contactor.commanded() or not contactor.mirror_closed() for contactor in self.contactors):
+            if any(contactor.driven() or not contactor.mirror_closed() for contactor in self.contactors):
                 return False
             self.step()
         return True

@@ -122,7 +122,7 @@ def closing(bench: Bench, contactor: Contactor) -> Iterator[str]:
 
 def _follows(bench: Bench, contactor: Contactor, *, closed: bool, within_s: float) -> float | None:
     def moved() -> bool:
-        if contactor.commanded():
+        if contactor.driven():
             bench.undisturbed()
         return contactor.mirror_closed() is not closed
 

@@ -19,6 +19,7 @@ class Watch:
         "closed",
         "coil",
         "coil_since",
+        "contradicted",
         "current_uncommanded",
         "d_allowed",
         "dark_until",
@@ -108,6 +109,7 @@ class Watch:
         self.testing = False
         self.test_failed = False
         self.tries = 0
+        self.contradicted = False
         self.fault_openings = 0
 
     def _meter_verdicts(self) -> None:

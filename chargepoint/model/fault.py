@@ -135,6 +135,17 @@ CATALOGUE: dict[str, FaultKind] = {
             "Cut the supply and replace the contactor, then clear the fault.",
         ),
         FaultKind(
+            "outputs_contradicted",
+            _O,
+            False,
+            Clears.UNPLUG,
+            "InternalError",
+            "CX017",
+            "PowerContactor",
+            "Coil or pilot do not show what was commanded.",
+            "Check the board's coil driver and pilot circuit; if it comes again, keep the log and replace the board.",
+        ),
+        FaultKind(
             "contactor_stuck_open",
             _N,
             False,

@@ -26,7 +26,7 @@ async def test_an_opened_board_is_safe(world: World) -> None:
     evse = world.board.evses[0]
     assert evse.evse == 1
     assert not await world.coil()
-    assert not evse.contactor.commanded()
+    assert not evse.contactor.driven()
     assert evse.contactor.mirror_closed()
     assert evse.pwm.duty() == 1.0
     assert await world.pilot_duty() == 1.0
@@ -39,11 +39,11 @@ async def test_the_mirror_contact_tells_of_the_poles(world: World) -> None:
     await world.settle()
     contactor.switch(True)
     await world.settle()
-    assert await world.coil() and contactor.commanded()
+    assert await world.coil() and contactor.driven()
     assert not contactor.mirror_closed()
     contactor.switch(False)
     await world.settle()
-    assert contactor.mirror_closed() and not contactor.commanded()
+    assert contactor.mirror_closed() and not contactor.driven()
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.1, 0.2667, 0.5333, 0.96, 1.0])

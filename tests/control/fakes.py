@@ -60,6 +60,7 @@ class Wire:
         self.adc_lost = False
         self.coil = False
         self.mirror: bool | None = None
+        self.read_back: bool | None = None
         self.trip = False
         self.trip_answers = True
         self.testing = False
@@ -112,8 +113,8 @@ class Wire:
         if on != self.coil:
             self.coil, self._moved_at = on, self.clock.now
 
-    def commanded(self) -> bool:
-        return self.coil
+    def driven(self) -> bool:
+        return self.coil if self.read_back is None else self.read_back
 
     def mirror_closed(self) -> bool:
         if self.mirror is not None:

@@ -48,15 +48,15 @@ def test_a_contactor_is_claimed_with_its_coil_off(pins: gpio.Pins, factory: Mock
     made = contactor(pins)
     assert factory.pin(17).function == "output"
     assert not level(factory, 17)
-    assert not made.commanded()
+    assert not made.driven()
 
 
 def test_the_coil_follows(pins: gpio.Pins, factory: MockFactory) -> None:
     made = contactor(pins)
     made.switch(True)
-    assert level(factory, 17) and made.commanded()
+    assert level(factory, 17) and made.driven()
     made.switch(False)
-    assert not level(factory, 17) and not made.commanded()
+    assert not level(factory, 17) and not made.driven()
 
 
 def test_a_coil_that_acts_low_is_claimed_high(pins: gpio.Pins, factory: MockFactory) -> None:
@@ -112,7 +112,7 @@ def test_a_line_that_fails_is_lost_and_off_is_tried_again(pins: gpio.Pins, facto
         patch.setattr(type(factory.pin(17)), "_set_state", broken)
         with pytest.raises(DeviceLost, match="EVSE 1 coil: the chip is gone"):
             made.switch(False)
-        assert made.commanded()
+        assert made.driven()
     made.switch(False)
     assert not level(factory, 17)
 
