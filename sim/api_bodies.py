@@ -90,6 +90,7 @@ class Ev(Body, kw_only=True):
     cable_a: Annotated[float, Meta(ge=0, le=1000)] | UnsetType = UNSET
     s2_open_s: NotNegative | Optional = UNSET
     follow_s: NotNegative | UnsetType = UNSET
+    rises_s: NotNegative | Optional = UNSET
     ventilation: bool | UnsetType = UNSET
     skips_b: bool | UnsetType = UNSET
     no_diode: bool | UnsetType = UNSET

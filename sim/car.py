@@ -25,9 +25,10 @@ PAUSE_BEFORE_S2 = 0.5
 
 
 class Ev(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A car's properties and habits. capacity_wh None: never full. wakes_by: what wakes it once it has slept for `sleeps_after_s` without an
-    offer: "f" (state F), "cp_break" (0 V), "x1_break" (an offer that is taken away and made again), each for wake_s at least, "offer" (the next
-    offer after all); None: only a new plug-in. max_starts: after so many offers it stays off. min_current_a: it draws nothing at a lower offer."""
+    """A car's properties and habits. capacity_wh None: never full. rises_s: follow_s of an offer that rises. wakes_by: what wakes it once it has
+    slept for `sleeps_after_s` without an offer: "f" (state F), "cp_break" (0 V), "x1_break" (an offer that is taken away and made again), each for
+    wake_s at least, "offer" (the next offer after all); None: only a new plug-in. max_starts: after so many offers it stays off. min_current_a: it
+    draws nothing at a lower offer."""
 
     max_current_a: float = 32.0
     phases: Literal[1, 2, 3] = 3
@@ -39,6 +40,7 @@ class Ev(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     cable_a: float = 32.0
     s2_open_s: float | None = 0.5
     follow_s: float = 2.0
+    rises_s: float | None = None
     min_current_a: float = 6.0
     ventilation: bool = False
     skips_b: bool = False
@@ -129,7 +131,8 @@ class Car:
         elif former and not offer:
             self._offer_ends()
         elif offer != former:
-            self._later("follow", self.ev.follow_s, self._follow)
+            slow = offer > former and self._following_a > 0.0 and self.ev.rises_s is not None
+            self._later("follow", self.ev.rises_s if slow else self.ev.follow_s, self._follow)
 
     def energised(self, live: bool) -> None:
         """Its inlet got, or lost, the mains."""

@@ -30,6 +30,7 @@ MARK = "control.edges"
 CARS = (PilotState.B, PilotState.C, PilotState.D)
 CAR_STOPPED = "car"
 """Control's word for an opening because the car opened S2."""
+LOOKED_AWAY = "control looked away"
 NO_OFFER = "0"
 """Control's word for X1."""
 SAME_CAR_WITHIN_S = 10.0
@@ -139,7 +140,7 @@ class Edges:
             if row.plug_in == plug_in and row.control_start == self._hardware.start:
                 return
             if self._same_car(row, at):
-                self._adopt(row, plug_in)
+                self._adopt(row, plug_in, at)
                 return
             self._apply(row, Event.GONE, self._left(self._clock.stamp_at(at)))
         elif row is not None and row.state is State.CABLE_LEFT and not row.hold:
@@ -203,7 +204,7 @@ class Edges:
         elif state.pilot in CARS and state.plug_in:
             self._plugged(row.evse, state.plug_in, state.at)
             if row.state in (State.CHARGING, State.STOPPING) and not state.closed:
-                self._opened(row.evse, at, "control looked away")
+                self._opened(row.evse, at, LOOKED_AWAY)
 
     def _same_car(self, row: SessionRow, at: float) -> bool:
         """A new number without an unplugged car in between: control looked away, and found a car when it looked again."""
@@ -212,10 +213,14 @@ class Edges:
             return row.control_start != self._hardware.start
         return row.interrupted or at - looked < SAME_CAR_WITHIN_S
 
-    def _adopt(self, row: SessionRow, plug_in: int) -> None:
+    def _adopt(self, row: SessionRow, plug_in: int, at: float) -> None:
+        """The session goes on. A control that started anew began with an open contactor, whose opening nobody told."""
         log.info("EVSE %d: control looked away and found the same car", row.evse)
+        anew = row.control_start != self._hardware.start
         with self._sessions.writing(row):
             row.plug_in, row.control_start, row.interrupted = plug_in, self._hardware.start, False
+        if anew and row.state in (State.CHARGING, State.STOPPING):
+            self._opened(row.evse, self._clock.stamp_at(at), LOOKED_AWAY)
 
     def _waiting_elsewhere(self, evse: int) -> SessionRow | None:
         """The one session authorized at a reader for all that waits for its car at another EVSE: the car has come here."""

@@ -19,3 +19,10 @@ async def test_scenario(file: Path) -> None:
     )
     out, _ = await process.communicate()
     assert process.returncode == 0, out.decode()
+
+
+def test_every_vehicle_has_a_story() -> None:
+    vehicles = {file.stem for file in (ROOT / "config" / "vehicles").glob("*.toml")}
+    told = {file.stem.removeprefix("vehicle_"): file.read_text() for file in SHIPPED if file.stem.startswith("vehicle_")}
+    assert set(told) == vehicles
+    assert all(f'"profile": "{name}"' in text for name, text in told.items())

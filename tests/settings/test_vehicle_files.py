@@ -24,7 +24,7 @@ def test_every_shipped_vehicle_reads(file: Path) -> None:
     assert made.name and made.car
     latches = made.car.get("latches_on_f", False)
     assert not (latches and any(rung.do == "state_f" for rung in made.wake.steps)), "state F would end its charging for good"
-    assert made.wake.most_interruptions < made.car.get("max_starts", 99)
+    assert not made.wake.steps or made.wake.most_interruptions < made.car.get("max_starts", 99)
 
 
 def test_what_a_file_may_ask_for_is_what_control_carries_out() -> None:

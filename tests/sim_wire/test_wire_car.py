@@ -191,3 +191,30 @@ def test_a_profile_is_overridden_by_what_is_said_beside_it():
     assert vehicle("hyundai_kona_2018", directory)["s2_open_s"] is None
     ev = ev_from({"profile": "tesla_model_y", "phases": 1}, directory)
     assert (ev.skips_b, ev.phases, ev.max_current_a) == (True, 1, 16.0)
+
+
+def test_woken_by_an_offer_taken_away_long_enough(wire):
+    wire.plant.plug_in(1, {"sleeps_after_s": 0.0, "wakes_by": "x1_break", "wake_s": 4.0, "delay_s": 0.5})
+    wire.run(1.0)
+    wire.offer(16)
+    wire.run(5.0)
+    assert wire.word() == "B2", "a long time without an offer is no break of one"
+    for seconds, word in ((3.0, "B2"), (5.0, "C2")):
+        wire.offer(0)
+        wire.run(seconds)
+        wire.offer(16)
+        wire.run(1.0)
+        assert wire.word() == word
+
+
+def test_rises_slowly_and_falls_at_once(wire):
+    wire.charge(8.0, follow_s=1.0, rises_s=60.0)
+    wire.run(1.1)
+    wire.offer(16)
+    wire.run(50.0)
+    assert wire.plant.power_path.current_a[0] == pytest.approx(8.0)
+    wire.run(11.0)
+    assert wire.plant.power_path.current_a[0] == pytest.approx(16.0)
+    wire.offer(6)
+    wire.run(1.1)
+    assert wire.plant.power_path.current_a[0] == pytest.approx(6.0)

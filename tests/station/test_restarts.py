@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chargepoint.model.facts import Delivery, EventKind, StopReason, TransactionFact, Trigger
+from chargepoint.link.messages import EdgeKind
+from chargepoint.model.facts import ChargingState, Delivery, EventKind, StopReason, TransactionFact, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.orders import ListEntry
 from chargepoint.model.questions import Registration
@@ -121,6 +122,19 @@ async def test_control_restarts_and_charging_goes_on_by_a_fresh_permit(tmp_path:
     facts = outbox(rig)
     assert len({fact.transaction for fact in facts}) == 1 and facts[-1].kind is EventKind.UPDATED
     assert rig.statuses()[-1] == "Charging"
+
+
+async def test_control_restarts_and_the_car_does_not_come_back(tmp_path: Path) -> None:
+    rig = await charging(begin(tmp_path))
+    rig.control.restart()
+    rig.control.edge(1, EdgeKind.PLUGGED)
+    rig.control.connect()
+    rig.control.say(1, pilot="B")
+    row = rig.sessions.rows[1]
+    assert row.state is State.READY, "nobody told the opening, for nobody was there"
+    assert not row.satisfied
+    await rig.seconds(30)
+    assert rig.last().charging_state is ChargingState.SUSPENDED_EV
 
 
 async def test_control_restarts_and_the_car_has_gone(tmp_path: Path) -> None:
