@@ -96,7 +96,7 @@ def _serve(config: Path, safe: int) -> int:
     loop = Loop(clock, board, wiring.turn_ms / 1000.0, realtime=granted, say=slow.say, alive=notifier.alive)
     for ports, evse_settings, evse_wiring in zip(board.evses, settings.evse, wiring.evse, strict=False):
         figures = figures_of(evse_settings, evse_wiring, settings.control)
-        evses[ports.evse] = Evse(ports, figures, clock, loop, memory.latched(ports.evse), slow.keep)
+        evses[ports.evse] = Evse(ports, figures, clock, loop, memory.kept(ports.evse), slow.keep)
     loop.add(list(evses.values()))
     loop.serve(_directory("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY))
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,7 +5,7 @@ Everything that opens happens inside the turn that sees it; the table in `machin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from chargepoint.clock import Clock
 from chargepoint.control import faults, guard
@@ -19,10 +19,12 @@ from chargepoint.control.front_end import FrontEnd
 from chargepoint.control.generator import Generator
 from chargepoint.control.lock import SocketLock
 from chargepoint.control.machine import OUTPUTS, Cause, Inputs, Phase, step
+from chargepoint.control.memory import NOTHING, Kept
 from chargepoint.control.offer import NO_OFFER, SIMPLIFIED_A, Least, Offer, heat_cap
 from chargepoint.control.pilot_filter import DRAWING, PilotFilter
 from chargepoint.control.power_path import PowerPath
 from chargepoint.control.reclose import Rest
+from chargepoint.control.record import Keep, Record
 from chargepoint.control.retention import Retention
 from chargepoint.control.second_look import SecondLook
 from chargepoint.control.selftest import Residual
@@ -46,7 +48,7 @@ CALM = (PilotState.A, PilotState.B)
 
 
 class Evse:
-    """One EVSE. latched: faults kept from before the start; on_latched: told the whole set whenever it changes. temperature: the last good
+    """One EVSE. kept: what it kept from before the start; keep: told the whole of it whenever it changes. temperature: the last good
     reading of the slow thread as (boot time, degrees Celsius). fed: whether the relay supply is fed, for all EVSEs. ending: control ends."""
 
     def __init__(
@@ -55,8 +57,8 @@ class Evse:
         figures: Figures,
         clock: Clock,
         teller: Teller,
-        latched: Iterable[str] = (),
-        on_latched: Callable[[int, tuple[str, ...]], None] = lambda evse, names: None,
+        kept: Kept = NOTHING,
+        keep: Keep = lambda evse, kept: None,
     ) -> None:
         now = clock.boot_s()
         self.id = figures.evse
@@ -68,7 +70,8 @@ class Evse:
         self.offer = NO_OFFER
         self.watch = Watch(now, socket=figures.socket, d_allowed=figures.d_allowed, thermometer=board.thermometer is not None)
         self.voice = Voice(figures.evse, teller)
-        self.faults = Faults(latched)
+        self.record = Record(figures.evse, kept, keep, clock)
+        self.faults = Faults(kept.latched)
         self.allowance = Allowance(self.voice, figures.keeps_floor)
         self.lease = self.allowance.lease
         self.arrival = Arrival()
@@ -92,7 +95,6 @@ class Evse:
         self._supply = Supply(figures, self.watch)
         self._earth_port = board.earth_lost
         self._telling = Telling(teller)
-        self._on_latched = on_latched
         self._turn = 0
         self._calm_readings: tuple[object, ...] = ()
         self._phase_since = now
@@ -322,11 +324,13 @@ class Evse:
             self._keep_latched()
 
     def _keep_latched(self) -> None:
-        self._on_latched(self.id, self.faults.names(self.faults.active & faults.LATCHING))
+        self.record.latched(self.faults.names(self.faults.active & faults.LATCHING))
 
     def _run_test(self, now: float) -> None:
         if self.watch.testing:
             self.residual.step(now)
+            if not self.watch.testing:
+                self.record.tested(not self.watch.test_failed)
         elif now >= self.residual.due_at and not self.ending:
             self.residual.begin(now, self.path.proven_open())
 
@@ -407,6 +411,8 @@ class Evse:
 
     def _open(self, cause: Cause, why: str, failed: bool, now: float) -> None:
         """Coil off, and how long it rests. failed: the contacts did not follow the coil, which is counted elsewhere."""
+        if self.watch.pilot in DRAWING and self._supply.loaded(now):
+            self.record.opened_under_load()
         self.path.switch(False, why, now)
         if self.watch.pilot is PilotState.A:
             self.rest.over()
@@ -423,4 +429,5 @@ class Evse:
             self.voice.edge(now, EdgeKind.OFFERED, f"{self.generator.offer.amps:.2f}".rstrip("0").rstrip("."))
         if coil and not self.watch.coil:
             self._supplied = True
+            self.record.closed()
             self.path.switch(True, "", now)

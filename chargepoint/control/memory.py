@@ -1,4 +1,4 @@
-"""Control's only file: the latched faults of each EVSE, replaced whole. Must not know what a fault means.
+"""Control's only file: what each EVSE keeps over restarts, replaced whole. Must not know what a fault means.
 
 Written by the slow thread; unreadable means latched.
 """
@@ -15,10 +15,29 @@ UNREADABLE = "residual_test_failed"
 """What every EVSE starts with when the file cannot be read: no closing until a person has cleared it and the test has passed."""
 
 
-class Content(msgspec.Struct, frozen=True):
-    """latched: names by EVSE id."""
+class LastTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last residual-current test. at: seconds since 1970; None: the time was not known."""
 
-    latched: dict[int, tuple[str, ...]] = {}
+    passed: bool
+    at: float | None = None
+
+
+class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of one EVSE. latched: names of faults; test: None: none yet; openings_under_load: how often the contactor broke a current."""
+
+    latched: tuple[str, ...] = ()
+    test: LastTest | None = None
+    closings: int = 0
+    openings_under_load: int = 0
+
+
+NOTHING = Kept()
+
+
+class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """evses: by EVSE id."""
+
+    evses: dict[int, Kept] = {}
 
 
 class Memory:
@@ -29,21 +48,21 @@ class Memory:
         self.readable = True
         self._content = self._load()
 
-    def latched(self, evse: int) -> tuple[str, ...]:
-        """The faults an EVSE starts with."""
+    def kept(self, evse: int) -> Kept:
+        """What an EVSE starts with."""
         if not self.readable:
-            return (UNREADABLE,)
-        return self._content.latched.get(evse, ())
+            return Kept(latched=(UNREADABLE,))
+        return self._content.evses.get(evse, Kept())
 
-    def all_latched(self) -> dict[int, tuple[str, ...]]:
+    def all_kept(self) -> dict[int, Kept]:
         """What the file said, by EVSE id."""
-        return self._content.latched
+        return self._content.evses
 
-    def save(self, latched: dict[int, tuple[str, ...]]) -> None:
+    def save(self, kept: dict[int, Kept]) -> None:
         """Replaces the file: temporary file, fsync, rename, fsync of the directory. Raises OSError."""
         temporary = self._path.with_suffix(".new")
         with open(temporary, "wb") as file:
-            file.write(msgspec.json.encode(Content(latched)))
+            file.write(msgspec.json.encode(Content(kept)))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._path)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from chargepoint.clock import Clock
-from chargepoint.control.memory import Memory
+from chargepoint.control.memory import Kept, Memory
 from hal.errors import DeviceLost
 from hal.ports import Thermometer
 
@@ -27,7 +27,7 @@ class Slow:
         self._thermometers = thermometers
         self._on_temperature = on_temperature
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
-        self._latched = memory.all_latched()
+        self._kept = memory.all_kept()
         self._unsaved = False
         self._lost: set[int] = set()
         self._thread = threading.Thread(target=self._run, name="slow", daemon=True)
@@ -46,9 +46,9 @@ class Slow:
         """A line for the log."""
         self._lines.append(line)
 
-    def keep(self, evse: int, latched: tuple[str, ...]) -> None:
-        """The latched faults of an EVSE, to be written down soon."""
-        self._latched = {**self._latched, evse: latched}
+    def keep(self, evse: int, kept: Kept) -> None:
+        """What an EVSE keeps, to be written down soon."""
+        self._kept = {**self._kept, evse: kept}
         self._unsaved = True
 
     def _run(self) -> None:
@@ -81,7 +81,7 @@ class Slow:
     def _save(self) -> None:
         self._unsaved = False
         try:
-            self._memory.save(self._latched)
+            self._memory.save(self._kept)
         except OSError as error:
             self._unsaved = True
-            self.say(f"control: latched faults cannot be written down: {error}")
+            self.say(f"control: latched faults and counters cannot be written down: {error}")

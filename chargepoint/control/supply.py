@@ -47,6 +47,7 @@ class Supply:
         "_heard_at",
         "_high",
         "_last_at",
+        "_loaded",
         "_lost",
         "_low",
         "_permit_at",
@@ -66,6 +67,7 @@ class Supply:
         self._heard_at = watch.now
         self._permit_at = -math.inf
         self._carrying = 0
+        self._loaded = False
         self.over = OverCurrent()
 
     def take(self, sample: Sample, now: float) -> None:
@@ -77,9 +79,14 @@ class Supply:
             return
         self._last_at = self._heard_at = sample.at
         self._watch.meter_silent = self._watch.meter_long_silent = False
+        self._loaded = _above(amps, WELD_A)
         self.over.take(sample.at, amps)
         self._judge_volts(sample.at, volts)
         self._look_for_weld(sample.at, amps, volts)
+
+    def loaded(self, now: float) -> bool:
+        """Whether the last sample, if there is one of now, told of more than an ampere."""
+        return self._loaded and now - self._last_at <= STALE_S
 
     def permitted(self, now: float) -> None:
         """A permit has come. The time without one does not count as silence: the lease decided."""

@@ -33,7 +33,7 @@ class Telling:
 
 def state_of(evse: Evse, now: float) -> EvseState:
     """Everything, as it is now."""
-    watch, offer, voice = evse.watch, evse.generator.offer, evse.voice
+    watch, offer, voice, kept = evse.watch, evse.generator.offer, evse.voice, evse.record.kept
     return EvseState(
         evse=evse.id,
         at=now,
@@ -51,6 +51,10 @@ def state_of(evse: Evse, now: float) -> EvseState:
         testing=watch.testing,
         temperature_c=watch.temperature_c,
         since_plug_in=voice.since,
+        closings=kept.closings,
+        openings_under_load=kept.openings_under_load,
+        tested_at=kept.test.at if kept.test else None,
+        test_passed=kept.test.passed if kept.test else None,
         waking=evse.wake.kind is not None,
     )
 

@@ -136,7 +136,8 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     ("permit", "floor", "cable", "board", "rating", "no state B", "heat", "meter", "soft start", "ramp", or "" with no offer); cable_a: rating of the
     cable now in the socket (None: tethered or none); cable: whether a plug is in the socket; permit: whether a permit is in force; faults: names from
     the catalogue; locked: feedback (None: no lock); testing: a self-test runs, no closing; since_plug_in: boot time of the last PLUGGED edge (0: in
-    A); waking: a step that wakes the car runs.
+    A); waking: a step that wakes the car runs; closings, openings_under_load: of the contactor, ever; tested_at, test_passed: the last
+    residual-current test, seconds since 1970 (None: not known).
     """
 
     evse: int
@@ -156,6 +157,10 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     temperature_c: float | None
     since_plug_in: float
     waking: bool = False
+    closings: int = 0
+    openings_under_load: int = 0
+    tested_at: float | None = None
+    test_passed: bool | None = None
 
 
 class LoopFigures(msgspec.Struct, frozen=True, tag=True):

@@ -66,6 +66,8 @@ class Report:
                 "steps": row.wake_steps if row is not None else 0,
                 "interruptions": row.interruptions if row is not None else 0,
             },
+            "contactor": {"closings": state.closings, "openings_under_load": state.openings_under_load} if state is not None else None,
+            "residual_test": {"at": state.tested_at, "passed": state.test_passed} if state is not None else None,
             "session": row.state.value if row is not None else State.IDLE.value,
         }
 

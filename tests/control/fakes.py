@@ -8,6 +8,7 @@ from collections.abc import Callable
 from chargepoint.clock import Clock
 from chargepoint.control.evse import Evse
 from chargepoint.control.figures import Figures
+from chargepoint.control.memory import Kept
 from chargepoint.link.messages import Edge, EdgeKind, EvseState, Permit, ToStation
 from hal.errors import DeviceLost
 from hal.ports import Channel, ControlBoard, EvseBoard, LampPattern
@@ -226,17 +227,22 @@ FIGURES = Figures(
 class Bench:
     """One EVSE on a wire, turned by hand. `charge` brings it to a closed contactor."""
 
-    def __init__(self, figures: Figures = FIGURES, latched: tuple[str, ...] = ()) -> None:
+    def __init__(self, figures: Figures = FIGURES, latched: tuple[str, ...] = (), kept: Kept | None = None) -> None:
         self.clock = StillClock()
         self.wire = Wire(self.clock)
         self.ear = Ear()
         self.kept: list[tuple[str, ...]] = []
+        self._latched = kept.latched if kept else latched
         self.emergency = False
         self.renewing = False
         self.limit_a = 16.0
         self.wish_a: float | None = None
         self.lease_s = 15.0
-        self.evse = Evse(board_of(self.wire, figures.evse), figures, self.clock, self.ear, latched, lambda evse, names: self.kept.append(names))
+        self.evse = Evse(board_of(self.wire, figures.evse), figures, self.clock, self.ear, kept or Kept(latched), self._keep)
+
+    def _keep(self, evse: int, kept: Kept) -> None:
+        if kept.latched != (self.kept[-1] if self.kept else self._latched):
+            self.kept.append(kept.latched)
 
     def turns(self, count: int) -> None:
         """So many turns."""

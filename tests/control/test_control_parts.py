@@ -14,7 +14,7 @@ from chargepoint.clock import Clock
 from chargepoint.control.cable import Cable
 from chargepoint.control.faults import HOLD_S, Faults, bit
 from chargepoint.control.lateness import Lateness
-from chargepoint.control.memory import UNREADABLE, Memory
+from chargepoint.control.memory import UNREADABLE, Kept, LastTest, Memory
 from chargepoint.control.over_current import OverCurrent
 from chargepoint.control.slow import Slow
 from chargepoint.notify import Notifier
@@ -109,19 +109,20 @@ def test_lateness() -> None:
 
 
 def test_what_is_kept_is_there_at_the_next_start(tmp_path: Path) -> None:
-    Memory(tmp_path).save({1: ("residual_current",), 2: ()})
+    kept = Kept(("residual_current",), LastTest(True, 1.5e9), 12, 3)
+    Memory(tmp_path).save({1: kept, 2: Kept()})
     memory = Memory(tmp_path)
-    assert memory.latched(1) == ("residual_current",)
-    assert memory.latched(2) == memory.latched(3) == ()
+    assert memory.kept(1) == kept
+    assert memory.kept(2) == memory.kept(3) == Kept()
     assert os.listdir(tmp_path) == ["control.json"]
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"latched": 7}', '{"latched": {"1": "x"}}'])
+@pytest.mark.parametrize("text", ["", "{", '{"evses": 7}', '{"evses": {"1": "x"}}', '{"evses": {"1": {"latched": 1}}}', '{"other": {}}'])
 def test_unreadable_means_latched(tmp_path: Path, text: str) -> None:
     (tmp_path / "control.json").write_text(text)
     memory = Memory(tmp_path)
     assert not memory.readable
-    assert memory.latched(1) == (UNREADABLE,)
+    assert memory.kept(1) == Kept((UNREADABLE,))
 
 
 class Sensor:
@@ -147,23 +148,23 @@ def test_the_slow_thread_measures_writes_and_speaks(tmp_path: Path, capsys: pyte
     slow.start()
     assert measured.wait(2.0)
     sensor.celsius = None
-    slow.keep(1, ("diode",))
+    slow.keep(1, Kept(("diode",)))
     slow.say("a line")
     slow.end()
     assert set(seen) == {41.5}
-    assert Memory(tmp_path).latched(1) == ("diode",)
+    assert Memory(tmp_path).kept(1) == Kept(("diode",))
     assert set(capsys.readouterr().err.splitlines()) == {"a line", "control: sensor: no answer"}
 
 
 def test_a_file_that_cannot_be_written_is_said_and_tried_again(tmp_path: Path) -> None:
     directory = tmp_path / "gone"
     slow = Slow(Clock(), Memory(directory), {}, lambda *_: None)
-    slow.keep(1, ("diode",))
+    slow.keep(1, Kept(("diode",)))
     slow._work()
     assert slow._unsaved
     directory.mkdir()
     slow._work()
-    assert Memory(directory).latched(1) == ("diode",)
+    assert Memory(directory).kept(1) == Kept(("diode",))
 
 
 def test_notifications(tmp_path: Path) -> None:
