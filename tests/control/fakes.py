@@ -59,6 +59,7 @@ class Wire:
         self.duty_error: float | None = None
         self.pwm_lost = False
         self.adc_lost = False
+        self.adc_nonsense = False
         self.coil = False
         self.mirror: bool | None = None
         self.read_back: bool | None = None
@@ -99,6 +100,8 @@ class Wire:
         if self.adc_lost or self._converting is None:
             raise DeviceLost("adc", "gone")
         channel, self._converting = self._converting, None
+        if self.adc_nonsense:
+            return math.nan
         if channel is Channel.PROXIMITY:
             return self.ohms
         passed, self._at = self.clock.now - self._at, self.clock.now

@@ -106,3 +106,44 @@ def test_a_plug_is_there_when_its_resistor_can_be_read() -> None:
     assert electrics.plug_present(3000.0)
     assert not electrics.plug_present(math.inf)
     assert not electrics.plug_present(math.nan)
+
+
+@pytest.mark.parametrize(
+    ("percent", "says"),
+    [
+        (0.0, "F"),
+        (1.0, "not allowed"),
+        (3.0, "digital communication"),
+        (5.0, "digital communication"),
+        (7.0, "digital communication"),
+        (7.5, "not allowed"),
+        (8.0, "current"),
+        (97.0, "current"),
+        (98.0, "not allowed"),
+        (100.0, "X1"),
+    ],
+)
+def test_what_a_duty_says(percent: float, says: str) -> None:
+    assert electrics.stretch_of(percent / 100).says == says
+
+
+def test_every_duty_says_one_thing_and_the_digital_one_no_current() -> None:
+    assert [stretch.to for stretch in electrics.DUTIES[:-1]] == [stretch.above for stretch in electrics.DUTIES[1:]]
+    assert electrics.stretch_of(electrics.DIGITAL).says is electrics.Says.DIGITAL
+    assert electrics.amps(electrics.DIGITAL) == electrics.amps(math.nan) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("ohms", "former", "rating_a"),
+    [
+        (312.0, None, None),
+        (312.0, 32.0, 32.0),
+        (312.0, 20.0, None),
+        (324.0, 32.0, None),
+        (157.0, 32.0, 32.0),
+        (140.0, 32.0, 63.0),
+        (math.nan, 32.0, None),
+    ],
+)
+def test_a_cable_stays_what_it_was_a_little_beyond_its_window(ohms: float, former: float | None, rating_a: float | None) -> None:
+    assert electrics.cable_a(ohms, former) == rating_a

@@ -8,16 +8,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chargepoint.control import faults
-from chargepoint.control.pilot_filter import DRAWING, ENTER_TURNS
+from chargepoint.control.electrics import DIODE_V, STILL_V, state_of
+from chargepoint.control.evse import CAR_TIME_S
+from chargepoint.control.pilot_filter import ENTER_TURNS, LOST_TURNS, UNCONFIRMED_TURNS
 from chargepoint.control.wake import sight_of
-from chargepoint.link.messages import WakeKind
+from chargepoint.link.messages import Sample, WakeKind
+from chargepoint.model.pilot import PilotState
 from tests.control.fakes import Bench
 
 LEVELS = st.sampled_from([12.0, 9.0, 6.0, 6.0, 3.0, 0.0, 8.1, 14.0, -1.0])
 ACTS = st.one_of(
     st.tuples(st.just("car"), LEVELS),
     st.tuples(st.just("diode"), st.sampled_from([-12.0, -12.0, -5.6, 0.0])),
-    st.tuples(st.just("ohms"), st.sampled_from([220.0, 220.0, 680.0, math.inf, 0.0])),
+    st.tuples(st.just("ohms"), st.sampled_from([220.0, 220.0, 680.0, math.inf, 0.0, math.nan])),
     st.tuples(st.just("permit"), st.sampled_from([16.0, 16.0, 6.0, 0.0, math.nan, math.inf])),
     st.tuples(st.just("old permit"), st.integers(min_value=1, max_value=3)),
     st.tuples(st.just("renew"), st.booleans()),
@@ -25,6 +28,12 @@ ACTS = st.one_of(
     st.tuples(st.just("jam"), st.booleans()),
     st.tuples(st.just("emergency"), st.booleans()),
     st.tuples(st.just("adc"), st.booleans()),
+    st.tuples(st.just("nonsense"), st.booleans()),
+    st.tuples(st.just("wish"), st.sampled_from([None, 10.0, 0.0, math.nan])),
+    st.tuples(st.just("read back"), st.sampled_from([None, None, True, False])),
+    st.tuples(st.just("sample"), st.sampled_from([0.0, 16.0, 60.0, math.nan, math.inf, -math.inf])),
+    st.tuples(st.just("lock"), st.booleans()),
+    st.tuples(st.just("dark"), st.booleans()),
     st.tuples(st.just("mirror"), st.sampled_from([None, None, True, False])),
     st.tuples(st.just("peer"), st.none()),
     st.tuples(st.just("wake"), st.sampled_from([(WakeKind.X1_BREAK, 3.0), (WakeKind.STATE_F, 3.0), (WakeKind.STATE_F, math.inf)])),
@@ -54,6 +63,19 @@ def act(bench: Bench, kind: str, value: object) -> None:
         bench.emergency = bool(value)
     elif kind == "adc":
         wire.adc_lost = bool(value)
+    elif kind == "nonsense":
+        wire.adc_nonsense = bool(value)
+    elif kind == "wish":
+        bench.wish_a = value  # type: ignore[assignment]  # amperes
+    elif kind == "read back":
+        wire.read_back = value  # type: ignore[assignment]  # a level
+    elif kind == "sample":
+        amps = float(value)  # type: ignore[arg-type]  # amperes
+        evse.sample(Sample(1, bench.clock.now, True, (amps, amps, amps), (230.0, math.nan, None)), bench.clock.now)
+    elif kind == "lock":
+        wire.locked = bool(value)
+    elif kind == "dark":
+        wire.dark = bool(value)
     elif kind == "mirror":
         wire.mirror = value  # type: ignore[assignment]  # a contact
     elif kind == "wake":
@@ -64,12 +86,34 @@ def act(bench: Bench, kind: str, value: object) -> None:
         bench.clock.now += float(value)  # type: ignore[arg-type]  # seconds
 
 
-def check(bench: Bench, was_on: bool) -> None:
+class Unconfirmed:
+    """Turns in a row whose reading neither stood still nor fell from above as a peak detector empties, and those of any kind."""
+
+    def __init__(self) -> None:
+        self.last_v: float | None = None
+        self.at = 0.0
+        self.turns = 0
+        self.unread = 0
+
+    def step(self, bench: Bench) -> None:
+        watch = bench.evse.watch
+        read = watch.high_at != self.at
+        still = read and self.last_v is not None and abs(watch.high_v - self.last_v) <= STILL_V
+        self.unread = 0 if read else self.unread + 1
+        self.turns = 0 if still and state_of(watch.high_v, watch.low_v, watch.pilot) is watch.pilot else self.turns + 1
+        self.last_v, self.at = watch.high_v if read else None, watch.high_at
+
+
+def check(bench: Bench, was_on: bool, unconfirmed: Unconfirmed) -> None:
     evse, now = bench.evse, bench.clock.now
+    unconfirmed.step(bench)
     if not bench.wire.coil:
         return
-    assert evse.watch.pilot in DRAWING
+    assert evse.watch.pilot is PilotState.C, "D is not allowed here"
     assert not evse.faults.active & faults.OPENS
+    assert unconfirmed.unread < LOST_TURNS and unconfirmed.turns < UNCONFIRMED_TURNS
+    if not evse.lease.in_force(now):
+        assert bench.wire.duty_now == 1.0 and now - evse.watch.pwm_since <= CAR_TIME_S, "X1 at once, and the car's time at most"
     if was_on:
         return
     assert evse.filter.closable_turns >= ENTER_TURNS
@@ -78,6 +122,8 @@ def check(bench: Bench, was_on: bool) -> None:
     assert not evse.watch.testing
     assert not evse.faults.active & (faults.OPENS | faults.WITHDRAWS | faults.BARS)
     assert bench.wire.trip is False
+    assert evse.voice.plugged and evse.path.reclose_at <= now
+    assert evse.watch.low_v <= DIODE_V
     assert 0.0 < bench.wire.duty_now < 1.0
     assert evse.wake.kind is None
 
@@ -90,9 +136,10 @@ def test_never_closed_without_all_of_it(story: list[tuple[tuple[str, object], in
     bench.plug()
     bench.renewing = True
     bench.wire.car_v = 6.0
+    unconfirmed = Unconfirmed()
     for (kind, value), turns in story:
         act(bench, kind, value)
         for _ in range(turns):
             was_on = bench.wire.coil
             bench.turns(1)
-            check(bench, was_on)
+            check(bench, was_on, unconfirmed)

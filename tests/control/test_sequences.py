@@ -136,7 +136,7 @@ def test_a_permit_back_within_the_cars_time_closes_again_only_after_opening() ->
     assert bench.until(lambda: bench.evse.watch.pwm) == pytest.approx(RECLOSE_S, abs=0.02)
 
 
-def test_from_a_to_c_without_b_is_allowed() -> None:
+def test_sequence_1_2_from_a_to_c_without_b_is_allowed() -> None:
     bench = Bench()
     bench.settle()
     bench.plug(car_v=6.0)
@@ -378,3 +378,68 @@ def test_a_calm_evse_is_seen_as_one() -> None:
     assert not bench.evse.calm
     bench.seconds(1.0)
     assert bench.evse.watch.pwm and not bench.evse.calm
+
+
+def test_sequence_1_2_with_the_cap_a_car_without_b_gets_10_a_until_it_shows_b() -> None:
+    bench = Bench(FIGURES._replace(caps_simplified=True))
+    bench.settle()
+    bench.plug(car_v=6.0)
+    bench.renewing = True
+    bench.until(lambda: bench.evse.watch.closed, 3.0)
+    assert bench.evse.generator.offer == (10.0, "no state B")
+    bench.wire.car_v = 9.0
+    bench.seconds(8.0)
+    assert bench.evse.generator.offer == (16.0, "permit")
+
+
+def test_sequence_1_1_with_the_cap_a_car_that_came_by_b_is_not_capped() -> None:
+    bench = Bench(FIGURES._replace(caps_simplified=True))
+    bench.charge()
+    assert bench.evse.generator.offer == (16.0, "permit")
+
+
+@pytest.mark.parametrize(("car_v", "dark", "pilot"), [(0.0, False, P.E), (0.0, True, P.F)])
+@pytest.mark.parametrize("back_v", [9.0, 6.0])
+def test_sequences_11_and_12_e_and_f_open_and_the_car_is_served_again(car_v: float, dark: bool, pilot: P, back_v: float) -> None:
+    bench = Bench()
+    bench.charge()
+    bench.wire.car_v, bench.wire.dark = car_v, dark
+    assert bench.until(lambda: not bench.wire.coil) <= 0.1
+    bench.until(lambda: bench.evse.watch.pilot is pilot, 1.0)
+    bench.seconds(2.0)
+    assert not bench.evse.watch.pwm and not bench.evse.lease.in_force(bench.clock.now)
+    number = bench.evse.voice.number
+    bench.wire.car_v, bench.wire.dark = back_v, False
+    bench.until(lambda: bench.evse.watch.pwm, 40.0)
+    bench.wire.car_v = 6.0
+    bench.until(lambda: bench.wire.coil, 3.0)
+    assert bench.evse.voice.number == number and bench.evse.faults.names() == ()
+
+
+@pytest.mark.parametrize("volts", [9.0, 6.0])
+def test_sequences_2_1_and_2_2_unplugged_from_every_state_ends_the_plug_in(volts: float) -> None:
+    bench = Bench()
+    bench.settle()
+    bench.plug(car_v=volts)
+    bench.wire.car_v, bench.wire.ohms = 12.0, math.inf
+    assert bench.until(lambda: not bench.evse.voice.plugged) <= 0.2
+    assert bench.ear.kinds()[-2:] == ["unplugged", "pilot_changed A"]
+
+
+def test_sequence_1_1_the_cable_first_into_the_car_or_into_the_socket() -> None:
+    bench = Bench()
+    bench.settle()
+    bench.wire.ohms = 220.0
+    bench.seconds(5.0)
+    assert bench.evse.state(bench.clock.now).cable and not bench.evse.voice.plugged
+    bench.plug()
+    bench.permit()
+    bench.until(lambda: bench.evse.watch.pwm, 1.0)
+
+
+def test_sequence_6_the_duty_follows_a_new_limit_within_10_s() -> None:
+    bench = Bench()
+    bench.charge()
+    for limit_a in (20.0, 32.0, 8.0, 9.0):
+        bench.limit_a = limit_a
+        assert bench.until(lambda wanted_a=limit_a: bench.evse.generator.offer.amps == wanted_a, 10.0) <= 5.1  # type: ignore[misc]  # bound here
