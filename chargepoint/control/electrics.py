@@ -117,6 +117,8 @@ def stretch_of(fraction: float) -> Stretch:
 def amps(fraction: float) -> float:
     """The current a duty offers, 0 for none (X1, F, digital communication and what is not allowed). IEC 61851-1 Table A.7."""
     stretch = stretch_of(fraction)
+    if stretch.says is not Says.CURRENT:
+        return 0.0
     return min(max((round(fraction * 100.0, 4) - stretch.less) * stretch.per_percent, stretch.least), stretch.most)
 
 
