@@ -59,7 +59,8 @@ class Row(NamedTuple):
 
     def limit_s(self, reaction: Reaction) -> float | None:
         """From the fault to the reaction, in seconds; None: not judged."""
-        return LIMITS_S.get(reaction) if self.within_s is None else self.within_s
+        usual_s = LIMITS_S.get(reaction)
+        return self.within_s if usual_s is not None and self.within_s is not None else usual_s
 
 
 LIMITS_S: dict[Reaction, float] = {Reaction.OPENED: 0.1, Reaction.WITHDRAWN: 2.0, Reaction.LIMITED: 10.0}
@@ -130,7 +131,7 @@ ROWS: tuple[Row, ...] = (
     _row("diode", unseen=(C1, AFTER)),
     _row("cp_short"),
     _row("cp_open", "", differs=_unplugged()),
-    _row("pilot_noise", unseen=(AFTER,), differs={B2: Expected(R.KEPT_OPEN, "pilot_implausible")}, within_s=0.5),
+    _row("pilot_noise", unseen=(AFTER,), differs={B2: Expected(R.KEPT_OPEN, "pilot_implausible")}, within_s=3.0),
     _row("pilot_spike", ""),
     _row("pilot_offset", ""),
     _row("pwm_stuck", unseen=(C1, AFTER), differs=_unseen_until_the_end("pilot_lost", B2, C2, D2)),
