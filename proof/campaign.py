@@ -29,12 +29,15 @@ def selected(only: Sequence[str], quick: bool) -> list[tuple[Row, State]]:
 
 
 async def run(cells: Sequence[tuple[Row, State]], say: Say) -> list[Cell]:
-    """Tries the cells: those that keep to their EVSE side by side in one world, the others one by one in another."""
-    done: list[Cell] = []
+    """Tries the cells: those that keep to their EVSE side by side in one world, the others one by one in another. One that failed is tried once more
+    by itself, unless the world saw a violation: a busy machine may make a meter or a reader silent."""
+    done: dict[tuple[str, State], Cell] = {}
 
     async def one(place: Place, work: tuple[Row, State]) -> None:
         cell = await try_cell(place, *work)
-        done.append(cell)
+        former = done.get((cell.fault, cell.state))
+        cell.first = "; ".join([*former.wrong, former.slow]).strip("; ") if former else ""
+        done[cell.fault, cell.state] = cell
         say(cell)
 
     async def world(lanes: int, work: Work) -> None:
@@ -45,5 +48,6 @@ async def run(cells: Sequence[tuple[Row, State]], say: Say) -> list[Cell]:
     together = deque(work for work in cells if not work[0].alone)
     alone = deque(work for work in cells if work[0].alone)
     await asyncio.gather(world(LANES, together), world(1, alone))
-    order = {(row.fault, state): number for number, (row, state) in enumerate(cells)}
-    return sorted(done, key=lambda cell: order[cell.fault, cell.state])
+    failed = [key for key, cell in done.items() if not cell.passed and not cell.violations]
+    await world(1, deque((row, state) for row, state in cells if (row.fault, state) in failed))
+    return [done[row.fault, state] for row, state in cells]

@@ -27,7 +27,8 @@ FOUND_LIVE = "over_current"
 
 @dataclass
 class Cell:
-    """What was seen. seconds: from the fault to the reaction. word: what the firmware told. recovery: how it came back. wrong: what failed."""
+    """What was seen. seconds: from the fault to the reaction. word: what the firmware told. recovery: how it came back. wrong: what failed.
+    violations: how many of those the world saw itself. first: what failed when it was tried for the first time."""
 
     fault: str
     state: State
@@ -38,6 +39,8 @@ class Cell:
     recovery: str = "-"
     wrong: list[str] = field(default_factory=list)
     slow: str = ""
+    violations: int = 0
+    first: str = ""
 
     @property
     def passed(self) -> bool:
@@ -63,7 +66,9 @@ async def try_cell(place: Place, row: Row, state: State) -> Cell:
         await _back(place, cell)
     except (Missed, AssertionError) as missed:
         cell.wrong.append(f"back: {missed}")
-    cell.wrong += [f"violation: {seen['rule']}, {seen['text']}" for seen in (await place.violations())[known:]]
+    seen = (await place.violations())[known:]
+    cell.violations = len(seen)
+    cell.wrong += [f"violation: {violation['rule']}, {violation['text']}" for violation in seen]
     return cell
 
 

@@ -29,7 +29,7 @@ for energy.
 
 def line(cell: Cell) -> str:
     """One line of progress."""
-    verdict = "ok  " if cell.passed else "FAIL"
+    verdict = "ok   " if cell.passed else "FAIL "
     return f"{verdict} {cell.fault:26} {cell.state:22} {text(cell, '; ')}"
 
 
@@ -43,10 +43,10 @@ def text(cell: Cell, between: str) -> str:
 
 def markdown(cells: Sequence[Cell], version: str) -> str:
     """The whole document."""
-    violations = sum(problem.startswith("violation") for cell in cells for problem in cell.wrong)
+    violations = sum(cell.violations for cell in cells)
     passed = sum(cell.passed for cell in cells)
     head = HEAD.format(version=version, passed=passed, count=len(cells), violations=violations or "none")
-    return "\n".join([head, *_matrix(cells), "", "Limits and effects by the firmware's words:", "", *_words(cells), ""])
+    return "\n".join([head, *_matrix(cells), "", *_twice(cells), "What the firmware's words mean:", "", *_words(cells), ""])
 
 
 def _matrix(cells: Sequence[Cell]) -> list[str]:
@@ -55,6 +55,12 @@ def _matrix(cells: Sequence[Cell]) -> list[str]:
     faults = list(dict.fromkeys(cell.fault for cell in cells))
     lines = ["| fault | " + " | ".join(states) + " |", "|---" * (len(states) + 1) + "|"]
     return lines + [f"| `{fault}` | " + " | ".join(at.get((fault, state), "not tried") for state in states) + " |" for fault in faults]
+
+
+def _twice(cells: Sequence[Cell]) -> list[str]:
+    """What was tried a second time, and why."""
+    lines = [f"- `{cell.fault}` in {cell.state}: {cell.first}" for cell in cells if cell.first]
+    return ["Tried a second time, by themselves; the first time:", "", *lines, ""] if lines else []
 
 
 def _words(cells: Sequence[Cell]) -> list[str]:
