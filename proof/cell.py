@@ -142,7 +142,7 @@ async def _withdrawn(place: Place, cell: Cell, mark: int) -> Event:
 async def _limited(place: Place, cell: Cell, mark: int) -> Event | None:
     """The floor of the offer: 6 A is 10 %."""
     low = timeline.pilot(lambda event: 8.0 <= float(event["duty_percent"]) <= 10.1)
-    event = await place.wait(mark, low, 20.0)
+    event = await place.wait(mark, low, 30.0)
     if event is None:
         raise Missed(f"not limited to 6 A; told: {', '.join(await place.faults()) or 'nothing'}")
     return event if cell.state in (State.B2, State.C2, State.D2) else None

@@ -15,6 +15,8 @@ from proof.place import Missed, Place, State
 from proof.timeline import Event, Met
 
 SEEN_S = 15.0
+RESTED_S = 45.0
+"""So long after a fault the offer is back: the contactor rests first."""
 LATE_S = 0.02
 """Both changes are written in a turn of the loop, and a turn may be late."""
 HELD_S = 3.0
@@ -77,10 +79,10 @@ def _state(word: str) -> Met:
     return timeline.pilot(lambda event: event["state"] == word)
 
 
-async def _see(place: Place, mark: int, met: Met, what: str) -> Event:
-    event = await place.wait(mark, met, SEEN_S)
+async def _see(place: Place, mark: int, met: Met, what: str, seconds: float = SEEN_S) -> Event:
+    event = await place.wait(mark, met, seconds)
     if event is None:
-        raise Missed(f"{what}: not within {SEEN_S:g} s")
+        raise Missed(f"{what}: not within {seconds:g} s")
     return event
 
 
@@ -327,7 +329,7 @@ async def _back_from_e(place: Place) -> float:
     await place.act("fault", fault="cp_short")
     x1 = await _see(place, mark, timeline.x1, "X1")
     await place.world.delete(f"evse/{place.number}/fault/cp_short")
-    offered = await _see(place, mark, lambda event: timeline.offered(event) and event["at_s"] > x1["at_s"], "offered anew")
+    offered = await _see(place, mark, lambda event: timeline.offered(event) and event["at_s"] > x1["at_s"], "offered anew", RESTED_S)
     return float(offered["at_s"]) - float(x1["at_s"])
 
 
