@@ -21,6 +21,8 @@ GONE_S = 12.0
 STAYS_S = 1.2
 KEYS = (Clears.PERSON, Clears.TEST)
 KEY_TRIES = 5
+WITH_THE_PLUG = ("unlock_failed",)
+"""The bolt is tried anew once the plug goes: what is left then is looked at then."""
 FOUND_LIVE = "over_current"
 """Seen only while a car draws: the driver goes on until it does."""
 
@@ -249,6 +251,8 @@ async def _try_key_early(place: Place, cell: Cell, word: str) -> str:
 
 async def _clears(place: Place, cell: Cell, word: str) -> None:
     """A fault goes with its cause, or it stays until what the catalogue says."""
+    if word in WITH_THE_PLUG:
+        return
     if CATALOGUE[word].clears is Clears.CAUSE_GONE:
         await place.until(f"{word} gone with its cause", lambda _, connector: word not in connector["faults"], GONE_S)
         return
