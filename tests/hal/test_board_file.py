@@ -60,6 +60,7 @@ MISTAKES = [
     ("evse.0.contactor.coil", {"pin": 17, "active": "low", "reset_pull": "down"}, "evse[0].contactor.coil.reset_pull", "not its safe level"),
     ("evse.0.contactor.coil", {"pin": 17, "active": "high", "reset_pull": "none"}, "evse[0].contactor.coil.reset_pull", "not its safe level"),
     ("evse.0.lock.unlock", {"pin": 5, "active": "high", "reset_pull": "up"}, "evse[0].lock.unlock.reset_pull", "not its safe level"),
+    ("evse.0.contactor.shunt_trip", {"pin": 13, "active": "low"}, "evse[0].contactor.shunt_trip.reset_pull", "not its safe level"),
     ("evse.0.residual.test", {"pin": 24, "active": "low", "reset_pull": "down"}, "evse[0].residual.test.reset_pull", "not its safe level"),
     ("evse.0.contactor.coil", {"pin": 5, "active": "high", "reset_pull": "down"}, "evse[0].contactor.coil.reset_pull", "BCM 5 is pulled up"),
     ("evse.0.lamp.red", {"pin": 7, "reset_pull": "down"}, "evse[0].lamp.red.reset_pull", "BCM 7 is pulled up"),

@@ -90,6 +90,21 @@ def test_an_input_means_its_level_whatever_its_pull(
     assert line.active() is expected
 
 
+def test_a_shunt_trip_is_driven_where_there_is_one(pins: gpio.Pins, factory: MockFactory) -> None:
+    wired = spec.Contactor(coil=spec.Output(pin=17), mirror=spec.Input(pin=27), shunt_trip=spec.Output(pin=13), undriven=NEVER)
+    made = gpio.Contactor(wired, pins, "EVSE 1")
+    assert not level(factory, 13)
+    made.trip_breaker(True)
+    assert level(factory, 13) and not level(factory, 17)
+    made.trip_breaker(False)
+    assert not level(factory, 13)
+
+
+def test_without_a_shunt_trip_nothing_is_driven(pins: gpio.Pins, factory: MockFactory) -> None:
+    contactor(pins).trip_breaker(True)
+    assert not level(factory, 17)
+
+
 def test_residual_current(pins: gpio.Pins, factory: MockFactory) -> None:
     made = gpio.ResidualCurrent(spec.Residual(trip=spec.Input(pin=23, pull="down"), test=spec.Output(pin=24), cuts_coil=True), pins, "EVSE 1")
     assert not made.tripped()
