@@ -25,7 +25,8 @@ async def test_pending_then_accepted(world: World, version: str) -> None:
     await world.up(version, accepted=False)
     await world.registered("pending")
     await world.csms.send("CP001", *ask(version))
-    assert (await world.csms.send("CP001", "TriggerMessage", {"requestedMessage": "Heartbeat"}))["status"] == "Rejected"
+    assert (await world.csms.send("CP001", "TriggerMessage", {"requestedMessage": "Heartbeat"}))["status"] == "Accepted", "B02.FR.02, 1.6 4.2"
+    await world.told(lambda csms: csms.book.station("CP001").heartbeats == 1)
     boots = len(world.csms.book.station("CP001").boots)
     assert (await world.csms.send("CP001", "TriggerMessage", {"requestedMessage": "BootNotification"}))["status"] == "Accepted"
     await world.told(lambda csms: len(csms.book.station("CP001").boots) > boots)
