@@ -115,6 +115,8 @@ def _wiring(settings: Settings, board: spec.Board) -> Found:
             yield f"evse[{number}].max_current_a", f"{evse.max_current_a:g} A is more than the board's power path carries ({wired.max_current_a:g} A)"
         if evse.phases > wired.phases:
             yield f"evse[{number}].phases", f"{evse.phases} phases, but the board's power path has {wired.phases}"
+        if evse.phase_switching and (wired.contactor_l23 is None or evse.phases == 1):
+            yield f"evse[{number}].phase_switching", "needs three phases and a second contactor (contactor_l23), which the board does not wire here"
         socket = any(connector.startswith("s") for connector in evse.connectors)
         if socket and wired.lock is None:
             yield f"evse[{number}].connectors", "a socket needs a lock, and the board wires none; name a tethered cable (cType2) or wire a lock"

@@ -127,6 +127,8 @@ def figures_of(settings: EvseSettings, wiring: spec.Evse, control: ControlSettin
         manner=Manner(control.soft_start_s, control.ramp_a_per_s),
         keeps_floor=control.keep_floor,
         caps_simplified=control.cap_simplified_pilot,
+        phase_switching=settings.phase_switching,
+        single_a=settings.max_current_1p_a,
         lock_move_s=lock.pulse_ms / 1000.0 if lock else 0.0,
         lock_pause_s=lock.pause_ms / 1000.0 if lock else 0.0,
         test_pulse_s=wiring.residual.test_ms / 1000.0,

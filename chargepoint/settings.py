@@ -68,6 +68,12 @@ class Evse(Table, frozen=True, kw_only=True):
     id: Annotated[int, Meta(ge=1, description="numbered from 1 without gaps")] = 1
     max_current_a: Annotated[float, Meta(ge=6, le=80, description="A per phase; what the installation allows here")] = 32.0
     phases: Annotated[Literal[1, 3], Meta(description="phases connected")] = 3
+    max_current_1p_a: Annotated[
+        float, Meta(ge=6, le=80, description="A; with one phase connected, where the grid limits unbalanced load; never above max_current_a")
+    ] = 80.0
+    phase_switching: Annotated[
+        bool, Meta(description="a second contactor lets a car charge on one phase while the limit is too low for three; needs one on the board")
+    ] = False
     connectors: Annotated[
         tuple[str, ...], Meta(min_length=1, description="OCPP connector types; sType2: socket with lock; cType1, cType2: tethered cable")
     ] = ("sType2",)

@@ -21,6 +21,7 @@ from chargepoint.control.lock import SocketLock
 from chargepoint.control.machine import OUTPUTS, Cause, Inputs, Phase, step
 from chargepoint.control.memory import NOTHING, Kept
 from chargepoint.control.offer import NO_OFFER, SIMPLIFIED_A, Least, Offer, heat_cap
+from chargepoint.control.phases import Phases
 from chargepoint.control.pilot_filter import DRAWING, PilotFilter
 from chargepoint.control.power_path import PowerPath
 from chargepoint.control.reclose import Rest
@@ -81,6 +82,7 @@ class Evse:
         self.path = PowerPath(board.contactor, self.watch, self.voice)
         self.second_look = SecondLook(board.contactor, self.watch)
         self.rest = Rest(self.path, self.watch)
+        self.phases = Phases(board.contactor_l23, figures, self.watch)
         self.residual = Residual(board.residual, figures, self.watch, clock)
         self.wake = Wake()
         self.lock = SocketLock(board.lock, figures, self.watch) if figures.socket and board.lock else None
@@ -90,6 +92,7 @@ class Evse:
         self._lamp = LampPattern.READY
         self._front_end = FrontEnd(board.adc, figures.socket, clock, figures.convert_s)
         self._fixed = (Offer(figures.board_a, "board"), Offer(figures.rating_a, "rating"))
+        self._single = Offer(figures.single_a, "single phase")
         self._caps_simplified = figures.caps_simplified
         self._least = Least(figures.manner)
         self._supply = Supply(figures, self.watch)
@@ -124,6 +127,7 @@ class Evse:
     def sample(self, sample: Sample, now: float) -> None:
         self._supply.take(sample, now)
         self.retention.sample(sample, now)
+        self.phases.proof.take(sample, now)
 
     # the turn --------------------------------------------------------------------------------------------------------------------------
 
@@ -180,6 +184,7 @@ class Evse:
         """Nothing is closed, offered, permitted, tested or moved, and the pilot stands still where nobody charges: the turns may be longer."""
         watch = self.watch
         at_rest = self.phase is Phase.REST and not watch.coil and watch.mirror_closed and not watch.testing and not watch.tripped
+        at_rest = at_rest and self.phases.rests
         return at_rest and self.retention.rests and watch.pilot in CALM and self.filter.settled and self.lease.until == 0.0 and not self._waiting
 
     def blind(self) -> None:
@@ -221,6 +226,7 @@ class Evse:
         self.filter.restart()
         self.wake.end("control did not look")
         self.voice.forget()
+        self.phases.start_over()
         self.arrival.start_over()
         self.retention.start_over()
 
@@ -240,6 +246,7 @@ class Evse:
         if self._earth_port is not None:
             watch.read_earth(self._earth_port.active())
         self.path.read(now)
+        self.phases.read()
         self.residual.read()
         if self.lock is not None:
             self.lock.read()
@@ -259,7 +266,9 @@ class Evse:
         if self._turn % CHECK_EVERY == 0:
             self._check(now)
         self._judge(now)
+        self.lease.choose(self.phases.goal == 1)
         self.allowance.step(now)
+        self.phases.step(now, self.allowance.permitted)
         self.retention.move(now, self.allowance.permitted, self.ending)
         self._run_test(now)
         self.wake.step(now, sight_of(self))
@@ -286,6 +295,7 @@ class Evse:
         self.watch.tries = self.watch.fault_openings = 0
         self.rest.over()
         self._supply.unplugged()
+        self.phases.start_over()
         if self._supplied:
             self._supplied = False
             self.residual.due_at = now
@@ -337,7 +347,7 @@ class Evse:
     def _decide(self, now: float) -> None:
         """The table, and what it says written out."""
         watch = self.watch
-        failed = self.path.failed()
+        failed = self.path.failed() or self.phases.failed()
         opening = bool(self.faults.active & faults.OPENS) or bool(failed) or not self.fed
         self.offer = self._allowed(now)
         inputs = Inputs(
@@ -358,7 +368,7 @@ class Evse:
     def _allowed(self, now: float) -> Offer:
         """What may be offered now; while open, nothing that could not be closed upon."""
         active = self.faults.active
-        barred = self.ending or self.resetting or self.wake.kind or active & (faults.OPENS | faults.WITHDRAWS)
+        barred = self.ending or self.resetting or self.wake.kind or self.phases.due(now) or active & (faults.OPENS | faults.WITHDRAWS)
         if barred or not self.allowance.permitted or (not self.watch.coil and self._closing_barred(now)):
             return self._least.none()
         closed_s = now - self.watch.coil_since if self.watch.coil else None
@@ -371,6 +381,8 @@ class Evse:
         if cable_a is not None:
             yield Offer(cable_a, "cable")
         yield from self._fixed
+        if self.lease.single:
+            yield self._single
         if self._caps_simplified and self.arrival.simplified:
             yield Offer(SIMPLIFIED_A, "no state B")
         heat = heat_cap(self.watch.temperature_c, bool(self.faults.active & faults.SENSOR_LOST), min(self._fixed).amps)
@@ -414,6 +426,7 @@ class Evse:
         if self.watch.pilot in DRAWING and self._supply.loaded(now):
             self.record.opened_under_load()
         self.path.switch(False, why, now)
+        self.phases.opened(under_load=cause is Cause.CAR_TIME_OVER)
         if self.watch.pilot is PilotState.A:
             self.rest.over()
         else:
@@ -431,3 +444,4 @@ class Evse:
             self._supplied = True
             self.record.closed()
             self.path.switch(True, "", now)
+            self.phases.closed()

@@ -10,8 +10,9 @@ from chargepoint.control.offer import Manner
 class Figures(NamedTuple):
     """board_a: what the power path is built for; rating_a: what the owner set; socket: a socket with lock and coded cables (else a tethered cable).
     keeps_floor: a pause for comfort's sake is 6 A; caps_simplified: a car without state B gets 10 A at most. convert_s: the longest conversion of
-    the pilot's ADC; phases: how many are connected; meter: where it sits, seen from the contactor ("": there is none); meter_limit_s,
-    meter_withdraw_s: a silence of the meter that limits to 6 A, and that ends the offer (0: none does). Times in seconds."""
+    the pilot's ADC; phases: how many are connected; phase_switching: whether a car may get others than it has drawn on; single_a: with one phase;
+    meter: where it sits, seen from the contactor ("": there is none); meter_limit_s, meter_withdraw_s: a silence of the meter that limits to 6 A,
+    and that ends the offer (0: none does). Times in seconds."""
 
     evse: int
     board_a: float
@@ -21,6 +22,8 @@ class Figures(NamedTuple):
     manner: Manner = Manner()
     keeps_floor: bool = False
     caps_simplified: bool = False
+    phase_switching: bool = False
+    single_a: float = 80.0
     lock_move_s: float = 0.6
     lock_pause_s: float = 1.0
     test_pulse_s: float = 0.25

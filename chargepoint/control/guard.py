@@ -97,6 +97,21 @@ def coil_without_contacts(watch: Watch) -> bool:
     return watch.coil and watch.mirror_closed and watch.now - max(watch.coil_since, watch.mirror_since) >= patience_s
 
 
+def contactor_l23_welded(watch: Watch) -> bool:
+    """The second mirror contact does not say open though its coil is off, or current flows on phases 2 and 3."""
+    held = not watch.coil_l23 and not watch.mirror_l23_closed
+    return watch.second and (watch.l23_flows or (held and watch.now - max(watch.coil_l23_since, watch.mirror_l23_since) >= MIRROR_S))
+
+
+def contactor_l23_stuck_open(watch: Watch) -> bool:
+    return watch.tries_l23 >= TRIES
+
+
+def phases_missing(watch: Watch) -> bool:
+    """A car that has drawn on three phases draws on one, with three connected."""
+    return watch.phases_missing
+
+
 def lock_failed(watch: Watch) -> bool:
     return watch.lock_failed
 
@@ -164,6 +179,9 @@ GUARDS: tuple[Callable[[Watch], bool], ...] = (
     retries_used_up,
     outputs_contradicted,
     *SUPPLY_GUARDS,
+    contactor_l23_welded,
+    contactor_l23_stuck_open,
+    phases_missing,
 )
 """Each function's name is its fault's name in the catalogue; its place is its bit."""
 

@@ -16,7 +16,7 @@ from chargepoint.control import faults
 from chargepoint.control.evse import Evse
 from chargepoint.control.lateness import Lateness
 from chargepoint.control.orders import Orders
-from chargepoint.link.messages import EdgeKind, LampWish, LockWish, LoopFigures, Order, OrderAnswer, Permit, Sample, ToControl, ToStation
+from chargepoint.link.messages import EdgeKind, LampWish, LockWish, LoopFigures, Order, OrderAnswer, Permit, PhaseWish, Sample, ToControl, ToStation
 from chargepoint.link.server import LinkServer
 from hal.ports import ControlBoard
 
@@ -200,6 +200,8 @@ class Loop:
             self._permit(evse, message, now)
         elif isinstance(message, Sample):
             evse.sample(message, now)
+        elif isinstance(message, PhaseWish):
+            evse.phases.wish(message)
         elif isinstance(message, LockWish):
             evse.wish_lock(message)
         elif isinstance(message, LampWish):

@@ -15,18 +15,21 @@ AHEAD_S = 30.0
 """No permit reaches further."""
 HELD_S = 5.0
 """How long a permit of the peer before may still keep a contactor closed; it closes none."""
+NOTHING: tuple[float, float | None] = (0.0, None)
+"""Limit and wish of no permit."""
 
 
 class Lease:
     """At most one permit in force. limit_a: what nobody may exceed; wish_a: what comfort would rather have, None: the same. keeps_floor: the
-    owner's setting that such a wish never pauses."""
+    owner's setting that such a wish never pauses. single: limit and wish are those for one phase."""
 
-    __slots__ = ("_fresh", "_keeps_floor", "_newest", "limit_a", "until", "wish_a")
+    __slots__ = ("_fresh", "_keeps_floor", "_newest", "_one", "_three", "limit_a", "single", "until", "wish_a")
 
     def __init__(self, keeps_floor: bool = False) -> None:
         self._keeps_floor = keeps_floor
-        self.limit_a = 0.0
-        self.wish_a: float | None = None
+        self._one = self._three = NOTHING
+        self.single = False
+        self.limit_a, self.wish_a = NOTHING
         self.until = 0.0
         self._newest = 0.0
         self._fresh = False
@@ -34,7 +37,8 @@ class Lease:
     def take(self, permit: Permit, now: float, plug_in: int, barred: str = "") -> str:
         """Takes a permit, or says why it is void. plug_in: the present one, 0 for none; barred: why none can be in force now. A permit is used
         up when it has been seen, also one that is void."""
-        if not all(math.isfinite(number) for number in (permit.limit_a, permit.until, permit.wish_a or 0.0)):
+        numbers = (permit.limit_a, permit.until, permit.wish_a, permit.limit_1p_a, permit.wish_1p_a)
+        if not all(number is None or math.isfinite(number) for number in numbers):
             return "not a number"
         if plug_in == 0 or permit.plug_in != plug_in:
             return "another plug-in"
@@ -48,9 +52,16 @@ class Lease:
         if barred:
             return barred
         self.until = permit.until
-        self.limit_a, self.wish_a = permit.limit_a, permit.wish_a
+        self._three = (permit.limit_a, permit.wish_a)
+        self._one = self._three if permit.limit_1p_a is None else (permit.limit_1p_a, permit.wish_1p_a)
+        self.choose(self.single)
         self._fresh = True
         return ""
+
+    def choose(self, single: bool) -> None:
+        """Whether it is to be for one phase or for three."""
+        self.single = single
+        self.limit_a, self.wish_a = self._one if single else self._three
 
     def in_force(self, now: float) -> bool:
         """Whether current may be offered at all: a permit is running and says at least 6 A."""
@@ -75,6 +86,8 @@ class Lease:
     def void(self) -> bool:
         """Ends it now. Answers whether there was one. The same permit does not come back: replayed ones stay void."""
         was = self.until > 0.0
-        self.until, self.limit_a, self.wish_a = 0.0, 0.0, None
+        self.until = 0.0
+        self._one = self._three = NOTHING
+        self.choose(self.single)
         self._fresh = False
         return was

@@ -130,7 +130,8 @@ class Supply:
         """Before the contactor the meter sees the mains; behind it only while it is closed."""
         if self._after and (not self._watch.coil or at < self._watch.coil_since + SETTLES_S):
             return
-        for phase, value in enumerate(volts[: self._figures.phases]):
+        seen = 1 if self._after and self._watch.l23_open else self._figures.phases
+        for phase, value in enumerate(volts[:seen]):
             low, high, lost = self._low[phase], self._high[phase], self._lost[phase]
             gone = None if value is None else value < LOST_V
             lost.take(at, gone)

@@ -55,6 +55,9 @@ def state_of(evse: Evse, now: float) -> EvseState:
         openings_under_load=kept.openings_under_load,
         tested_at=kept.test.at if kept.test else None,
         test_passed=kept.test.passed if kept.test else None,
+        phases=evse.phases.connected if watch.coil else evse.phases.goal,
+        switching=evse.phases.switching(now),
+        switches=evse.phases.switches,
         waking=evse.wake.kind is not None,
     )
 
@@ -74,4 +77,6 @@ def _key(evse: Evse) -> tuple[object, ...]:
         evse.wake.kind,
         watch.temperature_c,
         evse.voice.since,
+        evse.phases.goal,
+        evse.phases.switching(watch.now),
     )

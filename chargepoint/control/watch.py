@@ -9,8 +9,8 @@ from chargepoint.model.pilot import PilotState
 
 
 class Watch:
-    """pilot: the confirmed state. pwm, coil: commands. dark_until: until then a pilot in F is our own doing. *_since: when the value became what it
-    is."""
+    """pilot: the confirmed state. pwm, coil, coil_l23: commands. second: there is a second contactor (l23). dark_until: until then a pilot in F is
+    our own doing. *_since: when the value became what it is."""
 
     __slots__ = (
         "cable_a",
@@ -18,6 +18,8 @@ class Watch:
         "cable_missing_since",
         "closed",
         "coil",
+        "coil_l23",
+        "coil_l23_since",
         "coil_since",
         "contradicted",
         "current_uncommanded",
@@ -30,6 +32,7 @@ class Watch:
         "high_at",
         "high_v",
         "hot",
+        "l23_flows",
         "lock_failed",
         "lock_lost_turns",
         "low_at",
@@ -37,16 +40,20 @@ class Watch:
         "meter_long_silent",
         "meter_silent",
         "mirror_closed",
+        "mirror_l23_closed",
+        "mirror_l23_since",
         "mirror_since",
         "now",
         "over_current",
         "over_voltage",
         "phase_loss",
+        "phases_missing",
         "pilot",
         "pilot_since",
         "pwm",
         "pwm_dead_until",
         "pwm_since",
+        "second",
         "socket",
         "suspect_name",
         "suspect_since",
@@ -56,6 +63,7 @@ class Watch:
         "testing",
         "thermometer",
         "tries",
+        "tries_l23",
         "tripped",
         "under_voltage",
         "unlock_failed",
@@ -79,6 +87,8 @@ class Watch:
         self.low_at = now
         self.mirror_closed = False
         self.mirror_since = now
+        self.mirror_l23_closed = False
+        self.mirror_l23_since = now
         self.tripped = False
         self.emergency = False
         self.earth_lost_turns = 0
@@ -95,6 +105,8 @@ class Watch:
         self.dark_until = 0.0
         self.coil = False
         self.coil_since = now
+        self.coil_l23 = False
+        self.coil_l23_since = now
         self.closed = False
 
     def _verdicts(self) -> None:
@@ -111,6 +123,10 @@ class Watch:
         self.tries = 0
         self.contradicted = False
         self.fault_openings = 0
+        self.second = False
+        self.tries_l23 = 0
+        self.l23_flows = False
+        self.phases_missing = False
 
     def _meter_verdicts(self) -> None:
         self.over_current = False
@@ -130,6 +146,17 @@ class Watch:
         if closed is not self.mirror_closed:
             self.mirror_closed = closed
             self.mirror_since = self.now
+
+    @property
+    def l23_open(self) -> bool:
+        """Whether a second contactor keeps phases 2 and 3 away."""
+        return self.second and self.mirror_l23_closed
+
+    def read_mirror_l23(self, closed: bool) -> None:
+        """The second contactor's mirror contact, this turn."""
+        if closed is not self.mirror_l23_closed:
+            self.mirror_l23_closed = closed
+            self.mirror_l23_since = self.now
 
     def proven_open(self, for_s: float) -> bool:
         """Whether the coil is off and the mirror contact has said for so long that every pole is open."""

@@ -25,13 +25,16 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
 
 class Permit(msgspec.Struct, frozen=True, tag=True):
     """State, station to control: this plug-in may draw limit_a until the moment `until` (30 s ahead at most). limit_a below 6: no offer.
-    wish_a: what surplus, price or the owner's schedule would rather have it draw (None: no such wish); the only pause that may become 6 A."""
+    wish_a: what surplus, price or the owner's schedule would rather have it draw (None: no such wish); the only pause that may become 6 A.
+    limit_1p_a, wish_1p_a: the same while only phase 1 is connected; limit_1p_a None: no difference."""
 
     evse: int
     plug_in: int
     limit_a: float
     until: float
     wish_a: float | None = None
+    limit_1p_a: float | None = None
+    wish_1p_a: float | None = None
 
 
 class LockWish(msgspec.Struct, frozen=True, tag=True):
@@ -39,6 +42,16 @@ class LockWish(msgspec.Struct, frozen=True, tag=True):
 
     evse: int
     locked: bool
+
+
+class PhaseWish(msgspec.Struct, frozen=True, tag=True):
+    """State, station to control: how many phases are to be connected, 1 or 3. within: also after this car has drawn on another number, which not
+    every car survives; rest_s: how long it then sees X1 (control keeps a shortest time of its own)."""
+
+    evse: int
+    phases: int
+    within: bool = False
+    rest_s: float = 60.0
 
 
 class LampWish(msgspec.Struct, frozen=True, tag=True):
@@ -133,11 +146,12 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     """State, control to station and to status readers: complete in itself, sent on change and at least once a second.
 
     pilot: a PilotState word; pwm: whether PWM is on; offered_a: what the duty says (0: X1 or F); offer_limit_by: who won control's minimum
-    ("permit", "floor", "cable", "board", "rating", "no state B", "heat", "meter", "soft start", "ramp", or "" with no offer); cable_a: rating of the
-    cable now in the socket (None: tethered or none); cable: whether a plug is in the socket; permit: whether a permit is in force; faults: names from
-    the catalogue; locked: feedback (None: no lock); testing: a self-test runs, no closing; since_plug_in: boot time of the last PLUGGED edge (0: in
-    A); waking: a step that wakes the car runs; closings, openings_under_load: of the contactor, ever; tested_at, test_passed: the last
-    residual-current test, seconds since 1970 (None: not known).
+    ("permit", "floor", "cable", "board", "rating", "single phase", "no state B", "heat", "meter", "soft start", "ramp", "": no offer); cable_a:
+    rating of the cable now in the socket (None: tethered or none); cable: whether a plug is in the socket; permit: whether a permit is in force;
+    faults: names from the catalogue; locked: feedback (None: no lock); testing: a self-test runs, no closing; since_plug_in: boot time of the last
+    PLUGGED edge (0: in A); waking: a step that wakes the car runs; phases: how many are connected or will be at the next closing; switching: they
+    change while the car waits; switches: how often in this plug-in; closings,
+    openings_under_load: of the contactor, ever; tested_at, test_passed: the last residual-current test, seconds since 1970 (None: not known).
     """
 
     evse: int
@@ -161,6 +175,9 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     openings_under_load: int = 0
     tested_at: float | None = None
     test_passed: bool | None = None
+    phases: int = 3
+    switching: bool = False
+    switches: int = 0
 
 
 class LoopFigures(msgspec.Struct, frozen=True, tag=True):
@@ -176,5 +193,5 @@ class LoopFigures(msgspec.Struct, frozen=True, tag=True):
     pid: int
 
 
-ToControl = Hello | Permit | LockWish | LampWish | Sample | Acknowledge | Order
+ToControl = Hello | Permit | PhaseWish | LockWish | LampWish | Sample | Acknowledge | Order
 ToStation = Hello | EvseState | Edge | OrderAnswer | LoopFigures

@@ -61,6 +61,7 @@ CAPS = {
     "rating": "what the installation allows",
     "heat": "heat in the charger",
     "meter": "the silent energy meter",
+    "single phase": "the limit for one phase",
     "permit": "the station's limit",
     "floor": "the floor that a pause for comfort is held at",
     "no state B": "a car without state B",

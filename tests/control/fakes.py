@@ -76,7 +76,7 @@ class Wire:
         self._high, self._low = Peak(), Peak()
         self._at = clock.now
         self._converting: Channel | None = None
-        self._moved_at = -1.0
+        self.moved_at = -1.0
 
     # PilotPwm
     def set_duty(self, fraction: float) -> None:
@@ -115,7 +115,7 @@ class Wire:
     def switch(self, on: bool) -> None:
         self.writes.append(f"coil {'on' if on else 'off'}")
         if on != self.coil:
-            self.coil, self._moved_at = on, self.clock.now
+            self.coil, self.moved_at = on, self.clock.now
 
     def driven(self) -> bool:
         return self.coil if self.read_back is None else self.read_back
@@ -123,7 +123,7 @@ class Wire:
     def mirror_closed(self) -> bool:
         if self.mirror is not None:
             return self.mirror
-        moving = self.clock.now - self._moved_at < 0.018
+        moving = self.clock.now - self.moved_at < 0.018
         return not self.coil if not moving else self.coil
 
     def trip_breaker(self, on: bool) -> None:
@@ -143,6 +143,32 @@ class Wire:
     # Thermometer
     def read_c(self) -> float:
         return self.celsius
+
+
+class FakeSecond:
+    """The second contactor of a wire: its poles are in series with poles 2 and 3 of the first."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self.coil = False
+        self.welded = False
+        self.stuck_open = False
+        self.moves: list[tuple[float, bool]] = []
+
+    def switch(self, on: bool) -> None:
+        if on is not self.coil:
+            self.coil = on
+            self.moves.append((self.wire.clock.now, on))
+
+    def driven(self) -> bool:
+        return self.coil
+
+    def trip_breaker(self, on: bool) -> None:
+        """It has no breaker of its own."""
+
+    def mirror_closed(self) -> bool:
+        moving = bool(self.moves) and self.wire.clock.now - self.moves[-1][0] < 0.018
+        return not self.welded and (self.stuck_open or (self.coil if moving else not self.coil))
 
 
 class FakeLock:
@@ -214,8 +240,8 @@ class Ear:
         return [f"{edge.kind.value} {edge.value}".strip() for edge in self.edges]
 
 
-def board_of(wire: Wire, evse: int = 1) -> EvseBoard:
-    return EvseBoard(evse, wire, wire, wire, wire, FakeLock(wire), FakeLamp(wire), None, earth_lost=FakeEarth(wire))
+def board_of(wire: Wire, evse: int = 1, second: FakeSecond | None = None) -> EvseBoard:
+    return EvseBoard(evse, wire, wire, wire, wire, FakeLock(wire), FakeLamp(wire), None, earth_lost=FakeEarth(wire), contactor_l23=second)
 
 
 def control_board(*boards: EvseBoard) -> ControlBoard:
@@ -228,9 +254,9 @@ FIGURES = Figures(
 
 
 class Bench:
-    """One EVSE on a wire, turned by hand. `charge` brings it to a closed contactor."""
+    """One EVSE on a wire, turned by hand. `charge` brings it to a closed contactor. second: with a contactor of its own for phases 2 and 3."""
 
-    def __init__(self, figures: Figures = FIGURES, latched: tuple[str, ...] = (), kept: Kept | None = None) -> None:
+    def __init__(self, figures: Figures = FIGURES, latched: tuple[str, ...] = (), kept: Kept | None = None, second: bool = False) -> None:
         self.clock = StillClock()
         self.wire = Wire(self.clock)
         self.ear = Ear()
@@ -240,8 +266,11 @@ class Bench:
         self.renewing = False
         self.limit_a = 16.0
         self.wish_a: float | None = None
+        self.limit_1p_a: float | None = None
         self.lease_s = 15.0
-        self.evse = Evse(board_of(self.wire, figures.evse), figures, self.clock, self.ear, kept or Kept(latched), self._keep)
+        self.second = FakeSecond(self.wire)
+        board = board_of(self.wire, figures.evse, self.second if second else None)
+        self.evse = Evse(board, figures, self.clock, self.ear, kept or Kept(latched), self._keep)
 
     def _keep(self, evse: int, kept: Kept) -> None:
         if kept.latched != (self.kept[-1] if self.kept else self._latched):
@@ -277,6 +306,7 @@ class Bench:
                 self.limit_a if limit_a is None else limit_a,
                 self.clock.now + self.lease_s if until is None else until,
                 self.wish_a,
+                self.limit_1p_a,
             ),
             self.clock.now,
         )
