@@ -179,7 +179,7 @@ ROWS: tuple[Row, ...] = (
     # cable
     _row("lock_jam", differs={A: _NO_LOCK, B1: _NO_LOCK} | _unseen_until_the_end("unlock_failed", B2, C2, D2, C1), unseen=(AFTER,)),
     _row("lock_stuck_locked", unseen=(AFTER,), differs=_unseen_until_the_end("unlock_failed", A, B1, B2, C2, D2, C1)),
-    _row("lock_feedback_lost", "lock_failed", differs={C2: _LOCK_LOST, D2: _LOCK_LOST, C1: _LOCK_LOST}),
+    _row("lock_feedback_lost", "lock_failed", unseen=(AFTER,), differs={C2: _LOCK_LOST, D2: _LOCK_LOST, C1: _LOCK_LOST}),
     _row("pp_open", "proximity_changed", differs={A: _MISSING, B1: _MISSING}),
     _row("pp_short", "proximity_changed", differs={A: _MISSING, B1: _MISSING}),
     _row("pp_change", unseen=(A, B1)),

@@ -22,7 +22,7 @@ VERSION = "ocpp2.0.1"
 @contextlib.asynccontextmanager
 async def places(evses: int, *, connector: str = "sType2", evse: str = "", version: str = VERSION) -> AsyncIterator[list[Place]]:
     """The EVSEs of a fresh world, its firmware running. evse: more lines of each [[evse]]."""
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         csms, timeline = Csms(), Timeline()
         world = World(Path(directory), csms, await csms.start("127.0.0.1", 0))
         try:
