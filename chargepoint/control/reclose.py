@@ -9,15 +9,12 @@ from chargepoint.control.machine import Cause
 from chargepoint.control.power_path import RECLOSE_S, PowerPath
 from chargepoint.control.watch import Watch
 
-AFTER_FAULT_S = 30.0
+AFTER_FAULT_S = 10.0
+"""A fault that comes and goes is not to move the contactor each time. M"""
 UNDER_LOAD_S = 10.0
 """The contacts have broken the car's current: they cool. M"""
-RESTS_S: dict[Cause, float] = {
-    Cause.FAULT: AFTER_FAULT_S,
-    Cause.PILOT: AFTER_FAULT_S,
-    Cause.SUSPECT: AFTER_FAULT_S,
-    Cause.CAR_TIME_OVER: UNDER_LOAD_S,
-}
+FAULTS = frozenset({Cause.FAULT, Cause.PILOT, Cause.SUSPECT})
+RESTS_S: dict[Cause, float] = {**dict.fromkeys(FAULTS, AFTER_FAULT_S), Cause.CAR_TIME_OVER: UNDER_LOAD_S}
 
 
 class Rest:
@@ -36,7 +33,7 @@ class Rest:
         self.at_x1 = withdrawn or failed or cause is not Cause.CAR
         self._blamed = False
         self._path.reclose_at = now + (RECLOSE_S if failed else RESTS_S.get(cause, RECLOSE_S))
-        if not failed and RESTS_S.get(cause) == AFTER_FAULT_S:
+        if not failed and cause in FAULTS:
             self.blame(now)
 
     def blame(self, now: float) -> None:
