@@ -71,6 +71,7 @@ class Evse(Table, frozen=True, kw_only=True):
     max_current_1p_a: Annotated[
         float, Meta(ge=6, le=80, description="A; with one phase connected, where the grid limits unbalanced load; never above max_current_a")
     ] = 80.0
+    max_power_w: Annotated[float, Meta(ge=1380, le=55200, description="W at 230 V; over all connected phases")] = 55200.0
     phase_switching: Annotated[
         bool, Meta(description="a second contactor lets a car charge on one phase while the limit is too low for three; needs one on the board")
     ] = False

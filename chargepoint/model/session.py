@@ -180,7 +180,8 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     shows the token. floating: authorized at a reader for all, the car may come to another EVSE. no_energy: authorized, but nothing is delivered
     above the register allowed_wh (None: at once). stop_reason: why the authorization ended. last: id of the last transaction. interrupted: a
     power cut came, and the car has not been seen since. interruptions: how often the offer was taken from this car; satisfied: it ended charging by
-    itself under a standing offer, and has not asked for more; wake_rung, wake_steps: the next step of its ladder, and all steps taken.
+    itself under a standing offer, and has not asked for more; wake_rung, wake_steps: the next step of its ladder, and all steps taken;
+    phases: what it is to be charged on; phase_switches: how often that has changed since it drew.
     """
 
     id: str
@@ -209,6 +210,8 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     allowed_wh: float | None = None
     charged: bool = False
     interrupted: bool = False
+    phases: int = 3
+    phase_switches: int = 0
     interruptions: int = 0
     satisfied: bool = False
     wake_rung: int = 0

@@ -32,11 +32,13 @@ class Ladder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Vehicle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A file of config/vehicles. car: how it behaves, for the simulator alone."""
+    """A file of config/vehicles. car: how it behaves, for the simulator alone. phase_switching: it takes a change between one phase and three within
+    a session; some cars are harmed by it."""
 
     name: Annotated[str, Meta(min_length=1)]
     car: dict[str, Any] = {}
     wake: Ladder = Ladder()
+    phase_switching: bool = False
 
 
 UNKNOWN = Vehicle(name="unknown")

@@ -32,6 +32,7 @@ from chargepoint.station.metering import Metering
 from chargepoint.station.monitoring import Monitoring
 from chargepoint.station.network_profiles import NetworkProfiles
 from chargepoint.station.offer import Offer
+from chargepoint.station.phases import Phases
 from chargepoint.station.provisioning import Provisioning
 from chargepoint.station.recovery import Recovery, start_delay
 from chargepoint.station.registers import Registers
@@ -99,6 +100,7 @@ class Core:
         self.recovery = Recovery(clock, self.sessions, self.transactions, resume=settings.station.after_power_loss == "resume")
         self.edges = Edges(clock, db, model, self.hardware, self.sessions, self.usable, self.recovery.give_up)
         self.vehicles = Vehicles(clock, self.sessions, self.hardware, settings, cars)
+        self.phases = Phases(clock, evses, self.sessions, self.limits, self.vehicles.of)
         self.network_profiles = NetworkProfiles(settings.csms, model, values)
         self.provisioning = Provisioning(clock, model, values, boots, backend, self.security)
         self.resets = Resets(
@@ -177,6 +179,7 @@ class Core:
         self.backend.use(self.network_profiles.csms, False)
         self.network_profiles.on_slot = self.backend.use
         self.sessions.act = self.offer.act
+        self.offer.phases = self.phases
         self.sampling.tell = self._sampled
         self.sampling.place = self.sessions.place
         self.availability.running = self.sessions.busy

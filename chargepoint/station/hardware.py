@@ -28,6 +28,7 @@ from chargepoint.link.messages import (
     OrderAnswer,
     OrderKind,
     Permit,
+    PhaseWish,
     Sample,
     ToControl,
     WakeKind,
@@ -59,7 +60,7 @@ class Hardware:
         self._door: Door | None = None
         self._states: dict[int, EvseState] = {}
         self._offered_since: dict[int, float] = {}
-        self._wishes: dict[tuple[type, int], LockWish | LampWish] = {}
+        self._wishes: dict[tuple[type, int], PhaseWish | LockWish | LampWish] = {}
         self._orders: dict[int, asyncio.Future[OrderAnswer]] = {}
         self._ids = count(int(clock.boot_s() * 1000) << 16)
 
@@ -81,15 +82,22 @@ class Hardware:
         to tell of."""
         return self._clock.boot_s() >= self._offered_since.get(evse, math.inf)
 
-    def permit(self, evse: int, plug_in: int, limit_a: float, wish_a: float | None = None) -> None:
-        """This plug-in may draw limit_a (A per phase) for one lease from now. Below 6 A: no offer. wish_a: what comfort would rather have."""
-        self._send(Permit(evse, plug_in, limit_a, self._clock.boot_s() + self._lease_s, wish_a))
+    def permit(
+        self, evse: int, plug_in: int, limit_a: float, wish_a: float | None = None, limit_1p_a: float | None = None, wish_1p_a: float | None = None
+    ) -> None:
+        """This plug-in may draw limit_a (A per phase) for one lease from now. Below 6 A: no offer. wish_a: what comfort would rather have.
+        limit_1p_a, wish_1p_a: the same while one phase is connected; None: no difference."""
+        self._send(Permit(evse, plug_in, limit_a, self._clock.boot_s() + self._lease_s, wish_a, limit_1p_a, wish_1p_a))
 
     def withdraw(self, evse: int, plug_in: int) -> None:
         """The permit ends now: control takes the offer back and opens when the car had its time. Nothing to say of a car that has gone."""
         state = self._states.get(evse)
         if state is not None and state.plug_in == plug_in:
             self.permit(evse, plug_in, 0.0)
+
+    def phases(self, wish: PhaseWish) -> None:
+        """How many phases are to be connected."""
+        self._wish(wish)
 
     def lock(self, evse: int, locked: bool) -> None:
         """Whether the plug is to be held."""
@@ -167,7 +175,7 @@ class Hardware:
         elif former is None or former.offered_a <= 0:
             self._offered_since[state.evse] = self._clock.boot_s() + (STEADY_S if former is not None else 0.0)
 
-    def _wish(self, wish: LockWish | LampWish) -> None:
+    def _wish(self, wish: PhaseWish | LockWish | LampWish) -> None:
         key = (type(wish), wish.evse)
         if self._wishes.get(key) != wish:
             self._wishes[key] = wish

@@ -14,12 +14,15 @@ from chargepoint.model.sample import MeterSample, Quality
 from chargepoint.model.session import SessionRow, State
 from chargepoint.station.connectors import Connectors
 from chargepoint.station.hardware import Hardware
+from chargepoint.station.phases import ONE, THREE, Phases
 from chargepoint.station.sessions import Sessions
 from chargepoint.station.smart_charging import Limit, Limits
 
 START_DELAY = "start delay"
 INVALID_TOKEN = "token no longer accepted"
 NO_SESSION = ""
+Sent = tuple[int, float, float | None, float | None, float | None]
+"""Plug-in, limit and comfort's wish; the same for one phase."""
 
 
 class Meters(Protocol):
@@ -27,7 +30,7 @@ class Meters(Protocol):
 
 
 class Offer:
-    """not_before: boot clock's time of the first offer after power has returned."""
+    """not_before: boot clock's time of the first offer after power has returned. phases: who chooses how many are connected; None: control does."""
 
     def __init__(
         self,
@@ -46,13 +49,16 @@ class Offer:
         self._meters = meters
         self._connectors = connectors
         self._not_before = not_before
-        self._sent: dict[int, tuple[int, float, float | None]] = {}
+        self.phases: Phases | None = None
+        self._sent: dict[int, Sent] = {}
         hardware.on_control.append(self._sent.clear)
 
     def act(self, evse: int, renew: bool) -> None:
         """Sends what holds now. renew: this is the turn that keeps the permit alive."""
         row = self._sessions.row(evse)
         if row is not None and row.authorized and row.plugged and row.plug_in and row.control_start == self._hardware.start:
+            if self.phases is not None:
+                self._hardware.phases(self.phases.wish(row))
             self._permit(row, renew)
         elif evse in self._sent:
             self._hardware.withdraw(evse, self._sent.pop(evse)[0])
@@ -60,8 +66,9 @@ class Offer:
         self._hardware.lamp(evse, self._lamp(row, evse))
         self._connectors.report(evse)
 
-    def limit(self, evse: int) -> Limit:
-        """Amperes per phase for the session at an EVSE, and who says so; 0 A and no owner without an authorized session."""
+    def limit(self, evse: int, phases: int | None = None) -> Limit:
+        """Amperes per phase for the session at an EVSE, and who says so; 0 A and no owner without an authorized session. phases: so many connected
+        (None: as many as are)."""
         row = self._sessions.row(evse)
         if row is None or not row.authorized:
             return Limit(0.0, NO_SESSION)
@@ -69,10 +76,12 @@ class Offer:
             return Limit(0.0, INVALID_TOKEN)
         if self._clock.boot_s() < self._not_before():
             return Limit(0.0, START_DELAY)
-        return self._limits.limit(evse)
+        state = self._hardware.state(evse)
+        return self._limits.limit(evse, phases or (state.phases if state is not None else None))
 
     def _permit(self, row: SessionRow, renew: bool) -> None:
-        sent = (row.plug_in, *self.limit(row.evse).parts)
+        three, one = self.limit(row.evse, THREE).parts, self.limit(row.evse, ONE).parts
+        sent: Sent = (row.plug_in, *three, *(one if one != three else (None, None)))
         if renew or self._sent.get(row.evse) != sent:
             self._hardware.permit(row.evse, *sent)
             self._sent[row.evse] = sent

@@ -19,7 +19,8 @@ MINIMUM_A = 6.0
 class Situation(NamedTuple):
     """All that counts. control: its process is there; faults: names from the catalogue; state: of the session (IDLE: none); limit_a and limit_owner:
     what the station permits; offered_a and cap: what control signals and who won there; permitted: control has a permit; may_begin: new transactions
-    are allowed; store: what the store could not do; wake: what is done about a car that sleeps."""
+    are allowed; store: what the store could not do; wake: what is done about a car that sleeps; switching: it waits
+    for a change of its phases."""
 
     control: bool = True
     faults: tuple[str, ...] = ()
@@ -37,6 +38,8 @@ class Situation(NamedTuple):
     permitted: bool = False
     offered_a: float = 0.0
     wake: str = ""
+    switching: bool = False
+    phases: int = 3
     cap: str = ""
 
 
@@ -99,6 +102,7 @@ TABLE: tuple[Row, ...] = (
     Row("car_unseen", lambda s: s.interrupted, "After a power cut the car has not been seen yet."),
     Row("limit", lambda s: s.limit_a < MINIMUM_A and s.cap != "floor", "No current by {owner}."),
     Row("waking", lambda s: s.wake == "waking", "The car sleeps: the offer is taken away for a moment, to wake it."),
+    Row("switching_phases", lambda s: s.switching, "The car waits while it is changed to {phases}."),
     Row("permit_on_its_way", lambda s: not s.permitted, "The permit is on its way to the control process."),
     Row("no_offer", lambda s: s.offered_a < MINIMUM_A, "The control process does not offer current yet: {cap}."),
     Row(
@@ -124,6 +128,7 @@ def reason(situation: Situation) -> Reason:
         owner=OWNERS.get(situation.limit_owner, situation.limit_owner),
         cap=CAPS.get(situation.cap, "it waits for the cable, the lock, a test or the rest after an opening"),
         amps=f"{situation.offered_a:g} A",
+        phases="three phases" if situation.phases == 3 else "one phase",
     )
     return Reason(fault if row.sentence == "{fault}" and fault else row.word, sentence)
 

@@ -61,6 +61,8 @@ class Report:
             "faults": list(core.connectors.faults(evse)),
             "fault_sentences": [CATALOGUE[fault].sentence for fault in core.connectors.faults(evse)],
             "vehicle": core.vehicles.of(row).name if row is not None else None,
+            "phases": state.phases if state is not None else None,
+            "phase_switches": row.phase_switches if row is not None else 0,
             "wake": {
                 "doing": core.vehicles.doing(evse).value,
                 "steps": row.wake_steps if row is not None else 0,
@@ -93,6 +95,8 @@ class Report:
             permitted=state is not None and state.permit,
             offered_a=state.offered_a if state is not None else 0.0,
             wake=core.vehicles.doing(evse).value,
+            switching=state is not None and state.switching,
+            phases=state.phases if state is not None else 3,
             cap=state.offer_limit_by if state is not None else "",
         )
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from chargepoint.settings import Evse
 
 SETTINGS = "settings"
+NOMINAL_V = 230.0
 Owner = Callable[[int], float | None]
 
 
@@ -33,6 +34,8 @@ class Limits:
     def __init__(self, evses: Sequence[Evse]) -> None:
         rated = {evse.id: evse.max_current_a for evse in evses}
         self._owners: dict[str, Owner] = {SETTINGS: rated.get}
+        self._phases = {evse.id: evse.phases for evse in evses}
+        self._max_w = {evse.id: evse.max_power_w for evse in evses}
         self._comfort: set[str] = set()
 
     def add(self, name: str, owner: Owner, comfort: bool = False) -> None:
@@ -42,9 +45,11 @@ class Limits:
         if comfort:
             self._comfort.add(name)
 
-    def limit(self, evse: int) -> Limit:
-        """The least limit for an EVSE and its owner; 0 A for an EVSE nobody knows."""
+    def limit(self, evse: int, phases: int | None = None) -> Limit:
+        """The least limit for an EVSE with so many phases connected (None: all of its own) and its owner; 0 A for an EVSE nobody knows."""
         said = [Limit(limit_a, name) for name, owner in self._owners.items() if (limit_a := owner(evse)) is not None]
+        if evse in self._max_w:
+            said.append(Limit(self._max_w[evse] / NOMINAL_V / (phases or self._phases[evse]), SETTINGS))
         least = min(said, key=lambda limit: limit.limit_a, default=Limit(0.0, SETTINGS))
         if least.owner not in self._comfort:
             return least
