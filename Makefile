@@ -3,7 +3,7 @@
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 4
 BIN = .venv/bin
 STAMP = .venv/.installed
 
