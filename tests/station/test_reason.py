@@ -40,6 +40,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "car_unseen": {**READY, "interrupted": True},
     "limit": {**READY, "limit_a": 0.0, "limit_owner": "start delay"},
     "waking": {**READY, "wake": "waking", "offered_a": 0.0, "permitted": False},
+    "switching_phases": {**READY, "switching": True, "phases": 1, "offered_a": 0.0},
     "permit_on_its_way": {**READY, "permitted": False},
     "no_offer": {**READY, "offered_a": 0.0, "cap": "heat"},
     "car_sleeps": {**READY, "wake": "given_up"},
