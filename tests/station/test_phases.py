@@ -38,7 +38,7 @@ class Bench:
     async def after(self, seconds: float) -> int:
         """What is wished so much later, having been asked all the time."""
         self.phases.wish(self.row)
-        await self.clock.sleep(seconds)
+        await self.clock.advance(seconds)
         return self.phases.wish(self.row).phases
 
 
