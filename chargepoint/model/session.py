@@ -229,6 +229,11 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     def plugged(self) -> bool:
         return Point.EV_CONNECTED in POINTS[self.state]
 
+    @property
+    def resumed(self) -> bool:
+        """Whether its transaction goes on after a power cut."""
+        return self.running is not None and (self.interrupted or self.running.began.boot != self.alive.boot)
+
 
 STARTING_S = 10.0
 """A car has so long to close S2 after the offer before it counts as suspended by the car."""
@@ -242,7 +247,8 @@ class Power(NamedTuple):
 
 
 def charging_state(row: SessionRow, power: Power | None, now: float) -> ChargingState:
-    """ChargingStateEnumType (2.0.1 part 2, 3.16). power None: control is not there, so what was told last stays. now: boot clock's time."""
+    """ChargingStateEnumType (2.0.1 part 2, 3.16). power None: control is not there, so what was told last stays. A
+    transaction that goes on after a power cut does not start anew: it waits for the station, or for its car. now: boot clock's time."""
     if not row.plugged:
         return ChargingState.IDLE
     if row.state in (State.CHARGING, State.STOPPING):
@@ -250,11 +256,12 @@ def charging_state(row: SessionRow, power: Power | None, now: float) -> Charging
     if row.state is not State.READY:
         return ChargingState.EV_CONNECTED
     if power is None:
-        return (row.running and row.running.told) or ChargingState.EV_CONNECTED
+        told = (row.running and row.running.told) or ChargingState.EV_CONNECTED
+        return ChargingState.SUSPENDED_EVSE if told is ChargingState.CHARGING else told  # the contactor is open in this state
     if row.no_energy and row.allowed_wh is None:  # E05.FR.02: at once
         return ChargingState.SUSPENDED_EVSE
     ready_at = max(row.plugged_at, row.authorized_at)
-    if row.opened_at <= ready_at and now < max(ready_at, row.offered_at) + STARTING_S:
+    if not row.resumed and row.opened_at <= ready_at and now < max(ready_at, row.offered_at) + STARTING_S:
         return ChargingState.EV_CONNECTED
     return ChargingState.SUSPENDED_EV if power.offered and not row.no_energy else ChargingState.SUSPENDED_EVSE
 

@@ -272,6 +272,17 @@ async def test_the_first_offer_after_a_power_cut_waits(tmp_path: Path) -> None:
     assert third.control.permits[1].limit_a == 32.0
 
 
+@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
+async def test_a_resumed_transaction_that_waits_for_the_first_offer_is_suspended_by_the_station(tmp_path: Path, version: str) -> None:
+    rig = await charging(begin(tmp_path, after_power_loss="resume", version=version))
+    rig.crash()
+    again = powered_up(rig, plugged=True, delay_s=30.0)
+    again.connectors.report_all()
+    await again.seconds(15)
+    assert set(again.statuses()) == {"SuspendedEVSE"}
+    assert again.told() == [("Updated", "ChargingStateChanged", "SuspendedEVSE")]
+
+
 async def test_three_sessions_offline_and_a_power_cut_in_the_third(tmp_path: Path) -> None:
     rig = begin(tmp_path)
     rig.online()

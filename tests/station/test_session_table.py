@@ -18,6 +18,7 @@ from chargepoint.model.session import (
     Event,
     Point,
     Power,
+    Running,
     SessionRow,
     State,
     begins,
@@ -98,6 +99,8 @@ def row(state: State, **more: object) -> SessionRow:
 
 OFFERED, WITHHELD, FLOWING = Power(False, True), Power(False, False), Power(True, True)
 LATER = 1000.0 + STARTING_S
+FRESH = Running(id="t", began=NOW)
+RESUMED = Running(id="t", began=Stamp(NOW.boot - 1, 500.0, 0.0, False), told=ChargingState.CHARGING)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +115,10 @@ LATER = 1000.0 + STARTING_S
         (row(State.READY, authorized_at=1000.0, no_energy=True), OFFERED, LATER, ChargingState.SUSPENDED_EVSE),
         (row(State.READY, authorized_at=1000.0, no_energy=True), WITHHELD, 1001.0, ChargingState.SUSPENDED_EVSE),
         (row(State.READY), None, LATER, ChargingState.EV_CONNECTED),
+        (row(State.READY, running=RESUMED, authorized_at=1000.0), WITHHELD, 1000.0, ChargingState.SUSPENDED_EVSE),
+        (row(State.READY, running=RESUMED, authorized_at=1000.0), OFFERED, 1000.0, ChargingState.SUSPENDED_EV),
+        (row(State.READY, running=RESUMED, authorized_at=1000.0, interrupted=True), None, 1000.0, ChargingState.SUSPENDED_EVSE),
+        (row(State.READY, running=FRESH, authorized_at=1000.0), WITHHELD, 1000.0, ChargingState.EV_CONNECTED),
         (row(State.CHARGING), FLOWING, LATER, ChargingState.CHARGING),
         (row(State.STOPPING), FLOWING, LATER, ChargingState.CHARGING),
         (row(State.FINISHING), WITHHELD, LATER, ChargingState.EV_CONNECTED),
