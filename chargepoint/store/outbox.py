@@ -1,7 +1,8 @@
 """Facts not yet told, each kind by its delivery. Must not know messages nor lines.
 
 Transaction and guaranteed facts are on disk. States and perishables live in memory: after a restart every state is computed and told anew, and
-a perishable one has perished. The facts of a transaction stay until its end is told, so that another CSMS can be told it whole (2.0.1 B10.FR.05).
+a perishable one has perished. The facts of a transaction stay until its end is told, so that another CSMS can be told it whole (2.0.1 B10.FR.05),
+and until every CSMS that has heard its beginning was told the end (`audience`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from chargepoint.model.facts import Delivery, EventKind, Fact, StatusFact, TransactionFact, Trigger, delivery_of
+from chargepoint.store.audience import Audience
 from chargepoint.store.db import Db
 from chargepoint.store.fleeting import Fleeting
 from chargepoint.store.values import Values
@@ -42,6 +44,7 @@ class Outbox:
         self.on_append: list[Callable[[], None]] = []
         self._db = db
         self._values = Values(db)
+        self._audience = Audience(db)
         self._fleeting = Fleeting()
         self._decoder: msgspec.msgpack.Decoder[Fact] = msgspec.msgpack.Decoder(Fact)
         self._encoder = msgspec.msgpack.Encoder()
@@ -154,15 +157,15 @@ class Outbox:
         self._fleeting.forget(Delivery.PERISHABLE)
 
     def change_csms(self, key: str) -> bool:
-        """Says to which CSMS and version facts are told from now on. At a change every transaction whose end is not told is told anew from its
-        beginning, and the face's notes go. Returns whether there was another before."""
+        """Says to which CSMS and version facts are told from now on. At a change a newcomer is told every transaction whose end nobody was told, from
+        its beginning; one that was here before goes on where it was left, with the face's notes of that time. Returns whether there was another
+        before."""
         former = self._values.get(CSMS, str)
         if former == key:
             return False
         with self._db.transaction():
-            self._db.execute("UPDATE transaction_facts SET told = 0, attempts = 0")
+            self._audience.change(former, key)
             self._db.execute("UPDATE guaranteed_facts SET attempts = 0")
-            self._db.execute("DELETE FROM notes")
             self._values.set(CSMS, key)
         self._count()
         return former is not None
@@ -213,12 +216,18 @@ class Outbox:
         self._on_commit(Delivery.TRANSACTION, -1)
         self._db.after_commit(lambda: self._passed(number))
         if isinstance(fact, TransactionFact) and fact.kind is EventKind.ENDED:
-            self._db.execute("DELETE FROM transaction_facts WHERE id <= ? AND txn = ? AND (told > 0 OR id = ?)", (number, transaction, number))
-            self._db.execute("DELETE FROM notes WHERE txn = ?", (transaction,))
+            self._ended(transaction, number)
             return
         self._db.execute("UPDATE transaction_facts SET told = ? WHERE id = ?", (mark, number))
         if note is not None:
             self._db.execute("INSERT OR REPLACE INTO notes (txn, note) VALUES (?, ?)", (transaction, note))
+
+    def _ended(self, transaction: str, number: int) -> None:
+        self._db.execute("DELETE FROM notes WHERE txn = ?", (transaction,))
+        if self._audience.ended(transaction):
+            self._db.execute("UPDATE transaction_facts SET told = 1 WHERE id = ?", (number,))
+        else:
+            self._db.execute("DELETE FROM transaction_facts WHERE id <= ? AND txn = ? AND (told > 0 OR id = ?)", (number, transaction, number))
 
     def _passed(self, number: int) -> None:
         """Facts leave in order: everything up to this one is told, and need not be looked through again."""

@@ -231,3 +231,25 @@ async def test_another_csms_is_told_a_running_transaction_whole(whole: Whole, ce
     await until(lambda: whole.outbox.waiting() == 0)
     assert [payload["meterStart"] for payload in central.of("StartTransaction")] == [1000, 1000]
     assert central.of("StopTransaction")[0]["transactionId"] == 2
+
+
+async def test_a_csms_that_comes_back_hears_the_rest_under_its_own_number(whole: Whole, central: Central, csms: Csms) -> None:
+    start, first, second, end = session("t1")
+    for name, item in (("one", start), ("two", first), ("one", second), ("two", end), ("one", None)):
+        whole.backend.use(name, True)
+        for connection in csms.connections[-1:]:
+            connection.transport.abort()
+        await until(lambda: whole.backend.face is not None and not whole.backend.accepted)
+        await whole.register()
+        if item is not None:
+            whole.outbox.append(item)
+        await until(lambda: whole.outbox.waiting() == 0)
+    told = [(action, payload.get("transactionId")) for action, payload in central.calls if "Transaction" in action or action == "MeterValues"]
+    assert told == [
+        ("StartTransaction", None),
+        *(("StartTransaction", None), ("MeterValues", 2)),
+        *(("MeterValues", 1), ("MeterValues", 1)),
+        *(("MeterValues", 2), ("StopTransaction", 2)),
+        ("StopTransaction", 1),
+    ]
+    assert [payload["timestamp"] for payload in central.of("StopTransaction")] == ["2024-01-01T00:00:03.000Z"] * 2

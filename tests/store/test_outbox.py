@@ -9,6 +9,7 @@ import pytest
 from chargepoint.model.facts import Delivery, EventKind, Fact, MeterFact, SecurityFact, StatusFact, TransactionFact, Trigger
 from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
 from chargepoint.model.stamp import Stamp
+from chargepoint.store.audience import KEPT_CSMS
 from chargepoint.store.db import Db
 from chargepoint.store.outbox import Outbox
 
@@ -168,6 +169,85 @@ def test_another_csms_has_no_notes_of_the_former(db: Db) -> None:
     outbox.told(outbox.append(event("a", 0, EventKind.STARTED)), note="5")
     outbox.change_csms("two")
     assert outbox.note("a") is None and outbox.waiting_for("a")
+
+
+def seqs(facts: list[Fact]) -> list[tuple[str, int]]:
+    return [(fact.transaction, fact.seq) for fact in facts if isinstance(fact, TransactionFact)]
+
+
+def test_a_csms_that_comes_back_is_told_each_fact_once(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.change_csms("one")
+    begin, step = (outbox.append(fact) for fact in whole("a")[:2])
+    outbox.told(begin, note="17")
+    outbox.change_csms("two")
+    assert outbox.note("a") is None
+    outbox.told(begin, note="4")
+    outbox.told(step)
+    outbox.append(event("a", 2))
+    outbox.change_csms("one")
+    assert outbox.note("a") == "17"
+    assert seqs(tell_all(outbox)) == [("a", 1), ("a", 2)]
+    outbox.change_csms("two")
+    assert outbox.note("a") == "4"
+    outbox.append(event("a", 3, EventKind.ENDED))
+    assert seqs(tell_all(outbox)) == [("a", 2), ("a", 3)]
+
+
+def test_an_end_told_to_another_is_kept_for_the_csms_that_knows_the_beginning(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.change_csms("one")
+    outbox.told(outbox.append(event("a", 0, EventKind.STARTED)), note="17")
+    outbox.change_csms("two")
+    for fact in (*whole("a")[1:], *whole("b")):
+        outbox.append(fact)
+    assert len(tell_all(outbox)) == 6 and outbox.waiting() == 0
+    again = Outbox(db)
+    again.change_csms("three")
+    assert tell_all(again) == [], "the newcomer needs no transaction whose end somebody was told"
+    again.change_csms("one")
+    assert again.note("a") == "17"
+    assert seqs(tell_all(again)) == [("a", 1), ("a", 2)]
+    again.change_csms("two")
+    assert tell_all(again) == []
+    assert db.execute("SELECT COUNT(*) FROM transaction_facts").fetchone()[0] == 0
+
+
+def test_facts_of_new_transactions_are_never_mixed_up_with_those_told_before(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.change_csms("one")
+    for fact in (event("a", 0, EventKind.STARTED), *whole("x"), *whole("y")):
+        outbox.append(fact)
+    assert len(tell_all(outbox)) == 7
+    outbox.change_csms("two")
+    again = Outbox(db)
+    for fact in (*whole("a")[1:2], *whole("b")[:2]):
+        again.append(fact)
+    assert seqs(tell_all(again)) == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    again.change_csms("one")
+    assert seqs(tell_all(again)) == [("a", 1), ("b", 0), ("b", 1)]
+
+
+def test_a_fact_given_up_is_not_tried_again_with_the_same_csms(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.change_csms("one")
+    outbox.give_up(outbox.append(event("a", 0, EventKind.STARTED)), "NotImplemented")
+    outbox.change_csms("two")
+    outbox.change_csms("one")
+    outbox.append(event("a", 1))
+    assert seqs(tell_all(outbox)) == [("a", 1)]
+
+
+def test_of_many_csms_the_oldest_is_forgotten_with_what_only_it_was_owed(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.change_csms("one")
+    outbox.told(outbox.append(event("a", 0, EventKind.STARTED)), note="17")
+    outbox.change_csms("two")
+    outbox.append(event("a", 1, EventKind.ENDED))
+    tell_all(outbox)
+    for number in range(KEPT_CSMS):
+        outbox.change_csms(f"newcomer {number}")
+    assert db.execute("SELECT COUNT(*) FROM transaction_facts").fetchone()[0] == 0
 
 
 def test_ten_thousand_facts_wait_and_leave_in_order(db: Db) -> None:
