@@ -67,7 +67,7 @@ def _serve(config: Path, safe: int) -> int:
     from chargepoint.clock import Clock
     from chargepoint.control import realtime
     from chargepoint.control.evse import Evse
-    from chargepoint.control.loop import Loop
+    from chargepoint.control.loop import Loop, calm_turn_s
     from chargepoint.control.memory import Memory
     from chargepoint.control.slow import Slow
     from chargepoint.notify import Notifier
@@ -93,7 +93,8 @@ def _serve(config: Path, safe: int) -> int:
     for weakness in weaknesses(wiring):
         slow.say(f"control: {weakness}")
     granted = realtime.ask(slow.say)
-    loop = Loop(clock, board, wiring.turn_ms / 1000.0, realtime=granted, say=slow.say, alive=notifier.alive)
+    turn_s, hold_s = wiring.turn_ms / 1000.0, wiring.feed.hold_ms / 1000.0 if wiring.feed else None
+    loop = Loop(clock, board, turn_s, calm_turn_s(turn_s, hold_s), realtime=granted, say=slow.say, alive=notifier.alive)
     for ports, evse_settings, evse_wiring in zip(board.evses, settings.evse, wiring.evse, strict=False):
         figures = figures_of(evse_settings, evse_wiring, settings.control)
         evses[ports.evse] = Evse(ports, figures, clock, loop, memory.kept(ports.evse), slow.keep)

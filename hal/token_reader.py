@@ -16,7 +16,7 @@ import serial
 
 from hal import spec
 from hal.errors import DeviceLost
-from hal.pn532 import POLL_EVERY_S, Mute, Pn532, Presence
+from hal.pn532 import POLL_PAUSE_S, Mute, Pn532, Presence
 from hal.ports import Now, TokenSeen
 from hal.token_text import Lines, ordered, token_of
 
@@ -170,15 +170,18 @@ class SerialReader:
     async def _watch_pn532(self, port: SerialPort) -> None:
         chip = Pn532(port, self._device)
         await chip.set_up()
+        looked_at = self._now()
         while True:
             uid = await chip.poll()
             self._answers()
             self._attempts = 0
             if self._presence.changed(uid) and uid is not None:
                 self._card(uid)
-            await asyncio.sleep(POLL_EVERY_S)
-            if port.moved():
-                raise Mute("the name leads to another device now")
+            await asyncio.sleep(POLL_PAUSE_S)
+            if self._now() - looked_at >= LOOK_EVERY_S:
+                looked_at = self._now()
+                if port.moved():
+                    raise Mute("the name leads to another device now")
 
     def _card(self, uid: bytes) -> None:
         if len(uid) == 4 and uid[0] == 0x08:

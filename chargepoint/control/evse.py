@@ -155,8 +155,8 @@ class Evse:
                     self._decide(now)
         self._front_end.start_high(now)
 
-    def calm_turn(self, now: float, emergency: bool) -> None:
-        """A turn of a calm EVSE: one conversion instead of two, and conclusions only from what changed."""
+    def calm_turn(self, now: float, emergency: bool) -> bool:
+        """A turn of a calm EVSE: one conversion instead of two, and conclusions only from what changed. Answers whether it is calm still."""
         self._read_lines(now, emergency)
         channel, value = self._front_end.finish_any(now)
         if channel is Channel.HIGH:
@@ -166,13 +166,16 @@ class Evse:
         elif channel is Channel.PROXIMITY:
             self.cable.read(value)
         readings = (self.watch.mirror_closed, self.watch.tripped, emergency, self.lock and self.lock.feedback, self.cable.present, self.faults.active)
-        if readings != self._calm_readings or self._turn % TELL_EVERY == 0 or not self.calm:
+        calm = self.calm
+        if readings != self._calm_readings or self._turn % TELL_EVERY == 0 or not calm:
             self._calm_readings = readings
             self._act(now)
-        if self.calm:
+            calm = self.calm
+        if calm:
             self._front_end.start_calm(now)
         else:
             self._front_end.start_high(now)
+        return calm
 
     @property
     def converted_at(self) -> float:

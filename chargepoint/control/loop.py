@@ -22,23 +22,40 @@ from hal.ports import ControlBoard
 
 BLIND_S = 0.5
 """A turn so late is a new start: a car may have been changed meanwhile."""
-CALM_TURNS = 10
-"""A calm turn takes so many periods: nothing is closed or offered anywhere, so that nothing could open sooner. Within the feed's hold time."""
+CALM_S = 0.06
+"""A calm turn, at most: nothing is closed or offered anywhere, so that nothing could open sooner."""
+CALM_SHARE = 0.6
+"""Of the time for which one edge of the feed keeps the relay supply up."""
 EMERGENCY_TURNS = 2
 FIGURES_EVERY_S = 5.0
 END_WITHIN_S = 9.0
 SHARES = (0.5, 0.99, 0.999)
 
 
+def calm_turn_s(turn_s: float, hold_s: float | None) -> float:
+    """How long a calm turn takes: whole periods. hold_s: how long the relay supply outlives an edge of its feed; None: it needs none."""
+    longest = CALM_S if hold_s is None else min(CALM_S, CALM_SHARE * hold_s)
+    return turn_s * max(1, round(longest / turn_s))
+
+
 class Loop:
-    """turn_s: the period. alive: called in each turn whose checks passed. say: a line for the log."""
+    """turn_s: the period, calm_s: that of a calm turn. alive: called in each turn whose checks passed. say: a line for the log."""
 
     def __init__(
-        self, clock: Clock, board: ControlBoard, turn_s: float, *, realtime: bool, say: Callable[[str], None], alive: Callable[[float], None]
+        self,
+        clock: Clock,
+        board: ControlBoard,
+        turn_s: float,
+        calm_s: float,
+        *,
+        realtime: bool,
+        say: Callable[[str], None],
+        alive: Callable[[float], None],
     ) -> None:
         self._clock = clock
         self._board = board
         self._turn_s = turn_s
+        self._calm_s = calm_s
         self._period_s = turn_s
         self._realtime = realtime
         self._say = say
@@ -92,29 +109,31 @@ class Loop:
             self._link.poll()
         self._orders.step(now)
         emergency = self._emergency()
-        calm = self._period_s > self._turn_s and not emergency and all(evse.calm for evse in self._all)
+        whole = self._period_s == self._turn_s or emergency or not all(evse.calm for evse in self._all)
+        calm = not whole
         for evse in self._all:
             clock.sleep_until(evse.converted_at)
-            if calm:
-                evse.calm_turn(clock.boot_s(), emergency)
-            else:
+            if whole:
                 evse.first_half(clock.boot_s(), emergency)
+            elif not evse.calm_turn(clock.boot_s(), emergency):
+                calm = False
         self._feed()
         self._alive(now)
         if now >= self._figures_at:
             self._tell_figures(now)
-        if not calm:
+        if whole:
             clock.sleep_until(due + self._turn_s / 2)
             for evse in self._all:
                 clock.sleep_until(evse.converted_at)
                 evse.second_half(clock.boot_s())
-        self._pace()
+            calm = all(evse.calm for evse in self._all)
+        self._pace(calm)
         return due
 
-    def _pace(self) -> None:
+    def _pace(self, calm: bool) -> None:
         """Longer turns while every EVSE is calm; the first of them may still be a whole one."""
-        calm = not (self._ending or self._emergency_turns or self._orders.running) and all(evse.calm for evse in self._all)
-        self._period_s = self._turn_s * (CALM_TURNS if calm else 1)
+        calm = calm and not (self._ending or self._emergency_turns or self._orders.running)
+        self._period_s = self._calm_s if calm else self._turn_s
 
     def _late(self, late_s: float) -> float:
         """Counts the periods that were not served; after a long silence nothing is taken for granted. Answers the time they took."""

@@ -18,7 +18,7 @@ from sim.rig.protocol import PIN, PIN_LEVEL
 if TYPE_CHECKING:
     from sim.rig.client import Connection
 
-FRESH_S = 200e-6
+FRESH_S = 1e-3
 PULLS = ("floating", "up", "down")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chargepoint.control.evse import Evse
-from chargepoint.control.loop import BLIND_S, CALM_TURNS, Loop
+from chargepoint.control.loop import BLIND_S, CALM_S, Loop, calm_turn_s
 from chargepoint.link.messages import LockWish, LoopFigures, Permit
 from hal.errors import DeviceLost
 from tests.control.fakes import FIGURES, TURN_S, FakeFeed, StillClock, Wire, board_of, control_board
@@ -23,7 +23,7 @@ class Rig:
         self.board = control_board(*boards)
         self.lines: list[str] = []
         self.alive: list[float] = []
-        self.loop = Loop(self.clock, self.board, TURN_S, realtime=False, say=self.lines.append, alive=self.alive.append)
+        self.loop = Loop(self.clock, self.board, TURN_S, CALM_S, realtime=False, say=self.lines.append, alive=self.alive.append)
         self.evses = [Evse(board, FIGURES._replace(evse=board.evse), self.clock, self.loop) for board in boards]
         self.loop.add(self.evses)
         self.loop.serve(tmp_path)
@@ -55,8 +55,16 @@ def test_one_edge_per_turn_and_longer_turns_while_calm(tmp_path: Path) -> None:
     rig.run(5.0)
     figures = next(message for message in rig.loop.status() if isinstance(message, LoopFigures))
     assert rig.feed.edges == figures.periods == len(rig.alive)
-    assert 5.0 / TURN_S / CALM_TURNS < figures.periods < 250
+    assert 5.0 / CALM_S < figures.periods < 250
     assert (figures.missed, figures.late_max_us, figures.realtime) == (0, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("turn_s", "hold_s", "calm_s"), [(0.005, 0.1, 0.06), (0.005, None, 0.06), (0.005, 0.04, 0.025), (0.005, 0.5, 0.06), (0.02, 0.08, 0.04)]
+)
+def test_a_calm_turn_is_whole_periods_within_the_hold_time(turn_s: float, hold_s: float | None, calm_s: float) -> None:
+    assert calm_turn_s(turn_s, hold_s) == pytest.approx(calm_s)
+    assert hold_s is None or calm_turn_s(turn_s, hold_s) < 0.7 * hold_s
 
 
 def test_whole_turns_while_something_is_offered(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class Chip:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token_reader, "POLL_EVERY_S", 0.005)
+    monkeypatch.setattr(token_reader, "POLL_PAUSE_S", 0.005)
     monkeypatch.setattr(token_reader, "BACK_OFF_S", (0.02,))
     monkeypatch.setattr(token_reader, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(pn532, "SET_UP_WITHIN_S", 0.1)
