@@ -140,6 +140,7 @@ def figures_of(settings: EvseSettings, wiring: spec.Evse, control: ControlSettin
         meter=settings.meter_position if wiring.meter else "",
         meter_limit_s=control.meter_limit_s,
         meter_withdraw_s=control.meter_withdraw_s,
+        csms_clears=control.csms_clears_residual_current,
     )
 
 

@@ -108,6 +108,10 @@ class Control(Table, frozen=True, kw_only=True):
     cap_simplified_pilot: Annotated[bool, Meta(description="a car that goes from A to C without showing B is offered 10 A at most")] = False
     meter_limit_s: Annotated[float, Meta(ge=0, description="s of a silent meter after which 6 A are offered at most; 0: never")] = 10.0
     meter_withdraw_s: Annotated[float, Meta(ge=0, description="s of a silent meter after which nothing is offered; 0: never")] = 60.0
+    csms_clears_residual_current: Annotated[
+        bool,
+        Meta(description="the CSMS may clear a residual-current trip too, once a day and after a passed test (RCD.Tripped, ClearResidualCurrent)"),
+    ] = False
 
 
 class Tls(Table, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from chargepoint.control.pilot_filter import DRAWING, PilotFilter
 from chargepoint.control.power_path import PowerPath
 from chargepoint.control.reclose import Rest
 from chargepoint.control.record import Keep, Record
+from chargepoint.control.remote_clearing import RemoteClearing
 from chargepoint.control.retention import Retention
 from chargepoint.control.second_look import SecondLook
 from chargepoint.control.selftest import Residual
@@ -72,6 +73,7 @@ class Evse:
         self.watch = Watch(now, socket=figures.socket, d_allowed=figures.d_allowed, thermometer=board.thermometer is not None)
         self.voice = Voice(figures.evse, teller)
         self.record = Record(figures.evse, kept, keep, clock)
+        self.remote_clearing = RemoteClearing(self.record, now, allowed=figures.csms_clears)
         self.faults = Faults(kept.latched)
         self.allowance = Allowance(self.voice, figures.keeps_floor)
         self.lease = self.allowance.lease
@@ -307,6 +309,7 @@ class Evse:
         """What needs no look in every turn."""
         watch = self.watch
         self.generator.check(now)
+        self.remote_clearing.step(now)
         if self.temperature is not None:
             watch.temperature_at, watch.temperature_c = self.temperature
             cooling = guard.COOL_C <= watch.temperature_c < guard.HOT_C

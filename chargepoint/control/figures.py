@@ -12,7 +12,7 @@ class Figures(NamedTuple):
     keeps_floor: a pause for comfort's sake is 6 A; caps_simplified: a car without state B gets 10 A at most. convert_s: the longest conversion of
     the pilot's ADC; phases: how many are connected; phase_switching: whether a car may get others than it has drawn on; single_a: with one phase;
     meter: where it sits, seen from the contactor ("": there is none); meter_limit_s, meter_withdraw_s: a silence of the meter that limits to 6 A,
-    and that ends the offer (0: none does). Times in seconds."""
+    and that ends the offer (0: none does); csms_clears: whether the CSMS may clear a residual-current trip. Times in seconds."""
 
     evse: int
     board_a: float
@@ -34,3 +34,4 @@ class Figures(NamedTuple):
     meter: Literal["", "before", "after"] = ""
     meter_limit_s: float = 10.0
     meter_withdraw_s: float = 60.0
+    csms_clears: bool = False

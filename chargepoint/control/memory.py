@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 NAME = "control.json"
+REMOTE_REST_S = 24 * 3600.0
+"""Between two clearings by the CSMS."""
 UNREADABLE = "residual_test_failed"
 """What every EVSE starts with when the file cannot be read: no closing until a person has cleared it and the test has passed."""
 
@@ -23,12 +26,14 @@ class LastTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of one EVSE. latched: names of faults; test: None: none yet; openings_under_load: how often the contactor broke a current."""
+    """Of one EVSE. latched: names of faults; test: None: none yet; openings_under_load: how often the contactor broke a current;
+    remote_rest_s: how long control has to run before the CSMS may clear a residual-current trip again."""
 
     latched: tuple[str, ...] = ()
     test: LastTest | None = None
     closings: int = 0
     openings_under_load: int = 0
+    remote_rest_s: Annotated[float, msgspec.Meta(ge=0.0, le=REMOTE_REST_S)] = 0.0
 
 
 NOTHING = Kept()

@@ -89,14 +89,29 @@ def clear_fault(evse: Evse, order: Order) -> Work:
         return True, "it is not active"
     if CATALOGUE[name].clears in (Clears.CAUSE_GONE, Clears.UNPLUG):
         return False, f"it clears by itself: {CATALOGUE[name].next_step}"
+    if why := _refused(evse, order):
+        return False, why
     if evse.faults.causes & faults.bit(name) & ~faults.TEST_FAILED:
         return False, "its cause lasts"
     if faults.bit(name) & faults.RESIDUAL:
         passed, text = yield from self_test(evse, order)
         if not passed:
             return False, text
+    if why := _refused(evse, order):
+        return False, why
+    if not order.in_person:
+        evse.remote_clearing.use(evse.watch.now)
     evse.clear(name)
     return DONE
+
+
+def _refused(evse: Evse, order: Order) -> str:
+    """Why who orders it may not clear this fault. The CSMS starts no test where one has failed: that is for a person."""
+    if order.in_person:
+        return ""
+    if evse.faults.active & faults.TEST_FAILED:
+        return "the residual-current test has failed; only a person on site clears that"
+    return evse.remote_clearing.why_not(order.fault, evse.watch.now)
 
 
 def self_test(evse: Evse, _: Order) -> Work:

@@ -1,4 +1,4 @@
-"""What one EVSE keeps over restarts: latched faults, its last residual-current test, its contactor's work. Must not know files or threads."""
+"""What one EVSE keeps over restarts: latched faults, its last residual-current test, its contactor's work, the CSMS's rest. Must not know files."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ class Record:
     def opened_under_load(self) -> None:
         """The contactor is opened though it carries current."""
         self._change(replace(self.kept, openings_under_load=self.kept.openings_under_load + 1))
+
+    def remote_rest(self, left_s: float) -> None:
+        """How long control has to run before the CSMS may clear a trip again."""
+        self._change(replace(self.kept, remote_rest_s=left_s))
 
     def _change(self, kept: Kept) -> None:
         self.kept = kept

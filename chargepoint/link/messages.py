@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
 MAX_BYTES = 16384
 
 
@@ -96,8 +96,8 @@ class WakeKind(StrEnum):
 
 
 class Order(msgspec.Struct, frozen=True, tag=True):
-    """Station to control. id: unique per order; one id is carried out once. fault: for CLEAR_FAULT. wake, seconds: for WAKE, which is answered when
-    its step is over."""
+    """Station to control. id: unique per order; one id is carried out once. fault, in_person: for CLEAR_FAULT; in_person: somebody on site
+    gives it, else the CSMS does, who may less. wake, seconds: for WAKE, which is answered when its step is over."""
 
     id: int
     kind: OrderKind
@@ -105,6 +105,7 @@ class Order(msgspec.Struct, frozen=True, tag=True):
     fault: str = ""
     wake: WakeKind | None = None
     seconds: float = 0.0
+    in_person: bool = False
 
 
 class OrderAnswer(msgspec.Struct, frozen=True, tag=True):

@@ -26,6 +26,7 @@ from chargepoint.station.device_data import DeviceData
 from chargepoint.station.device_model import DeviceModel
 from chargepoint.station.driver import Driver
 from chargepoint.station.edges import Edges
+from chargepoint.station.fault_clearing import FaultClearing
 from chargepoint.station.hardware import Hardware
 from chargepoint.station.local_list import LocalList
 from chargepoint.station.metering import Metering
@@ -142,7 +143,7 @@ class Core:
             self.resets.orders(),
             self.network_profiles.orders(),
             LocalList(db, Tokens(db), model).orders(),
-            DeviceData(model, send_report).orders(),
+            DeviceData(model, send_report, FaultClearing(ids, model, self.hardware, self.connectors.faults).acts()).orders(),
             DataTransfers().orders(),
         )
         self._join()

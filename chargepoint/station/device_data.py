@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from chargepoint.model.orders import Answer, GetBaseReport, GetReport, GetVariable, GetVariables, SetVariable, SetVariables
 from chargepoint.model.variable import ACTUAL, Key, Mutability, ReportItem
 from chargepoint.station.device_model import Declared, DeviceModel
 
+Act = Callable[[str], Awaitable[str]]
+"""What writing a variable does, instead of keeping the value: answers why not, or nothing."""
 Send = Callable[[int, Sequence[ReportItem]], Awaitable[None]]
 Component = tuple[str, str | None, int | None, int | None]
 Wanted = tuple[str, str | None, int | None, int | None, str | None, str | None]
@@ -18,11 +20,12 @@ CRITERIA = ("Active", "Available", "Enabled", "Problem")
 
 
 class DeviceData:
-    """send: tells the CSMS the parts of a report, after the order was answered."""
+    """send: tells the CSMS the parts of a report, after the order was answered. acts: by folded key, variables whose writing is a deed."""
 
-    def __init__(self, model: DeviceModel, send: Send) -> None:
+    def __init__(self, model: DeviceModel, send: Send, acts: Mapping[Key, Act]) -> None:
         self._model = model
         self._send = send
+        self._acts = acts
 
     def orders(self) -> dict[type, Callable[[Any], Awaitable[Answer]]]:
         return {
@@ -37,8 +40,15 @@ class DeviceData:
         return Answer("Accepted", data=[(item, *self._model.get(key_of(item), item.attribute)) for item in order.items])
 
     async def set(self, order: SetVariables) -> Answer:
-        """B05: a status for each, in their order."""
-        return Answer("Accepted", data=[(item, self._model.set(key_of(item), item.value, item.attribute)) for item in order.items])
+        """B05: a status for each, in their order, and why not where a deed was refused."""
+        return Answer("Accepted", data=[(item, *await self._set(key_of(item), item)) for item in order.items])
+
+    async def _set(self, key: Key, item: SetVariable) -> tuple[str, str | None]:
+        act = self._acts.get(key.folded())
+        if act is None or item.attribute != ACTUAL:
+            return self._model.set(key, item.value, item.attribute), None
+        why = self._model.why_not(key, item.value) or await act(item.value)
+        return ("Rejected", why) if why else ("Accepted", None)
 
     async def base_report(self, order: GetBaseReport) -> Answer:
         """B07."""

@@ -111,9 +111,12 @@ class Hardware:
         """The meter's last reading, for control's guards."""
         self._send(sample)
 
-    async def order(self, kind: OrderKind, evse: int, fault: str = "", wake: WakeKind | None = None, seconds: float = 0.0) -> OrderAnswer:
-        """Gives an order and waits for its answer, 12 s at most (and its own seconds); no answer is one with done False."""
-        order = Order(next(self._ids), kind, evse, fault, wake, seconds)
+    async def order(
+        self, kind: OrderKind, evse: int, fault: str = "", wake: WakeKind | None = None, seconds: float = 0.0, *, in_person: bool = False
+    ) -> OrderAnswer:
+        """Gives an order and waits for its answer, 12 s at most (and its own seconds); no answer is one with done False. in_person: somebody on
+        site gives it."""
+        order = Order(next(self._ids), kind, evse, fault, wake, seconds, in_person)
         if not self.present:
             return OrderAnswer(order.id, False, "control is not connected")
         answer: asyncio.Future[OrderAnswer] = asyncio.get_running_loop().create_future()

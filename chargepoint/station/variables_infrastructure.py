@@ -6,6 +6,7 @@ Must not know who reads them.
 from __future__ import annotations
 
 from chargepoint.model.fault import CATALOGUE
+from chargepoint.model.variable import Key, Mutability, VariableSpec
 from chargepoint.settings import Evse, Settings
 from chargepoint.station.variables_rows import BOOLEAN, DECIMAL, INTEGER, OPTION, STRING, Row, fixed, settable, told
 
@@ -19,7 +20,7 @@ PARTS = tuple(sorted({row.component for row in CATALOGUE.values()} - {STATION}))
 def rows(settings: Settings) -> list[Row]:
     found = [*_station(settings)]
     for evse in settings.evse:
-        found += _evse(evse)
+        found += [*_evse(evse), _tripped(evse, settable=settings.control.csms_clears_residual_current)]
         for number, kind in enumerate(evse.connectors, 1):
             found += _connector(evse, number, kind)
     return found
@@ -50,6 +51,12 @@ def _evse(evse: Evse) -> list[Row]:
         told(f"{place}.Problem", BOOLEAN, False),
         *(told(f"{part}@{evse.id}.Problem", BOOLEAN, False) for part in PARTS),
     ]
+
+
+def _tripped(evse: Evse, *, settable: bool) -> Row:
+    """Written false it clears the trip; nothing is kept."""
+    mutability = Mutability.READ_WRITE if settable else Mutability.READ_ONLY
+    return Row(VariableSpec(key=Key("RCD", "Tripped", evse=evse.id), data_type=BOOLEAN, mutability=mutability), False)
 
 
 def _connector(evse: Evse, number: int, kind: str) -> list[Row]:

@@ -16,9 +16,12 @@ class Desk:
         self.answers: list[OrderAnswer] = []
         self.orders = Orders({1: bench.evse}, self.answers.append)
 
-    def give(self, kind: OrderKind, fault: str = "", within_s: float = 12.0, evse: int = 1) -> OrderAnswer:
+    def begin(self, kind: OrderKind, fault: str = "", evse: int = 1, *, in_person: bool = True) -> None:
+        self.orders.take(Order(1, kind, evse, fault, in_person=in_person), self.bench.clock.now)
+
+    def give(self, kind: OrderKind, fault: str = "", within_s: float = 12.0, evse: int = 1, *, in_person: bool = True) -> OrderAnswer:
         self.answers.clear()
-        self.orders.take(Order(1, kind, evse, fault), self.bench.clock.now)
+        self.begin(kind, fault, evse, in_person=in_person)
         for _ in range(round(within_s / TURN_S)):
             self.orders.step(self.bench.clock.now)
             if self.answers:

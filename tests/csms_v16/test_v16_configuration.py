@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from chargepoint.csms.face import CallRefused
 from chargepoint.csms.v16 import configuration
-from chargepoint.csms.v16.keys import OWN, ROWS
+from chargepoint.csms.v16.keys import CLEAR_TRIP, OWN, ROWS
+from chargepoint.model.orders import Answer, SetVariable, SetVariables
+from chargepoint.settings import Control
 from chargepoint.store.db import Db
-from tests.csms_v16.conftest import Bench, with_factory
+from tests.csms_v16.conftest import SETTINGS, Bench, with_factory
 
 CHAPTER_9 = """AllowOfflineTxForUnknownId AuthorizationCacheEnabled AuthorizeRemoteTxRequests BlinkRepeat ClockAlignedDataInterval ConnectionTimeOut
 ConnectorPhaseRotation ConnectorPhaseRotationMaxLength GetConfigurationMaxKeys HeartbeatInterval LightIntensity LocalAuthorizeOffline
@@ -34,7 +37,7 @@ async def change(bench: Bench, key: str, value: str) -> str:
 
 
 def test_every_key_of_chapter_9_has_one_row() -> None:
-    assert sorted(row.key for row in ROWS) == sorted(CHAPTER_9.split())
+    assert sorted(row.key for row in ROWS) == sorted([*CHAPTER_9.split(), CLEAR_TRIP])
 
 
 def test_every_own_variable_is_behind_a_key() -> None:
@@ -138,3 +141,26 @@ def test_the_units_of_a_schedule_are_worded_both_ways() -> None:
     row = next(row for row in ROWS if row.key == "ChargingScheduleAllowedChargingRateUnit")
     assert row.read("A,W") == "Current,Power"
     assert set(row.writes("Current,Power").values()) == {"A,W"}
+
+
+def clearing(db: Db) -> Bench:
+    return Bench(db, msgspec.structs.replace(SETTINGS, control=Control(csms_clears_residual_current=True)))
+
+
+@pytest.mark.parametrize(("said", "status"), [("Accepted", "Accepted"), ("Rejected", "Rejected")])
+async def test_a_connector_is_named_to_clear_its_residual_current_trip(db: Db, said: str, status: str) -> None:
+    bench = clearing(db)
+    wanted = SetVariable(("RCD", None), ("Tripped", None), "false", evse=7)
+    bench.takes(SetVariables, Answer("Accepted", data=[(wanted, said, None)]))
+    assert await change(bench, CLEAR_TRIP, "3") == status
+    assert bench.orders == [SetVariables((wanted,))]
+    assert await read(bench, CLEAR_TRIP) == {CLEAR_TRIP: "0"}
+
+
+@pytest.mark.parametrize("value", ["0", "4", "-1", "one", ""])
+async def test_a_connector_that_is_not_there_has_no_trip(db: Db, value: str) -> None:
+    assert await change(clearing(db), CLEAR_TRIP, value) == "Rejected"
+
+
+async def test_without_the_setting_there_is_no_such_key(bench: Bench) -> None:
+    assert await change(bench, CLEAR_TRIP, "1") == "NotSupported"

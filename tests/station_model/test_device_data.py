@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from msgspec import structs
 
 from chargepoint.model.orders import Answer, GetBaseReport, GetReport, GetVariable, GetVariables, SetVariable, SetVariables
-from chargepoint.model.variable import ReportItem
+from chargepoint.model.variable import Key, ReportItem
 from chargepoint.settings import Evse, Settings
 from chargepoint.station import variables
 from chargepoint.station.device_data import DeviceData
@@ -23,7 +24,7 @@ class Desk:
         settings = Settings(evse=(Evse(id=1, connectors=("sType2", "cType2")), Evse(id=2)))
         self.model: DeviceModel = variables.build(variables.Nowhere(), settings)
         self.sent: dict[int, list[ReportItem]] = {}
-        self.data = DeviceData(self.model, self.send)
+        self.data = DeviceData(self.model, self.send, {})
 
     async def send(self, request_id: int, items: Sequence[ReportItem]) -> None:
         self.sent[request_id] = list(items)
@@ -80,8 +81,24 @@ async def test_set_answers_each_in_order(desk: Desk) -> None:
         SetVariable(("EVSE", None), ("Power", None), "2", evse=1),
     )
     answer = await desk.data.set(SetVariables(items))
-    assert [status for _, status in answer.data] == ["Accepted", "Rejected", "Rejected"]
+    assert [(status, why) for _, status, why in answer.data] == [("Accepted", None), ("Rejected", None), ("Rejected", None)]
     assert not desk.model.boolean("AuthCtrlr.Enabled")
+
+
+async def test_a_variable_may_be_a_deed(desk: Desk) -> None:
+    done: list[str] = []
+
+    async def act(value: str) -> str:
+        done.append(value)
+        return "not now" if len(done) > 1 else ""
+
+    deeds = DeviceData(desk.model, desk.send, {Key.parse("AuthCtrlr.Enabled").folded(): act})
+    item = SetVariable(("authctrlr", None), ("enabled", None), "false")
+    wrong, target = (structs.replace(item, **change) for change in ({"value": "2"}, {"attribute": "Target"}))
+    answer = await deeds.set(SetVariables((item, item, wrong, target)))
+    assert [status for _, status, _ in answer.data] == ["Accepted", "Rejected", "Rejected", "NotSupportedAttributeType"]
+    assert (answer.data[1][2], done) == ("not now", ["false", "false"])
+    assert desk.model.boolean("AuthCtrlr.Enabled"), "nothing is kept"
 
 
 async def test_the_full_inventory_is_everything_with_its_characteristics(desk: Desk) -> None:

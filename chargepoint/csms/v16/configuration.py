@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from chargepoint.csms.face import CallRefused, Heard, Payload, StationView, Variables
-from chargepoint.csms.v16.keys import OWN, PROFILES_KEY, ROWS, Row
+from chargepoint.csms.v16.keys import CLEAR_TRIP, OWN, PROFILES_KEY, ROWS, Row
+from chargepoint.model.orders import SetVariable, SetVariables
 from chargepoint.model.variable import Key, Mutability, VariableSpec, text_of
 from chargepoint.settings import Scalar, Settings
 from chargepoint.station.device_model import DeviceModel
@@ -32,7 +33,7 @@ class Factory(NamedTuple):
 
 def declare(dm: DeviceModel, settings: Settings) -> None:
     """Declares the variables behind keys that 2.x has no variable for."""
-    for own in OWN:
+    for own in (own for own in OWN if own.there(settings)):
         key, writable = Key.parse(own.variable), own.writable
         mutability = Mutability.READ_WRITE if writable else Mutability.READ_ONLY
         spec = VariableSpec(key=key, data_type=own.data_type, mutability=mutability, minimum=own.minimum, persistent=writable, values=own.values)
@@ -94,7 +95,17 @@ async def change_configuration(view: StationView, payload: Payload) -> Heard:
         values = row.writes(payload["value"])
     except ValueError:
         return Heard({"status": "Rejected"})
+    if row.key == CLEAR_TRIP:
+        return Heard({"status": await _clear_trip(view, int(values[row.variables[0]]))})
     return Heard({"status": _write(view.variables.set, values)})
+
+
+async def _clear_trip(view: StationView, number: int) -> str:
+    place = view.numbering.place(number)
+    if place is None or not place.evse:
+        return "Rejected"
+    answer = await view.obey(SetVariables((SetVariable(("RCD", None), ("Tripped", None), "false", evse=place.evse),)))
+    return WORDS.get(answer.data[0][1], "Rejected")
 
 
 def _value(row: Row, variables: Variables, supported: set[str]) -> str | None:

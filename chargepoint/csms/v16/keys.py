@@ -17,6 +17,8 @@ PROFILES = ("Core", "FirmwareManagement", "LocalAuthListManagement", "Reservatio
 OFFERED_PROFILES = "Core,LocalAuthListManagement,RemoteTrigger"
 LIST_ITEMS = 20
 OWN_COMPONENT = "Ocpp16Ctrlr"
+CLEAR_TRIP = "ClearResidualCurrent"
+"""A key of ours: writing a connectorId clears the residual-current trip there; it reads 0."""
 PHASE_ROTATION = re.compile(r"\d+\.(NotApplicable|Unknown|RST|RTS|SRT|STR|TRS|TSR)")
 UNITS = {"A": "Current", "W": "Power"}
 
@@ -66,7 +68,7 @@ class Row(NamedTuple):
 
 
 class Own(NamedTuple):
-    """A variable only 1.6 has."""
+    """A variable only 1.6 has. there: whether a station of these settings has it."""
 
     variable: str
     data_type: DataType
@@ -75,6 +77,7 @@ class Own(NamedTuple):
     minimum: float | None = None
     values: tuple[str, ...] = ()
     check: Callable[[Settings], Callable[[str], str | None]] | None = None
+    there: Callable[[Settings], bool] = lambda settings: True
 
 
 def _own(key: str) -> tuple[str, ...]:
@@ -142,6 +145,7 @@ ROWS: tuple[Row, ...] = (
     Row("TransactionMessageRetryInterval", INTEGER, True, ("OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]",)),
     Row("UnlockConnectorOnEVSideDisconnect", BOOLEAN, True, ("OCPPCommCtrlr.UnlockOnEVSideDisconnect",)),
     Row("WebSocketPingInterval", INTEGER, True, ("OCPPCommCtrlr.WebSocketPingInterval",)),
+    Row(CLEAR_TRIP, INTEGER, True, _own(CLEAR_TRIP)),
     Row("LocalAuthListEnabled", BOOLEAN, True, ("LocalAuthListCtrlr.Enabled",), "LocalAuthListManagement"),
     Row("LocalAuthListMaxLength", INTEGER, False, _own("LocalAuthListMaxLength"), "LocalAuthListManagement"),
     Row("SendLocalListMaxLength", INTEGER, False, ("LocalAuthListCtrlr.ItemsPerMessage",), "LocalAuthListManagement"),
@@ -157,6 +161,7 @@ OWN: tuple[Own, ...] = (
     _own_integer("BlinkRepeat", 0, writable=True),
     Own(_own("ConnectorPhaseRotation")[0], DataType.SEQUENCE_LIST, True, _rotations, check=_rotation_check),
     Own(_own("ConnectorPhaseRotationMaxLength")[0], DataType.INTEGER, False, lambda settings: _connectors(settings) + 1, 0),
+    Own(_own(CLEAR_TRIP)[0], DataType.INTEGER, False, lambda _: 0, there=lambda settings: settings.control.csms_clears_residual_current),
     _own_integer("GetConfigurationMaxKeys", 50),
     _own_integer("LightIntensity", 100, writable=True),
     _own_integer("MeterValuesAlignedDataMaxLength", LIST_ITEMS),

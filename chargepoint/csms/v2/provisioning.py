@@ -10,7 +10,7 @@ from chargepoint.csms.face import Heard, Payload, ReportItem, StationView
 from chargepoint.csms.rpc import Urgency
 from chargepoint.csms.v2.dialect import Dialect
 from chargepoint.csms.v2.payloads import Ask, Hear
-from chargepoint.csms.v2.words import component_words, evse_of, name_of, named, obeyed, refuse_too_much, said
+from chargepoint.csms.v2.words import component_words, evse_of, info_words, name_of, named, obeyed, refuse_too_much, said
 from chargepoint.model.orders import GetBaseReport, GetReport, GetVariable, GetVariables, SetVariable, SetVariables
 from chargepoint.model.questions import Boot, BootAnswer, Heartbeat, HeartbeatAnswer, Registration
 from chargepoint.model.stamp import from_rfc3339, to_rfc3339
@@ -78,13 +78,14 @@ def _to_set(data: Payload) -> SetVariable:
     return SetVariable(name_of(data["component"]), name_of(data["variable"]), data["attributeValue"], attribute, evse, connector)
 
 
-def _set(item: SetVariable, status: str) -> Payload:
-    return {
-        "attributeStatus": status,
-        "attributeType": item.attribute,
-        "component": component_words(item.component, item.evse, item.connector),
-        "variable": named(item.variable),
-    }
+def _set(item: SetVariable, status: str, why: str | None) -> Payload:
+    return said(
+        attributeStatus=status,
+        attributeStatusInfo=info_words(None, why),
+        attributeType=item.attribute,
+        component=component_words(item.component, item.evse, item.connector),
+        variable=named(item.variable),
+    )
 
 
 async def _get_base_report(view: StationView, payload: Payload) -> Heard:
