@@ -144,7 +144,8 @@ class Station:
         )
         certificates = Certificates(self._state / "certificates", settings.csms.tls, clock)
         self._line = Line(core.network_profiles, view, self._backend, certificates, self._security)
-        model.observe(PASSWORD, lambda key, old, new: self._new_password())
+        model.observe(PASSWORD, lambda key, old, new: self._secured("BasicAuthPassword", "the password was changed"))
+        core.network_profiles.on_raise = lambda: self._secured("SecurityProfile", "the security profile was raised")
         self._teller = Teller(outbox, self._backend, lambda: self._backend.face, model, clock, core.answered, core.connectors.states)
 
     async def _serve(self) -> None:
@@ -208,10 +209,10 @@ class Station:
         log.warning("EVSE %d: a person clears %s: %s", evse, fault, "done" if answer.done else answer.text)
         return answer.done, answer.text
 
-    def _new_password(self) -> None:
-        """2.0.1 A01, 1.6 security whitepaper A01: noted without its content, and used at once."""
-        self._core.security.happened(SecurityEvent.PARAMETERS_CHANGED, "BasicAuthPassword")
-        self._line.redial("the password was changed")
+    def _secured(self, parameter: str, reason: str) -> None:
+        """2.0.1 A01, 1.6 security whitepaper A01 and A05: noted without its content, and used at once."""
+        self._core.security.happened(SecurityEvent.PARAMETERS_CHANGED, parameter)
+        self._line.redial(reason)
 
     def _security(self, kind: str, info: str) -> None:
         self._core.security.happened(SecurityEvent(kind), info)

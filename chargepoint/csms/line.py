@@ -71,9 +71,10 @@ def connection_url(url: str, identity: str) -> str:
     return urlunsplit(parts._replace(path=parts.path.removesuffix("/") + "/" + quote(identity, safe="")))
 
 
-def basic_auth(identity: str, password: str) -> str:
-    """The Authorization header's value; password in UTF-8 (A00.FR.304)."""
-    return "Basic " + b64encode(f"{identity}:{password}".encode()).decode()
+def basic_auth(identity: str, password: str | bytes) -> str:
+    """The Authorization header's value; a password that is text in UTF-8 (A00.FR.304)."""
+    secret = password if isinstance(password, bytes) else password.encode()
+    return "Basic " + b64encode(f"{identity}:".encode() + secret).decode()
 
 
 def build_face(subprotocol: str, view: StationView, rpc: Rpc) -> Face:

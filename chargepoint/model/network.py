@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
 SCHEMES = ("ws", "wss")
+KEY = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}")
 TLS_FROM = 2
 """Security profiles 2 and 3 are TLS (2.0.1 part 2, A00)."""
 
@@ -24,13 +26,30 @@ class NetworkProfile(msgspec.Struct, frozen=True):
 
 
 class Slot(NamedTuple):
-    """Where and how to connect. subprotocols: most wanted first; password: of HTTP Basic."""
+    """Where and how to connect. subprotocols: most wanted first; password: of HTTP Basic, bytes where it is no text."""
 
     url: str
     identity: str
     subprotocols: tuple[str, ...]
     security_profile: int = 0
-    password: str = ""
+    password: str | bytes = ""
+
+
+def secured(profile: NetworkProfile, security_profile: int) -> NetworkProfile:
+    """The same CSMS by a higher security profile; TLS has a URL scheme of its own."""
+    url = re.sub("^ws:", "wss:", profile.url) if security_profile >= TLS_FROM else profile.url
+    return msgspec.structs.replace(profile, security_profile=security_profile, url=url)
+
+
+def same_csms(url: str) -> str:
+    """A URL as the name of a CSMS: it stays the same one behind TLS."""
+    return re.sub("^wss:", "ws:", url)
+
+
+def key_bytes(authorization_key: str) -> bytes | None:
+    """The password a 1.6 AuthorizationKey stands for: 16 to 20 bytes in hexadecimal digits (OCPP-J 1.6 6.2.2, security whitepaper A00.FR.205); None:
+    it is the password itself."""
+    return bytes.fromhex(authorization_key) if KEY.fullmatch(authorization_key) else None
 
 
 def complaint(profile: NetworkProfile) -> str | None:

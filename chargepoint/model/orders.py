@@ -55,6 +55,12 @@ class SetNetworkProfile(msgspec.Struct, frozen=True):
     profile: NetworkProfile
 
 
+class RaiseSecurityProfile(msgspec.Struct, frozen=True):
+    """A higher security profile for the present CSMS (1.6 security whitepaper A05). Answer: Accepted or Rejected; `then` connects anew."""
+
+    level: int
+
+
 class ResetKind(StrEnum):
     """SOFT and HARD are 1.6's words; IMMEDIATE and ON_IDLE those of 2.0.1."""
 

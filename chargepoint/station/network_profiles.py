@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from chargepoint.model.network import TLS_FROM, NetworkProfile, Slot, complaint
-from chargepoint.model.orders import Answer, SetNetworkProfile
+from chargepoint.model.network import TLS_FROM, NetworkProfile, Slot, complaint, key_bytes, same_csms, secured
+from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetNetworkProfile
 from chargepoint.settings import Csms
 from chargepoint.station.device_model import DeviceModel
 from chargepoint.store.db import StoreError
@@ -27,26 +27,33 @@ PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
 ATTEMPTS = "OCPPCommCtrlr.NetworkProfileConnectionAttempts"
 TIMEOUT = "OCPPCommCtrlr.MessageTimeout[Default]"
 PASSWORD = "SecurityCtrlr.BasicAuthPassword"
+KEY = "Ocpp16Ctrlr.AuthorizationKey"
+LEVEL = "SecurityCtrlr.SecurityProfile"
 
 
 class Kept(msgspec.Struct, frozen=True):
     """What outlives a restart. shipped: url and security profile of the settings when this was begun; profiles: what a CSMS has written, by slot;
-    good: the slot of the last connection that stood; least: the highest security profile that ever stood (A05.FR.06: no way back)."""
+    good: the slot of the last connection that stood; least: the highest security profile that ever stood (A05.FR.06: no way back); raised: a slot
+    whose profile was raised by 1.6's SecurityProfile, until a connection has stood with it or it is given up (security whitepaper A05.FR.08)."""
 
     shipped: tuple[str, int]
     profiles: dict[int, NetworkProfile] = {}
     good: int = SHIPPED
     least: int = 0
+    raised: tuple[int, NetworkProfile] | None = None
 
 
 class NetworkProfiles:
-    """The line's slots. on_slot: told (CSMS, whether the slot is another one than before) before each dial."""
+    """The line's slots. on_slot: told (CSMS, whether the slot is another one than before) before each dial; on_raise: a higher security profile was
+    taken, so that the line is to be dialled anew."""
 
     def __init__(self, csms: Csms, model: DeviceModel, values: Values) -> None:
         self.on_slot: Callable[[str, bool], None] = lambda csms, switched: None
+        self.on_raise: Callable[[], None] = lambda: None
         self._csms = csms
         self._model = model
         self._values = values
+        self._shipped = NetworkProfile(csms.url, model.integer(LEVEL))
         self._kept = self._load()
         self._own_timeout = self._timeout = model.text(TIMEOUT)
         self._order = [slot for slot in map(int, model.listed(PRIORITY)) if self._profile(slot) is not None] or [SHIPPED]
@@ -57,12 +64,12 @@ class NetworkProfiles:
 
     @property
     def csms(self) -> str:
-        """The CSMS whose turn it is: url and identity; empty: there is none."""
+        """The CSMS whose turn it is: url and identity; empty: there is none. TLS makes it no other one."""
         profile = self._profile(self._order[self._place])
-        return "" if profile is None else f"{profile.url} {self._csms.identity}"
+        return "" if profile is None else f"{same_csms(profile.url)} {self._csms.identity}"
 
     def orders(self) -> dict[type, Callable[[Any], Awaitable[Answer]]]:
-        return {SetNetworkProfile: self.set}
+        return {SetNetworkProfile: self.set, RaiseSecurityProfile: self.raise_level}
 
     async def set(self, order: SetNetworkProfile) -> Answer:
         """B09: keeps a profile; it counts after a restart, and where NetworkConfigurationPriority names its slot."""
@@ -79,6 +86,24 @@ class NetworkProfiles:
             return Answer("Failed", "OutOfStorage", str(error))
         return Answer("Accepted")
 
+    async def raise_level(self, order: RaiseSecurityProfile) -> Answer:
+        """1.6 security whitepaper A05: the present CSMS is dialled anew by a higher profile, once all it needs is there."""
+        number = self._order[self._place]
+        profile = self._profile(number)
+        if profile is None or order.level <= profile.security_profile:
+            return Answer("Rejected", "NoSecurityDowngrade", "the security profile can only be raised")
+        raised = secured(profile, order.level)
+        wrong = complaint(raised) or self._lacks(raised)
+        if wrong is not None:
+            return Answer("Rejected", "InvalidNetworkConf", wrong)
+        self._keep(raised=(number, raised))
+        self._failures = 0
+
+        async def then() -> None:
+            self.on_raise()
+
+        return Answer("Accepted", then=then)
+
     def slot(self) -> Slot | None:
         """Where to dial now; None: nowhere, the station works alone."""
         number = self._order[self._place]
@@ -89,7 +114,7 @@ class NetworkProfiles:
         self._dialled = number
         self._model.push("OCPPCommCtrlr.ActiveNetworkProfile", number)
         self._patience(str(profile.message_timeout_s or self._own_timeout))
-        return Slot(profile.url, self._csms.identity, tuple(self._csms.ocpp), profile.security_profile, self._model.text(PASSWORD))
+        return Slot(profile.url, self._csms.identity, tuple(self._csms.ocpp), profile.security_profile, self._password())
 
     def connected(self) -> None:
         """The CSMS of the slot dialled last has spoken to us."""
@@ -99,7 +124,9 @@ class NetworkProfiles:
         self._begin_with(number)
         if profile is None:
             return
-        self._model.push("SecurityCtrlr.SecurityProfile", profile.security_profile)
+        self._model.push(LEVEL, profile.security_profile)
+        if self._kept.raised is not None:
+            self._keep(profiles={**self._kept.profiles, number: profile}, raised=None)
         if self._kept.good != number or self._kept.least < profile.security_profile:
             self._keep(good=number, least=max(self._kept.least, profile.security_profile))
             self._leave_lower()
@@ -111,6 +138,10 @@ class NetworkProfiles:
         if self._failures < self._model.integer(ATTEMPTS):
             return
         self._failures = 0
+        if self._kept.raised is not None:
+            log.warning("no connection by security profile %d: the former one is used again", self._kept.raised[1].security_profile)
+            self._keep(raised=None)
+            return
         self._place += 1
         if self._place == len(self._order):
             self._begin_with(self._kept.good if self._kept.good in self._order else self._order[0])
@@ -124,9 +155,11 @@ class NetworkProfiles:
 
     def _profile(self, number: int) -> NetworkProfile | None:
         """What a slot says, unless it says nothing or less than what is secure by now."""
+        if self._kept.raised is not None and self._kept.raised[0] == number:
+            return self._kept.raised[1]
         profile = self._kept.profiles.get(number)
         if profile is None and number == SHIPPED and self._csms.url:
-            profile = NetworkProfile(self._csms.url, self._csms.security_profile)
+            profile = self._shipped
         return profile if profile is not None and profile.security_profile >= self._kept.least else None
 
     def _unfit(self, value: str) -> str | None:
@@ -135,19 +168,28 @@ class NetworkProfiles:
 
     def _unready(self, number: int) -> str | None:
         profile = self._profile(number)
-        if profile is None:
-            return f"slot {number} holds no profile that may be used"
+        lacks = "a profile that may be used" if profile is None else self._lacks(profile)
+        return None if lacks is None else f"slot {number} needs {lacks}"
+
+    def _lacks(self, profile: NetworkProfile) -> str | None:
+        """What a security profile needs and this station does not have (A05.FR.02, A05.FR.03)."""
         level = profile.security_profile
         if level in (1, 2) and not self._model.text(PASSWORD):
-            return f"slot {number} needs a BasicAuthPassword"
+            return "a BasicAuthPassword"
         if level >= TLS_FROM and not self._csms.tls.ca_file:
-            return f"slot {number} needs a root certificate of the CSMS"
+            return "a root certificate of the CSMS"
         if level == 3 and not self._csms.tls.client_cert:
-            return f"slot {number} needs a certificate of this station"
+            return "a certificate of this station"
         return None
 
+    def _password(self) -> str | bytes:
+        """Set by 1.6 as a key in hexadecimal digits it is their bytes, else the text itself."""
+        text = self._model.text(PASSWORD)
+        key = key_bytes(text) if self._model.has(KEY) and self._model.text(KEY) == text else None
+        return text if key is None else key
+
     def _least(self) -> int:
-        return max(self._kept.least, self._model.integer("SecurityCtrlr.SecurityProfile"))
+        return max(self._kept.least, self._model.integer(LEVEL))
 
     def _leave_lower(self) -> None:
         """A05.FR.06: less secure profiles go, and their slots out of the order."""
@@ -163,7 +205,7 @@ class NetworkProfiles:
         self._place = 0
 
     def _load(self) -> Kept:
-        shipped = (self._csms.url, self._csms.security_profile)
+        shipped = (self._shipped.url, self._shipped.security_profile)
         kept = self._values.get(NAME, Kept) or Kept(shipped)
         if kept.shipped == shipped:
             return kept

@@ -63,11 +63,12 @@ async def test_a_version_that_was_not_offered_is_no_connection(bench: Bench, csm
     assert not bench.backend.ups
 
 
-async def test_basic_auth_is_identity_and_password(bench: Bench, csms: Csms) -> None:
-    bench.dial(security_profile=1, password="pässword")
+@pytest.mark.parametrize(("password", "sent"), [("pässword", "pässword".encode()), (b"\x00\xff:\x80", b"\x00\xff:\x80")])
+async def test_basic_auth_is_identity_and_password(bench: Bench, csms: Csms, password: str | bytes, sent: bytes) -> None:
+    bench.dial(security_profile=1, password=password)
     await until(lambda: bench.backend.ups)
     kind, _, encoded = csms.requests[0].headers["Authorization"].partition(" ")
-    assert kind == "Basic" and base64.b64decode(encoded).decode() == "CP001:pässword"
+    assert kind == "Basic" and base64.b64decode(encoded) == b"CP001:" + sent
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 503, 500])

@@ -10,7 +10,7 @@ import pytest
 from chargepoint.csms.face import CallRefused
 from chargepoint.csms.v16 import configuration
 from chargepoint.csms.v16.keys import CLEAR_TRIP, OWN, ROWS
-from chargepoint.model.orders import Answer, SetVariable, SetVariables
+from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetVariable, SetVariables
 from chargepoint.settings import Control
 from chargepoint.store.db import Db
 from tests.csms_v16.conftest import SETTINGS, Bench, with_factory
@@ -25,6 +25,9 @@ TransactionMessageRetryInterval UnlockConnectorOnEVSideDisconnect WebSocketPingI
 SendLocalListMaxLength ReserveConnectorZeroSupported ChargeProfileMaxStackLevel ChargingScheduleAllowedChargingRateUnit
 ChargingScheduleMaxPeriods ConnectorSwitch3to1PhaseSupported MaxChargingProfilesInstalled"""
 WITHOUT_A_PROFILE = 6  # Reservation and SmartCharging are not offered
+WHITEPAPER = ["AdditionalRootCertificateCheck", "AuthorizationKey", "SecurityProfile"]
+ORDERS = ("SecurityProfile",)  # carried out, not written
+NEVER_LISTED = 1  # AuthorizationKey
 
 
 async def read(bench: Bench, *keys: str) -> dict[str, str]:
@@ -37,7 +40,7 @@ async def change(bench: Bench, key: str, value: str) -> str:
 
 
 def test_every_key_of_chapter_9_has_one_row() -> None:
-    assert sorted(row.key for row in ROWS) == sorted([*CHAPTER_9.split(), CLEAR_TRIP])
+    assert sorted(row.key for row in ROWS) == sorted([*CHAPTER_9.split(), *WHITEPAPER, CLEAR_TRIP])
 
 
 def test_every_own_variable_is_behind_a_key() -> None:
@@ -46,7 +49,7 @@ def test_every_own_variable_is_behind_a_key() -> None:
 
 async def test_all_keys_of_the_offered_profiles_are_told(bench: Bench) -> None:
     answer = await bench.hear("GetConfiguration", {})
-    assert len(answer["configurationKey"]) == len(CHAPTER_9.split()) - WITHOUT_A_PROFILE and "unknownKey" not in answer
+    assert len(answer["configurationKey"]) == len(ROWS) - WITHOUT_A_PROFILE - NEVER_LISTED and "unknownKey" not in answer
     assert await bench.hear("GetConfiguration", {"key": []}) == answer
 
 
@@ -55,7 +58,7 @@ async def test_access_is_told_and_kept(bench: Bench) -> None:
     for item in answer["configurationKey"]:
         if item["readonly"]:
             assert await change(bench, item["key"], item["value"]) == "Rejected"
-        elif item["value"]:
+        elif item["value"] and item["key"] not in ORDERS:
             assert await change(bench, item["key"], item["value"]) in ("Accepted", "RebootRequired"), item
 
 
@@ -164,3 +167,24 @@ async def test_a_connector_that_is_not_there_has_no_trip(db: Db, value: str) -> 
 
 async def test_without_the_setting_there_is_no_such_key(bench: Bench) -> None:
     assert await change(bench, CLEAR_TRIP, "1") == "NotSupported"
+
+
+async def test_the_authorization_key_is_set_and_never_told(bench: Bench) -> None:
+    key = "0001020304050607FFFFFFFFCCCCCCCCCCCCCCCC"
+    assert await change(bench, "AuthorizationKey", "too short") == "Rejected"
+    assert await change(bench, "AuthorizationKey", key + "00") == "Rejected"
+    assert await change(bench, "AuthorizationKey", key) == "Accepted"
+    assert bench.dm.text("SecurityCtrlr.BasicAuthPassword") == bench.dm.text("Ocpp16Ctrlr.AuthorizationKey") == key
+    answer = await bench.hear("GetConfiguration", {"key": ["AuthorizationKey"]})
+    assert answer == {"configurationKey": [{"key": "AuthorizationKey", "readonly": False}]}
+    everything = await bench.hear("GetConfiguration", {})
+    assert key not in str(everything) and "AuthorizationKey" not in str(everything)
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Rejected"])
+async def test_a_new_security_profile_is_an_order(bench: Bench, status: str) -> None:
+    bench.takes(RaiseSecurityProfile, Answer(status))
+    assert await change(bench, "SecurityProfile", "2") == status
+    assert await change(bench, "SecurityProfile", "high") == "Rejected"
+    assert bench.orders == [RaiseSecurityProfile(2)]
+    assert await read(bench, "SecurityProfile") == {"SecurityProfile": "0"}

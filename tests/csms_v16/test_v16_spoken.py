@@ -219,8 +219,26 @@ async def test_triggered_values_name_the_transaction_that_runs(bench: Bench) -> 
     assert "transactionId" not in bench.said, "the CSMS has given it no number yet"
 
 
-async def test_a_security_event_has_no_words(bench: Bench) -> None:
-    assert await bench.speak(SecurityFact("StartupOfTheDevice", AT)) == NoWords()
+@pytest.mark.parametrize(
+    ("type_", "told"),
+    [
+        ("StartupOfTheDevice", "StartupOfTheDevice"),
+        ("FailedToAuthenticateAtCsms", "FailedToAuthenticationAtCentralSystem"),
+        ("InvalidCsmsCertificate", "InvalidCentralSystemCertificate"),
+    ],
+)
+async def test_a_security_event_is_told_in_the_words_of_the_whitepaper(bench: Bench, type_: str, told: str) -> None:
+    assert await bench.speak(SecurityFact(type_, AT, "i" * 300)) == Told()
+    action, said, urgency = bench.wire.sent[-1]
+    assert (action, urgency) == ("SecurityEventNotification", Urgency.GUARANTEED)
+    assert said == {"type": told, "timestamp": "2024-01-01T00:00:00.250Z", "techInfo": "i" * 255}
+
+
+async def test_a_central_system_without_security_events_is_not_asked_again(bench: Bench) -> None:
+    fact = SecurityFact("StartupOfTheDevice", AT)
+    assert await bench.speak(fact, Refusal("NotImplemented", "what is that?")) == NoWords()
+    assert isinstance(await bench.speak(fact, Refusal("InternalError", "")), Refused)
+    assert isinstance(await bench.speak(fact, Gone("lost")), Lost)
 
 
 async def test_a_register_never_falls_in_what_is_told(bench: Bench) -> None:

@@ -1,4 +1,5 @@
-"""2.0.1 part 2: B09 (setting a profile), B10 (another CSMS, with errata 2025-09) and A05 (a higher security profile), rule by rule."""
+"""2.0.1 part 2: B09 (setting a profile), B10 (another CSMS, with errata 2025-09) and A05 (a higher security profile), rule by rule; and what 1.6
+has of them (AuthorizationKey, SecurityProfile)."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from chargepoint.csms.v16 import configuration as keys
 from chargepoint.model.network import NetworkProfile
-from chargepoint.model.orders import Answer, SetNetworkProfile
-from chargepoint.settings import Csms, Settings, Tls
+from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetNetworkProfile
+from chargepoint.settings import Csms, Ocpp16, Settings, Tls
 from chargepoint.station import variables
 from chargepoint.station.network_profiles import PRIORITY, NetworkProfiles
 from chargepoint.store.db import Db
@@ -170,3 +172,88 @@ async def test_the_settings_of_a_technician_have_the_last_word(tmp_path: Path) -
     assert Desk(tmp_path).dial() == "ws://two/ocpp"
     edited = Desk(tmp_path, Csms(url="ws://new/ocpp", identity="CP001"))
     assert edited.dial() == "ws://new/ocpp"
+
+
+class Desk16(Desk):
+    """A desk with the keys of OCPP 1.6; raised: how often the line was told to dial anew."""
+
+    def __init__(self, path: Path, csms: Csms = SHIPPED, **configuration: object) -> None:
+        settings = Settings(csms=csms, ocpp16=Ocpp16(configuration=configuration))  # type: ignore[arg-type]  # a test's values
+        db = Db(path / "station.db")
+        self.model = variables.build(Variables(db), settings, keys.factory(settings.ocpp16.configuration).variables)
+        keys.declare(self.model, settings)
+        self.profiles = NetworkProfiles(csms, self.model, Values(db))
+        self.dials = []
+        self.profiles.on_slot = lambda csms, switched: self.dials.append((csms, switched))
+        self.raised = 0
+        self.profiles.on_raise = self._redial
+
+    def _redial(self) -> None:
+        self.raised += 1
+
+    async def level(self, level: int) -> str:
+        answer = await self.profiles.raise_level(RaiseSecurityProfile(level))
+        if answer.then is not None:
+            await answer.then()
+        return answer.status
+
+    def level_now(self) -> int:
+        slot = self.profiles.slot()
+        return -1 if slot is None else slot.security_profile
+
+    def key(self, text: str) -> None:
+        for variable in ("Ocpp16Ctrlr.AuthorizationKey", "SecurityCtrlr.BasicAuthPassword"):
+            assert self.model.set(variable, text) == "Accepted"
+
+
+@pytest.mark.parametrize(
+    ("key", "password"),
+    [
+        ("0001020304050607FFFFFFFFCCCCCCCCCCCCCCCC", bytes.fromhex("0001020304050607FFFFFFFFCCCCCCCCCCCCCCCC")),
+        ("a1" * 16, b"\xa1" * 16),
+        ("a1" * 15, "a1" * 15),
+        ("correct-horse-battery", "correct-horse-battery"),
+    ],
+)
+def test_an_authorization_key_in_hexadecimal_digits_is_its_bytes(tmp_path: Path, key: str, password: str | bytes) -> None:
+    desk = Desk16(tmp_path)
+    desk.key(key)
+    assert desk.profiles.slot()[4] == Desk16(tmp_path).profiles.slot()[4] == password  # type: ignore[index]  # there is a slot
+
+
+def test_a_password_set_otherwise_is_a_text_whatever_it_looks_like(tmp_path: Path) -> None:
+    desk = Desk16(tmp_path)
+    desk.key("a1" * 16)
+    desk.model.set("SecurityCtrlr.BasicAuthPassword", "b2" * 16)
+    assert desk.profiles.slot()[4] == "b2" * 16  # type: ignore[index]  # there is a slot
+
+
+async def test_16_a05_the_security_profile_is_raised_where_all_is_there(tmp_path: Path) -> None:
+    desk = Desk16(tmp_path)
+    assert await desk.level(0) == "Rejected" and await desk.level(1) == "Rejected", "lower or equal; no password"
+    desk.key("correct-horse-battery")
+    assert await desk.level(2) == "Rejected", "no root certificate"
+    assert await desk.level(1) == "Accepted" and desk.raised == 1
+    assert (desk.level_now(), desk.model.integer("SecurityCtrlr.SecurityProfile")) == (1, 0)
+    assert Desk16(tmp_path).level_now() == 1, "a restart in between changes nothing"
+    desk.profiles.connected()
+    assert desk.model.integer("SecurityCtrlr.SecurityProfile") == 1
+    assert set(desk.fail(9)) == {"ws://one/ocpp"} and desk.level_now() == 1, "no way back once it stood"
+    assert await desk.level(1) == "Rejected"
+
+
+async def test_16_a05_fr_08_a_profile_that_does_not_connect_is_given_up(tmp_path: Path) -> None:
+    desk = Desk16(tmp_path, Csms(url="ws://one/ocpp", identity="CP001", tls=Tls(ca_file="ca.pem")))
+    desk.dial()
+    desk.profiles.connected()
+    desk.key("correct-horse-battery")
+    assert await desk.level(2) == "Accepted"
+    assert desk.fail(4) == ["wss://one/ocpp"] * 3 + ["ws://one/ocpp"]
+    assert {csms for csms, _ in desk.dials} == {"ws://one/ocpp CP001"} and not any(switched for _, switched in desk.dials), "it is the same CSMS"
+    assert await desk.level(2) == "Accepted"
+
+
+def test_16_a_factory_value_of_the_security_profile_counts(tmp_path: Path) -> None:
+    desk = Desk16(tmp_path, SHIPPED, SecurityProfile=1, AuthorizationKey="correct-horse-battery")
+    slot = desk.profiles.slot()
+    assert slot is not None and (slot.security_profile, slot.password) == (1, "correct-horse-battery")

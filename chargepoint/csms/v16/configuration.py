@@ -6,12 +6,12 @@ factory(configuration)                [ocpp16.configuration] as factory values o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from chargepoint.csms.face import CallRefused, Heard, Payload, StationView, Variables
 from chargepoint.csms.v16.keys import CLEAR_TRIP, OWN, PROFILES_KEY, ROWS, Row
-from chargepoint.model.orders import SetVariable, SetVariables
+from chargepoint.model.orders import RaiseSecurityProfile, SetVariable, SetVariables
 from chargepoint.model.variable import Key, Mutability, VariableSpec, text_of
 from chargepoint.settings import Scalar, Settings
 from chargepoint.station.device_model import DeviceModel
@@ -20,6 +20,7 @@ LONGEST = 500  # 7.29 KeyValue: CiString500Type
 WORDS = {"Accepted": "Accepted", "RebootRequired": "RebootRequired"}
 FEATURES = {"LocalAuthListManagement": "LocalAuthListCtrlr.Available"}
 """What a profile left out of SupportedFeatureProfiles switches off."""
+REJECTED = Heard({"status": "Rejected"})
 _BY_NAME = {row.key.casefold(): row for row in ROWS}
 
 
@@ -35,8 +36,16 @@ def declare(dm: DeviceModel, settings: Settings) -> None:
     """Declares the variables behind keys that 2.x has no variable for."""
     for own in (own for own in OWN if own.there(settings)):
         key, writable = Key.parse(own.variable), own.writable
-        mutability = Mutability.READ_WRITE if writable else Mutability.READ_ONLY
-        spec = VariableSpec(key=key, data_type=own.data_type, mutability=mutability, minimum=own.minimum, persistent=writable, values=own.values)
+        mutability = Mutability.WRITE_ONLY if own.secret else Mutability.READ_WRITE if writable else Mutability.READ_ONLY
+        spec = VariableSpec(
+            key=key,
+            data_type=own.data_type,
+            mutability=mutability,
+            minimum=own.minimum,
+            maximum=own.maximum,
+            persistent=writable,
+            values=own.values,
+        )
         dm.declare(spec, own.default(settings), check=own.check(settings) if own.check else None)
 
 
@@ -64,18 +73,18 @@ def profiles(variables: Variables) -> set[str]:
 
 
 async def get_configuration(view: StationView, payload: Payload) -> Heard:
-    """5.8. Without keys: all of them. More than GetConfigurationMaxKeys are refused."""
+    """5.8. Without keys: all of them but the secret ones, which are only told by name and without value (OCPP-J 1.6 6.2.2). More than
+    GetConfigurationMaxKeys are refused."""
     asked: list[str] = payload.get("key") or []
     limit = view.variables.integer("Ocpp16Ctrlr.GetConfigurationMaxKeys")
     if len(asked) > limit:
         raise CallRefused("OccurenceConstraintViolation", f"{len(asked)} keys; GetConfigurationMaxKeys is {limit}")
     supported = profiles(view.variables)
     told, unknown = [], []
-    for name in asked or [row.key for row in ROWS]:
+    for name in asked or [row.key for row in ROWS if not row.secret]:
         row = _BY_NAME.get(name.casefold())
-        value = None if row is None else _value(row, view.variables, supported)
-        if row is not None and value is not None:
-            told.append({"key": row.key, "readonly": not row.writable, "value": value[:LONGEST]})
+        if row is not None and _has(row, view.variables, supported):
+            told.append({"key": row.key, "readonly": not row.writable} | _value(row, view.variables))
         elif asked:
             unknown.append(name)
     said: Payload = {"configurationKey": told}
@@ -87,33 +96,44 @@ async def get_configuration(view: StationView, payload: Payload) -> Heard:
 async def change_configuration(view: StationView, payload: Payload) -> Heard:
     """5.3. NotSupported: no such key; Rejected: read-only, or a value that does not fit."""
     row = _BY_NAME.get(payload["key"].casefold())
-    if row is None or _value(row, view.variables, profiles(view.variables)) is None:
+    if row is None or not _has(row, view.variables, profiles(view.variables)):
         return Heard({"status": "NotSupported"})
     if not row.writable:
-        return Heard({"status": "Rejected"})
+        return REJECTED
     try:
         values = row.writes(payload["value"])
     except ValueError:
-        return Heard({"status": "Rejected"})
-    if row.key == CLEAR_TRIP:
-        return Heard({"status": await _clear_trip(view, int(values[row.variables[0]]))})
+        return REJECTED
+    carry_out = CARRIED_OUT.get(row.key)
+    if carry_out is not None:
+        return await carry_out(view, int(values[row.variables[0]]))
     return Heard({"status": _write(view.variables.set, values)})
 
 
-async def _clear_trip(view: StationView, number: int) -> str:
+async def _clear_trip(view: StationView, number: int) -> Heard:
     place = view.numbering.place(number)
     if place is None or not place.evse:
-        return "Rejected"
+        return REJECTED
     answer = await view.obey(SetVariables((SetVariable(("RCD", None), ("Tripped", None), "false", evse=place.evse),)))
-    return WORDS.get(answer.data[0][1], "Rejected")
+    return Heard({"status": WORDS.get(answer.data[0][1], "Rejected")})
 
 
-def _value(row: Row, variables: Variables, supported: set[str]) -> str | None:
-    """None: this station does not have the key (9: then it lacks the function too)."""
-    if row.profile not in supported:
-        return None
-    status, value = variables.get(row.variables[0])
-    return row.read(value or "") if status == "Accepted" else None
+async def _raise_security_profile(view: StationView, level: int) -> Heard:
+    answer = await view.obey(RaiseSecurityProfile(level))
+    return Heard({"status": answer.status}, answer.then)
+
+
+CARRIED_OUT: dict[str, Callable[[StationView, int], Awaitable[Heard]]] = {CLEAR_TRIP: _clear_trip, "SecurityProfile": _raise_security_profile}
+"""Keys whose value is an order, and is not written."""
+
+
+def _has(row: Row, variables: Variables, supported: set[str]) -> bool:
+    """Whether this station has the key (9: without it, it lacks the function too)."""
+    return row.profile in supported and (row.secret or variables.get(row.variables[0])[0] == "Accepted")
+
+
+def _value(row: Row, variables: Variables) -> Payload:
+    return {} if row.secret else {"value": row.read(variables.text(row.variables[0]))[:LONGEST]}
 
 
 def _write(set_: Callable[[str, str], str], values: Mapping[str, str]) -> str:

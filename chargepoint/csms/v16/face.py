@@ -20,9 +20,10 @@ from chargepoint.csms.v16 import (
     provisioning,
     remote_control,
     reset,
+    security,
     transactions,
 )
-from chargepoint.model.facts import Fact, MeterFact, StatusFact, TransactionFact
+from chargepoint.model.facts import Fact, MeterFact, SecurityFact, StatusFact, TransactionFact
 from chargepoint.model.questions import Authorize, Boot, Heartbeat, Question, QuestionAnswer, Registration, TransferData
 
 Ask = Callable[[StationView, Rpc, Any], Awaitable[QuestionAnswer]]
@@ -39,6 +40,7 @@ SPEAK: dict[type, Speak] = {
     TransactionFact: transactions.speak_transaction,
     StatusFact: availability.speak_status,
     MeterFact: metering.speak_meter,
+    SecurityFact: security.speak_security,
 }
 HEAR: dict[str, Hear] = {
     "ChangeAvailability": availability.change_availability,
@@ -75,7 +77,7 @@ class Face16:
         return await ASK[type(question)](self._view, self._rpc, question)
 
     async def speak(self, fact: Fact, offline: bool) -> Spoken:
-        """1.6 says nothing of having been offline; security events and monitors have no message here."""
+        """1.6 says nothing of having been offline; monitors have no message here."""
         speak = SPEAK.get(type(fact))
         return NoWords() if speak is None else await speak(self._view, self._rpc, fact)
 

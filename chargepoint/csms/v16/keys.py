@@ -1,5 +1,5 @@
-"""The configuration keys of OCPP 1.6 chapter 9: name, type, access, profile, and read and write as a pure pair over variables.
-Must not know values in force.
+"""The configuration keys of OCPP 1.6 chapter 9, and of the security whitepaper what this station has: name, type, access, profile, and read and
+write as a pure pair over variables. Must not know values in force.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from chargepoint.model.variable import DataType
 from chargepoint.settings import Scalar, Settings
 
-BOOLEAN, INTEGER, CSL = "boolean", "integer", "CSL"
+BOOLEAN, INTEGER, CSL, STRING = "boolean", "integer", "CSL", "string"
 PROFILES_KEY = "SupportedFeatureProfiles"
 PROFILES = ("Core", "FirmwareManagement", "LocalAuthListManagement", "Reservation", "SmartCharging", "RemoteTrigger")
 OFFERED_PROFILES = "Core,LocalAuthListManagement,RemoteTrigger"
@@ -34,6 +34,8 @@ def normal_text(kind: str, value: str) -> str:
         if not re.fullmatch(r"[+-]?\d{1,10}", text):
             raise ValueError(f"{value!r} is no whole number")
         return str(int(text))
+    if kind == STRING:
+        return value
     return ",".join(item.strip() for item in text.split(",") if item.strip())
 
 
@@ -51,7 +53,7 @@ def _units_in(value: str) -> str:
 
 
 class Row(NamedTuple):
-    """One key. The first variable is read, all are written."""
+    """One key. The first variable is read, all are written. secret: nobody reads it."""
 
     key: str
     kind: str
@@ -60,6 +62,7 @@ class Row(NamedTuple):
     profile: str = "Core"
     read: Callable[[str], str] = _same
     write: Callable[[str], str] = _same
+    secret: bool = False
 
     def writes(self, value: str) -> dict[str, str]:
         """What a value of the key sets. Raises ValueError."""
@@ -75,6 +78,8 @@ class Own(NamedTuple):
     writable: bool
     default: Callable[[Settings], Scalar]
     minimum: float | None = None
+    maximum: float | None = None
+    secret: bool = False
     values: tuple[str, ...] = ()
     check: Callable[[Settings], Callable[[str], str | None]] | None = None
     there: Callable[[Settings], bool] = lambda settings: True
@@ -111,9 +116,11 @@ def _own_integer(key: str, value: int, writable: bool = False) -> Own:
 
 
 ROWS: tuple[Row, ...] = (
+    Row("AdditionalRootCertificateCheck", BOOLEAN, False, ("SecurityCtrlr.AdditionalRootCertificateCheck",)),
     Row("AllowOfflineTxForUnknownId", BOOLEAN, True, ("AuthCtrlr.OfflineTxForUnknownIdEnabled",)),
     Row("AuthorizationCacheEnabled", BOOLEAN, True, ("AuthCacheCtrlr.Enabled",)),
     Row("AuthorizeRemoteTxRequests", BOOLEAN, True, ("AuthCtrlr.AuthorizeRemoteStart",)),
+    Row("AuthorizationKey", STRING, True, (*_own("AuthorizationKey"), "SecurityCtrlr.BasicAuthPassword"), secret=True),
     Row("BlinkRepeat", INTEGER, True, _own("BlinkRepeat")),
     Row("ClockAlignedDataInterval", INTEGER, True, ("AlignedDataCtrlr.Interval", "AlignedDataCtrlr.TxEndedInterval")),
     Row("ConnectionTimeOut", INTEGER, True, ("TxCtrlr.EVConnectionTimeOut",)),
@@ -133,6 +140,7 @@ ROWS: tuple[Row, ...] = (
     Row("MinimumStatusDuration", INTEGER, True, _own("MinimumStatusDuration")),
     Row("NumberOfConnectors", INTEGER, False, _own("NumberOfConnectors")),
     Row("ResetRetries", INTEGER, True, ("OCPPCommCtrlr.ResetRetries",)),
+    Row("SecurityProfile", INTEGER, True, ("SecurityCtrlr.SecurityProfile",)),
     Row("StopTransactionOnEVSideDisconnect", BOOLEAN, True, ("TxCtrlr.StopTxOnEVSideDisconnect",)),
     Row("StopTransactionOnInvalidId", BOOLEAN, True, ("TxCtrlr.StopTxOnInvalidId",)),
     Row("StopTxnAlignedData", CSL, True, ("AlignedDataCtrlr.TxEndedMeasurands",)),
@@ -158,6 +166,7 @@ ROWS: tuple[Row, ...] = (
 )
 
 OWN: tuple[Own, ...] = (
+    Own(_own("AuthorizationKey")[0], DataType.STRING, True, lambda _: "", 16, 40, secret=True),
     _own_integer("BlinkRepeat", 0, writable=True),
     Own(_own("ConnectorPhaseRotation")[0], DataType.SEQUENCE_LIST, True, _rotations, check=_rotation_check),
     Own(_own("ConnectorPhaseRotationMaxLength")[0], DataType.INTEGER, False, lambda settings: _connectors(settings) + 1, 0),
