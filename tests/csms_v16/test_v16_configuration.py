@@ -27,7 +27,7 @@ ChargingScheduleMaxPeriods ConnectorSwitch3to1PhaseSupported MaxChargingProfiles
 WITHOUT_A_PROFILE = 6  # Reservation and SmartCharging are not offered
 WHITEPAPER = ["AdditionalRootCertificateCheck", "AuthorizationKey", "SecurityProfile"]
 ORDERS = ("SecurityProfile",)  # carried out, not written
-NEVER_LISTED = 1  # AuthorizationKey
+NEVER_LISTED = 2  # AuthorizationKey; ClearResidualCurrent where the settings do not allow it
 
 
 async def read(bench: Bench, *keys: str) -> dict[str, str]:
