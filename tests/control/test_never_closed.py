@@ -1,9 +1,11 @@
-"""Whatever happens on the wire and the link, the coil is switched on only with C or D, a permit for this plug-in, a verified lock and no fault."""
+"""Whatever happens on the wire and the link, the coil is switched on only with C (D where it is allowed), a permit for this plug-in, a lock verified
+where there is a socket, and no fault."""
 
 from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +16,14 @@ from chargepoint.control.pilot_filter import ENTER_TURNS, LOST_TURNS, UNCONFIRME
 from chargepoint.control.wake import sight_of
 from chargepoint.link.messages import Sample, WakeKind
 from chargepoint.model.pilot import PilotState
-from tests.control.fakes import Bench
+from tests.control.fakes import FIGURES, Bench
 
+OUTLETS = {
+    "socket": FIGURES,
+    "tethered": FIGURES._replace(socket=False),
+    "ventilated socket": FIGURES._replace(d_allowed=True),
+    "ventilated, tethered": FIGURES._replace(socket=False, d_allowed=True),
+}
 LEVELS = st.sampled_from([12.0, 9.0, 6.0, 6.0, 3.0, 0.0, 8.1, 14.0, -1.0])
 ACTS = st.one_of(
     st.tuples(st.just("car"), LEVELS),
@@ -109,7 +117,7 @@ def check(bench: Bench, was_on: bool, unconfirmed: Unconfirmed) -> None:
     unconfirmed.step(bench)
     if not bench.wire.coil:
         return
-    assert evse.watch.pilot is PilotState.C, "D is not allowed here"
+    assert evse.watch.pilot is PilotState.C or (evse.watch.pilot is PilotState.D and evse.watch.d_allowed)
     assert not evse.faults.active & faults.OPENS
     assert unconfirmed.unread < LOST_TURNS and unconfirmed.turns < UNCONFIRMED_TURNS
     if not evse.lease.in_force(now):
@@ -118,7 +126,7 @@ def check(bench: Bench, was_on: bool, unconfirmed: Unconfirmed) -> None:
         return
     assert evse.filter.closable_turns >= ENTER_TURNS
     assert evse.lease.may_close(now)
-    assert evse.lock is not None and evse.lock.verified(now)
+    assert (evse.lock is not None and evse.lock.verified(now)) if evse.watch.socket else evse.lock is None
     assert not evse.watch.testing
     assert not evse.faults.active & (faults.OPENS | faults.WITHDRAWS | faults.BARS)
     assert bench.wire.trip is False
@@ -128,14 +136,15 @@ def check(bench: Bench, was_on: bool, unconfirmed: Unconfirmed) -> None:
     assert evse.wake.kind is None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(ACTS, st.sampled_from([1, 3, 30, 60, 200])), max_size=14))
-def test_never_closed_without_all_of_it(story: list[tuple[tuple[str, object], int]]) -> None:
-    bench = Bench()
+@pytest.mark.parametrize("outlet", OUTLETS)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(asks_v=st.sampled_from([6.0, 6.0, 3.0]), story=st.lists(st.tuples(ACTS, st.sampled_from([1, 3, 30, 60, 200])), max_size=14))
+def test_never_closed_without_all_of_it(outlet: str, asks_v: float, story: list[tuple[tuple[str, object], int]]) -> None:
+    bench = Bench(OUTLETS[outlet])
     bench.settle()
     bench.plug()
     bench.renewing = True
-    bench.wire.car_v = 6.0
+    bench.wire.car_v = asks_v
     unconfirmed = Unconfirmed()
     for (kind, value), turns in story:
         act(bench, kind, value)
@@ -143,3 +152,15 @@ def test_never_closed_without_all_of_it(story: list[tuple[tuple[str, object], in
             was_on = bench.wire.coil
             bench.turns(1)
             check(bench, was_on, unconfirmed)
+
+
+@pytest.mark.parametrize("outlet", OUTLETS)
+@pytest.mark.parametrize("asks_v", [6.0, 3.0])
+def test_the_stories_begin_at_a_car_that_is_served_where_it_may_be(outlet: str, asks_v: float) -> None:
+    bench = Bench(OUTLETS[outlet])
+    bench.settle()
+    bench.plug()
+    bench.renewing = True
+    bench.wire.car_v = asks_v
+    bench.seconds(3.0)
+    assert bench.wire.coil is (asks_v == 6.0 or OUTLETS[outlet].d_allowed)
