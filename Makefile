@@ -1,5 +1,6 @@
 # make demo: a simulated charger with its page and a small CSMS; make test: all tests; make check: lint, types, house, tests; make bench: the figures.
-# make typetest: each sequence of IEC 61851-1 Annex A, measured; make campaign: every fault in every state. ARGS=--write keeps their reports in docs/.
+# make conformance: the official test cases of OCPP 2.0.1 and those of 1.6, counted.
+# make typetest: each sequence of IEC 61851-1 Annex A, measured; make campaign: every fault in every state. ARGS=--write keeps the reports of these three in docs/.
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
@@ -7,7 +8,7 @@ WORKERS ?= 4
 BIN = .venv/bin
 STAMP = .venv/.installed
 
-.PHONY: install demo test check bench typetest campaign docs clean
+.PHONY: install demo test check bench conformance typetest campaign docs clean
 
 install: $(STAMP)
 
@@ -32,6 +33,9 @@ check: install
 
 bench: install
 	$(BIN)/python -m bench
+
+conformance: install
+	$(BIN)/python -m pytest tests/conformance -n $(WORKERS) --dist worksteal $(ARGS)
 
 typetest: install
 	$(BIN)/python -m proof typetest $(ARGS)

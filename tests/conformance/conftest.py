@@ -1,0 +1,94 @@
+"""A charge point, a CSMS and a person for each case; whatever the case did, no rule that always holds may have been broken.
+
+All cases of one worker share an event loop, so that a charge point may serve a whole module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.conformance.driver import report
+from tests.conformance.driver.lab import V16, V201, Lab, build
+
+HERE = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    report.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "covers(*names): the sections and configuration keys a 1.6 case tests")
+    config.pluginmanager.register(report.Report(config, HERE), "conformance-report")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            names = [name for mark in item.iter_markers("covers") for name in mark.args]
+            item.user_properties.append(("covers", names))
+
+
+def version_of(path: Path) -> str:
+    return V16 if "ocpp16" in path.parts else V201
+
+
+@contextlib.asynccontextmanager
+async def laboratory(directory: Path, version: str) -> AsyncIterator[Lab]:
+    lab = build(directory, version)
+    await lab.csms.start()
+    try:
+        yield lab
+    finally:
+        await lab.charger.down()
+        await lab.csms.stop()
+
+
+async def judged(lab: Lab) -> None:
+    """What must hold after every case."""
+    seen = await lab.charger.violations() if lab.charger.running else []
+    assert not seen, f"the world saw: {seen}"
+    assert not lab.csms.judge.verdict(), lab.csms.judge.verdict()
+
+
+def keep_log(request: pytest.FixtureRequest, lab: Lab) -> None:
+    """The frames of a case that fails are printed with it."""
+    print(lab.csms.log())
+    log = lab.charger.directory / "state" / "firmware.log"
+    if log.exists() and request.config.getoption("--firmware-log", default=False):
+        print(log.read_text())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def lab(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Lab]:
+    """A lab of the case's own; nothing is switched on yet: `await lab.up(...)`."""
+    async with laboratory(tmp_path, version_of(request.path)) as it:
+        yield it
+        keep_log(request, it)
+        await judged(it)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def _shared_lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+    async with laboratory(tmp_path_factory.mktemp("shared"), version_of(request.path)) as it:
+        settings: dict[str, Any] = getattr(request.module, "SHARED", {"evses": 2})
+        await it.up(**settings)
+        yield it
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared_booted(request: pytest.FixtureRequest, _shared_lab: Lab) -> AsyncIterator[Lab]:
+    """A booted lab that all cases of a module share: for those that only read, or set back what they set. `SHARED` of the module: its settings."""
+    _shared_lab.csms.answer_as_usual()
+    _shared_lab.csms.forget()
+    _shared_lab.csms.messages.clear()
+    yield _shared_lab
+    keep_log(request, _shared_lab)
+    await judged(_shared_lab)
