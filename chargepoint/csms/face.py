@@ -109,6 +109,8 @@ class Variables(Protocol):
 
     def set(self, key: str, value: str, attribute: str = "Actual") -> str: ...
 
+    def writable(self, key: str) -> bool: ...
+
 
 class BackendView(Protocol):
     """The CSMS as seen from the station. connection: number of the present accepted connection, 0: none."""

@@ -91,7 +91,8 @@ class Key(NamedTuple):
 
 class VariableSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What a variable may hold. minimum and maximum: of a number; of a text or list, its length in characters. values: what an OptionList or the
-    members of a list may be (none: anything). reboot_required: a value set takes effect at the next start."""
+    members of a list may be (none: anything); suffixes: what may follow a member after a dot (1.6
+    9.1.17: "Voltage.L1"). reboot_required: a value set takes effect at the next start."""
 
     key: Key
     data_type: DataType
@@ -100,6 +101,7 @@ class VariableSpec(msgspec.Struct, frozen=True, kw_only=True):
     minimum: float | None = None
     maximum: float | None = None
     values: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
     persistent: bool = False
     reboot_required: bool = False
     supports_monitoring: bool = False
@@ -158,7 +160,11 @@ def problem(spec: VariableSpec, value: str) -> str | None:
 
 
 def _spelled(spec: VariableSpec, value: str) -> str:
-    return next((option for option in spec.values if option.casefold() == value.casefold()), value)
+    known = next((option for option in spec.values if option.casefold() == value.casefold()), None)
+    if known is None and spec.suffixes and "." in value:
+        base, _, suffix = value.rpartition(".")
+        return f"{_spelled(spec, base)}.{suffix.upper()}"
+    return known or value
 
 
 def _boolean(spec: VariableSpec, value: str) -> str | None:
@@ -205,6 +211,7 @@ def _list(spec: VariableSpec, value: str) -> str | None:
 
 def _unknown(spec: VariableSpec, listed: list[str]) -> str | None:
     known = {option.casefold() for option in spec.values}
+    known |= {f"{option}.{suffix.casefold()}" for option in known for suffix in spec.suffixes}
     wrong = [member for member in listed if known and member.casefold() not in known]
     return f"{', '.join(wrong) or 'nothing'} is not one of {', '.join(spec.values)}" if wrong else None
 

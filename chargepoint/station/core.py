@@ -28,6 +28,7 @@ from chargepoint.station.driver import Driver
 from chargepoint.station.edges import Edges
 from chargepoint.station.fault_clearing import FaultClearing
 from chargepoint.station.hardware import Hardware
+from chargepoint.station.lamps import Lamps
 from chargepoint.station.local_list import LocalList
 from chargepoint.station.metering import Metering
 from chargepoint.station.monitoring import Monitoring
@@ -95,7 +96,8 @@ class Core:
         self.monitoring = Monitoring(clock, db, outbox.append)
         self.limits = Limits(evses)
         self.not_before = start_delay(clock, values, float(settings.station.start_delay_max_s), random)
-        self.offer = Offer(clock, self.sessions, self.hardware, self.limits, self.metering, self.connectors, lambda: self.not_before)
+        self.lamps = Lamps(clock, model, self.hardware.lamp)
+        self.offer = Offer(clock, self.sessions, self.hardware, self.limits, self.metering, self.connectors, self.lamps, lambda: self.not_before)
         self.authorization = Authorization(clock, model, Tokens(db), backend)
         self.driver = Driver(clock, self.sessions, self.authorization, ids, self.usable, self.may_begin, lambda: backend.subprotocol)
         self.recovery = Recovery(clock, self.sessions, self.transactions, resume=settings.station.after_power_loss == "resume")
@@ -180,6 +182,8 @@ class Core:
         self.backend.use(self.network_profiles.csms, False)
         self.network_profiles.on_slot = self.backend.use
         self.sessions.act = self.offer.act
+        self.lamps.again = lambda evse: self.offer.act(evse, False)
+        self.driver.on_refused = self.lamps.refused
         self.offer.phases = self.phases
         self.sampling.tell = self._sampled
         self.sampling.place = self.sessions.place

@@ -111,6 +111,10 @@ class DeviceModel:
     def spec(self, key: str | Key) -> VariableSpec:
         return self._find(key).spec
 
+    def writable(self, key: str | Key) -> bool:
+        """Whether a CSMS may set it."""
+        return self._find(key).spec.mutability is not Mutability.READ_ONLY
+
     def push(self, key: str | Key, value: Scalar) -> None:
         """A feature reports a new value; whatever the mutability, and not kept over restarts."""
         declared = self._find(key)

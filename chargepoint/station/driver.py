@@ -79,7 +79,8 @@ def choose(rows: Sequence[SessionRow], free: Sequence[int], token: IdToken, grou
 
 
 class Driver:
-    """may_begin: whether new transactions are allowed at all; usable: whether an EVSE is; version: the subprotocol in use."""
+    """on_refused: told the EVSEs of a reader whose token was refused. may_begin: whether new transactions are allowed at all; usable: whether an EVSE
+    is; version: the subprotocol in use."""
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class Driver:
         may_begin: Callable[[], bool],
         version: Callable[[], str],
     ) -> None:
+        self.on_refused: Callable[[Sequence[int]], None] = lambda evses: None
         self._clock = clock
         self._sessions = sessions
         self._authorization = authorization
@@ -122,6 +124,7 @@ class Driver:
         verdict = await self._authorization.authorize(token)
         if not verdict.accepted:
             log.info("token %s is refused: %s (%s)", token.value, verdict.info.status.value, verdict.source.value)
+            self.on_refused(self._evses if evse is None else (evse,))
         elif self._authorization.is_master(verdict.info):
             self._stop_all(token)
         else:

@@ -14,6 +14,7 @@ from chargepoint.store.tokens import Tokens
 log = logging.getLogger(__name__)
 
 COMPONENT = "LocalAuthListCtrlr"
+MAX_LENGTH = "Ocpp16Ctrlr.LocalAuthListMaxLength"
 NO_LIST = 0
 SWITCHED_OFF = -1
 """1.6 6.24; a 2.x face says 0 (D02.FR.03)."""
@@ -77,9 +78,14 @@ class LocalList:
         if len(order.entries) > self._model.integer(f"{COMPONENT}.ItemsPerMessage"):
             return Answer("Failed", "TooManyElements", "more entries than ItemsPerMessage")
         added = sum(entry.info is not None for entry in order.entries)
-        if (0 if order.full else self._count) + added > (self._model.spec(f"{COMPONENT}.Entries").maximum or 0):
+        if (0 if order.full else self._count) + added > self._most():
             return Answer("Failed", "TooManyElements", "the list would be longer than it may be")
         return None
+
+    def _most(self) -> float:
+        """What fits, and what the settings leave of it (1.6 LocalAuthListMaxLength)."""
+        most = self._model.spec(f"{COMPONENT}.Entries").maximum or 0
+        return min(most, self._model.integer(MAX_LENGTH)) if self._model.has(MAX_LENGTH) else most
 
     def _enabled(self) -> bool:
         return self._model.boolean(f"{COMPONENT}.Enabled") and self._model.boolean(f"{COMPONENT}.Available")

@@ -1,4 +1,4 @@
-"""What an EVSE may do now: the permit, the lock and the lamp that follow from its session, and who set the amperes. Must not change sessions.
+"""What an EVSE may do now: the permit, the lock and the lamp's wish that follow from its session, and who set the amperes. Must not change sessions.
 
 The permit is renewed only from the station's turn of one second, which has just looked at the row; in between it is sent when it changes.
 """
@@ -14,6 +14,7 @@ from chargepoint.model.sample import MeterSample, Quality
 from chargepoint.model.session import SessionRow, State
 from chargepoint.station.connectors import Connectors
 from chargepoint.station.hardware import Hardware
+from chargepoint.station.lamps import Lamps
 from chargepoint.station.phases import ONE, THREE, Phases
 from chargepoint.station.sessions import Sessions
 from chargepoint.station.smart_charging import Limit, Limits
@@ -40,6 +41,7 @@ class Offer:
         limits: Limits,
         meters: Meters,
         connectors: Connectors,
+        lamps: Lamps,
         not_before: Callable[[], float],
     ) -> None:
         self._clock = clock
@@ -48,6 +50,7 @@ class Offer:
         self._limits = limits
         self._meters = meters
         self._connectors = connectors
+        self._lamps = lamps
         self._not_before = not_before
         self.phases: Phases | None = None
         self._sent: dict[int, Sent] = {}
@@ -63,7 +66,7 @@ class Offer:
         elif evse in self._sent:
             self._hardware.withdraw(evse, self._sent.pop(evse)[0])
         self._hardware.lock(evse, row is not None and (row.hold or (row.authorized and row.state is not State.AUTHORIZED)))
-        self._hardware.lamp(evse, self._lamp(row, evse))
+        self._lamps.show(evse, row, blocked=blocking(self._connectors.faults(evse)))
         self._connectors.report(evse)
 
     def limit(self, evse: int, phases: int | None = None) -> Limit:
@@ -91,10 +94,3 @@ class Offer:
         if row.allowed_wh is None or sample is None or sample.quality is not Quality.GOOD or sample.energy_wh is None:
             return False
         return sample.energy_wh < row.allowed_wh
-
-    def _lamp(self, row: SessionRow | None, evse: int) -> str:
-        if blocking(self._connectors.faults(evse)):
-            return "fault"
-        if row is None:
-            return "ready"
-        return "charging" if row.state is State.CHARGING else "waiting"

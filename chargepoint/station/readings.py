@@ -38,11 +38,13 @@ def values(source: Source, names: Iterable[str], context: Context) -> tuple[Samp
 
 
 def _of(source: Source, name: str, context: Context) -> Iterator[SampledValue]:
-    measurand = MEASURANDS.get(name)
-    if measurand is None:
-        return
-    for value, phase in measurand.pick(source):
-        yield SampledValue(round(value, measurand.digits), name, context, measurand.unit, phase)
+    """A name may have a phase behind it: "Voltage.L1" (1.6 9.1.17)."""
+    base, line = (name, "") if name in MEASURANDS else (name.rpartition(".")[0], name.rpartition(".")[2])
+    measurand = OF_ONE_PHASE.get(base) if line else None
+    measurand = measurand or MEASURANDS.get(base)
+    for value, phase in measurand.pick(source) if measurand else ():
+        if measurand and (not line or phase in (line, f"{line}-N")):
+            yield SampledValue(round(value, measurand.digits), base, context, measurand.unit, phase)
 
 
 def _one(value: float | None) -> list[Value]:
@@ -69,3 +71,7 @@ MEASURANDS: dict[str, Measurand] = {
     "Voltage": Measurand("V", 1, lambda source: _each(source.sample.voltage_v, TO_NEUTRAL, source.phases)),
     "Frequency": Measurand("Hz", 2, lambda source: _one(source.sample.frequency_hz)),
 }
+OF_ONE_PHASE: dict[str, Measurand] = {
+    "Power.Active.Import": Measurand("W", 1, lambda source: _each(source.sample.power_phase_w, LINES, source.phases)),
+}
+"""What is told as a sum unless a phase is named."""

@@ -32,6 +32,7 @@ REASONS = {ResetKind.SOFT: StopReason.REBOOT}
 """1.6 tells a soft reset from a hard one (7.36); 2.x has one word for what a CSMS orders."""
 LOOK_EVERY_S = 0.2
 IDLE_LOOK_S = 1.0
+AGAIN_S = 1.0
 
 
 class Charging(Protocol):
@@ -131,9 +132,13 @@ class Resets:
             await self._clock.sleep(LOOK_EVERY_S)
 
     async def _reset_evse(self, evse: int) -> None:
-        answer = await self._order(OrderKind.RESET_EVSE, evse)
-        if not answer.done:
+        """An EVSE that is not reset is tried again, ResetRetries times."""
+        for _ in range(1 + self._model.integer("OCPPCommCtrlr.ResetRetries")):
+            answer = await self._order(OrderKind.RESET_EVSE, evse)
+            if answer.done:
+                return
             log.error("EVSE %d was not reset: %s", evse, answer.text)
+            await self._clock.sleep(AGAIN_S)
 
 
 def _named(evse: int | None) -> str:

@@ -17,6 +17,8 @@ MEASURANDS = (
     "Frequency",
 )
 """MeasurandEnumType as far as the meters' register maps know them; what a meter lacks is left out of a reading."""
+PHASES = ("L1", "L2", "L3", "L1-N", "L2-N", "L3-N")
+"""A measurand of one phase alone (1.6 9.1.17)."""
 LONGEST = 1000
 DAY_S = 86_400
 
@@ -53,7 +55,7 @@ def _aligned() -> list[Row]:
 
 
 def _measurands(name: str, value: str) -> Row:
-    return settable(name, MEMBERS, value, values=MEASURANDS, maximum=LONGEST)
+    return settable(name, MEMBERS, value, values=MEASURANDS, suffixes=PHASES, maximum=LONGEST)
 
 
 def _interval(name: str, value: int) -> Row:

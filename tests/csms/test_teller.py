@@ -194,6 +194,54 @@ async def test_a_refusal_is_tried_again_after_interval_times_tries_and_then_give
     assert bench.outbox.given_up() == 1 and bench.outbox.waiting() == 0
 
 
+SILENT, ERROR = Refused("no answer", timed_out=True), Refused("CALLERROR")
+
+
+@pytest.mark.parametrize(
+    ("attempts", "interval", "answers", "tries_at", "given_up"),
+    [
+        (1, 60, [ERROR], {0: 1}, True),
+        (1, 0, [SILENT], {0: 1}, True),
+        (2, 60, [SILENT, ERROR], {0: 1, 59: 1, 61: 2}, True),
+        (3, 60, [ERROR, SILENT], {0: 1, 61: 2, 179: 2, 182: 3}, False),
+        (3, 0, [ERROR, SILENT], {0: 3}, False),
+        (3, 0, [ERROR, SILENT, ERROR], {0: 3}, True),
+        (5, 10, [ERROR, ERROR, ERROR, SILENT, SILENT], {0: 1, 11: 2, 32: 3, 63: 4, 104: 5}, True),
+    ],
+)
+async def test_attempts_and_interval_in_all_their_combinations(
+    bench: Bench, attempts: int, interval: int, answers: list[Spoken], tries_at: dict[int, int], given_up: bool
+) -> None:
+    """A silence and a CALLERROR are one attempt each (1.6 3.7.1, 9.1.31, 9.1.32; 2.0.1 E13)."""
+    bench.variables.values["OCPPCommCtrlr.MessageAttempts[TransactionEvent]"] = str(attempts)
+    bench.variables.values["OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]"] = str(interval)
+    bench.face.script[TransactionFact] = list(answers)
+    await bench.online()
+    await bench.tell(event(0))
+    passed = 0
+    for second, tries in tries_at.items():
+        await bench.clock.advance(second - passed if second > passed else 0.001)
+        passed = max(passed, second)
+        await bench.settle()
+        assert len(bench.face.given) == tries, f"after {second} s"
+    assert bench.outbox.waiting() == 0 and bench.outbox.given_up() == given_up
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_losses_between_attempts_count_for_nothing(bench: Bench, attempts: int) -> None:
+    bench.variables.values["OCPPCommCtrlr.MessageAttempts[TransactionEvent]"] = str(attempts)
+    bench.variables.values["OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]"] = "0"
+    bench.face.script[TransactionFact] = [answer for _ in range(attempts) for answer in (Lost(), Lost(), ERROR)]
+    await bench.tell(event(0))
+    for _ in range(2 * attempts + 1):
+        assert bench.outbox.waiting() == 1
+        await bench.offline()
+        await bench.online()
+        await bench.clock.advance(0.001)
+        await bench.settle()
+    assert bench.outbox.given_up() == 1 and len(bench.face.given) == 3 * attempts
+
+
 async def test_a_lost_connection_is_no_attempt(bench: Bench) -> None:
     bench.face.script[TransactionFact] = [Lost()] * 10
     await bench.online()

@@ -11,7 +11,7 @@ from chargepoint.csms.face import CallRefused
 from chargepoint.csms.v16 import configuration
 from chargepoint.csms.v16.keys import CLEAR_TRIP, OWN, ROWS
 from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetVariable, SetVariables
-from chargepoint.settings import Control
+from chargepoint.settings import Control, Evse
 from chargepoint.store.db import Db
 from tests.csms_v16.conftest import SETTINGS, Bench, with_factory
 
@@ -26,6 +26,9 @@ SendLocalListMaxLength ReserveConnectorZeroSupported ChargeProfileMaxStackLevel 
 ChargingScheduleMaxPeriods ConnectorSwitch3to1PhaseSupported MaxChargingProfilesInstalled"""
 WITHOUT_A_PROFILE = 6  # Reservation and SmartCharging are not offered
 WHITEPAPER = ["AdditionalRootCertificateCheck", "AuthorizationKey", "SecurityProfile"]
+PER_PHASE = [
+    f"{name}.{phase}" for name in ("Voltage", "Current.Import", "Power.Offered", "Frequency") for phase in ("L1", "L2", "L3", "L1-N", "L2-N", "L3-N")
+]
 ORDERS = ("SecurityProfile",)  # carried out, not written
 NEVER_LISTED = 2  # AuthorizationKey; ClearResidualCurrent where the settings do not allow it
 
@@ -92,6 +95,16 @@ async def test_too_many_keys_are_refused(db: Db) -> None:
         ("LocalPreAuthorize", "1", "Rejected"),
         ("MeterValuesSampledData", "Voltage, Current.Import", "Accepted"),
         ("MeterValuesSampledData", "Coffee.Import", "Rejected"),
+        ("MeterValuesSampledData", "Voltage.L1,Current.Import.L3", "Accepted"),
+        ("MeterValuesSampledData", "Voltage.L4", "Rejected"),
+        ("MeterValuesSampledData", ",".join(PER_PHASE[:20]), "Accepted"),
+        ("MeterValuesSampledData", ",".join(PER_PHASE[:21]), "Rejected"),
+        ("LightIntensity", "0", "Accepted"),
+        ("LightIntensity", "101", "Rejected"),
+        ("BlinkRepeat", "-1", "Rejected"),
+        ("TransactionMessageAttempts", "0", "Rejected"),
+        ("TransactionMessageRetryInterval", "0", "Accepted"),
+        ("TransactionMessageRetryInterval", "-1", "Rejected"),
         ("ConnectorPhaseRotation", "0.RST,1.RST,2.RTS", "Accepted"),
         ("ConnectorPhaseRotation", "1.XYZ", "Rejected"),
         ("ConnectorPhaseRotation", "0.RST,1.RST,2.RST,3.RST,4.RST", "Rejected"),
@@ -188,3 +201,10 @@ async def test_a_new_security_profile_is_an_order(bench: Bench, status: str) -> 
     assert await change(bench, "SecurityProfile", "high") == "Rejected"
     assert bench.orders == [RaiseSecurityProfile(2)]
     assert await read(bench, "SecurityProfile") == {"SecurityProfile": "0"}
+
+
+async def test_a_station_without_a_lock_has_nothing_to_unlock(db: Db) -> None:
+    bench = Bench(db, msgspec.structs.replace(SETTINGS, evse=(Evse(connectors=("cType2",)),)))
+    answer = await bench.hear("GetConfiguration", {"key": ["UnlockConnectorOnEVSideDisconnect"]})
+    assert answer["configurationKey"] == [{"key": "UnlockConnectorOnEVSideDisconnect", "readonly": True, "value": "false"}]
+    assert await change(bench, "UnlockConnectorOnEVSideDisconnect", "true") == "Rejected"

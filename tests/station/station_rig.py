@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from chargepoint.csms.v16 import configuration
 from chargepoint.link.messages import (
     VERSION,
     Acknowledge,
@@ -37,6 +38,7 @@ from chargepoint.station.connectors import Connectors
 from chargepoint.station.driver import Driver
 from chargepoint.station.edges import Edges
 from chargepoint.station.hardware import Hardware
+from chargepoint.station.lamps import Lamps
 from chargepoint.station.offer import Offer
 from chargepoint.station.recovery import Recovery, start_delay
 from chargepoint.station.remote_control import RemoteControl
@@ -305,12 +307,16 @@ class Rig:
             clock, self.sessions, self.hardware, self.evses, lambda e, c: self.operative(e, c), self.append, lambda fact: None
         )
         not_before = start_delay(clock, self.values, self.delay_s, lambda most: most)
-        self.offer = Offer(clock, self.sessions, self.hardware, Limits(self.evses), self.meters, self.connectors, lambda: not_before)
+        configuration.declare(self.dm, settings)
+        self.lamps = Lamps(clock, self.dm, self.hardware.lamp)
+        self.offer = Offer(clock, self.sessions, self.hardware, Limits(self.evses), self.meters, self.connectors, self.lamps, lambda: not_before)
         self.sessions.act = self.offer.act
+        self.lamps.again = lambda evse: self.offer.act(evse, False)
         self.authorization = Authorization(clock, self.dm, self.tokens, self.backend)
         may_begin = lambda: self.backend.may_begin(self.dm.boolean("TxCtrlr.TxBeforeAcceptedEnabled"))  # noqa: E731
         ids = [evse.id for evse in self.evses]
         self.driver = Driver(clock, self.sessions, self.authorization, ids, self.connectors.usable, may_begin, lambda: self.backend.subprotocol)
+        self.driver.on_refused = self.lamps.refused
         self.recovery = Recovery(clock, self.sessions, self.transactions, resume=self.after_power_loss == "resume")
         self.edges = Edges(clock, self.db, self.dm, self.hardware, self.sessions, self.connectors.usable, self.recovery.give_up)
         self.vehicles = Vehicles(clock, self.sessions, self.hardware, settings, self.cars)

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from chargepoint.csms.v16 import configuration
 from chargepoint.link.messages import OrderAnswer, OrderKind
 from chargepoint.model.facts import Delivery, MonitorFact, SecurityFact, StatusFact, StopReason, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.orders import Answer, ChangeAvailability, DataTransfer, GetLocalListVersion, ListEntry, Reset, ResetKind, SendLocalList
 from chargepoint.model.questions import BootReason
 from chargepoint.model.stamp import Stamp
-from chargepoint.settings import Evse, Settings
+from chargepoint.settings import Evse, Ocpp16, Settings
 from chargepoint.station import variables
 from chargepoint.station.availability import Availability
 from chargepoint.station.data_transfer import DataTransfers
@@ -55,6 +56,7 @@ class Desk:
         self.running: set[int] = set()
         self.done: list[Any] = []
         self.online = True
+        self.fails = 0
         self.resets = Resets(
             self.clock,
             self.model,
@@ -78,7 +80,8 @@ class Desk:
 
     async def order(self, kind: OrderKind, evse: int) -> OrderAnswer:
         self.done.append((kind, evse))
-        return OrderAnswer(1, True)
+        self.fails -= 1
+        return OrderAnswer(1, self.fails < 0, "the bolt does not move")
 
     @asynccontextmanager
     async def resetting(self, order: Reset) -> AsyncIterator[str]:
@@ -229,6 +232,16 @@ async def test_one_evse_is_reset_after_its_transaction(desk: Desk) -> None:
     assert desk.values.get(REASON, BootReason) is None and not desk.resets.pending(2)
 
 
+@pytest.mark.parametrize(("retries", "orders"), [("0", 1), ("2", 3), ("9", 5)])
+async def test_a_reset_that_fails_is_tried_again(desk: Desk, retries: str, orders: int) -> None:
+    desk.model.set("OCPPCommCtrlr.ResetRetries", retries)
+    desk.fails = 4
+    async with desk.resetting(Reset(ResetKind.IMMEDIATE, 2)):
+        for _ in range(15):
+            await desk.clock.advance(1)
+    assert desk.done.count((OrderKind.RESET_EVSE, 2)) == orders
+
+
 async def test_an_unknown_evse_is_not_reset(desk: Desk) -> None:
     assert (await desk.resets.reset(Reset(ResetKind.IMMEDIATE, 9))).status == "Rejected"
 
@@ -270,6 +283,17 @@ async def test_lists_that_cannot_be_taken_change_nothing(desk: Desk) -> None:
     desk.model.set("LocalAuthListCtrlr.Enabled", "false")
     assert await send(desk, 6, True, ("B", INFO)) == "Failed" and await version(desk) == -1
     assert desk.tokens.listed(IdToken("A")) is not None and desk.tokens.count() == 1
+
+
+async def test_a_list_is_no_longer_than_the_settings_say(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    settings = Settings(ocpp16=Ocpp16(configuration={"LocalAuthListMaxLength": 2}))
+    model = variables.build(Variables(desk.db), settings, configuration.factory(settings.ocpp16.configuration).variables)
+    configuration.declare(model, settings)
+    desk.local_list = LocalList(desk.db, desk.tokens, model)
+    assert await send(desk, 5, True, *((name, INFO) for name in "ABC")) == "Failed"
+    assert await send(desk, 5, True, *((name, INFO) for name in "AB")) == "Accepted"
+    assert await send(desk, 6, False, ("C", INFO)) == "Failed" and await version(desk) == 5
 
 
 # monitoring, security, data transfer

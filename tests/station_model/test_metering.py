@@ -176,6 +176,17 @@ async def test_readings_hold_what_is_configured_with_phases_and_units(bench: Ben
     assert {value.context for value in reading.values} == {Context.SAMPLE_PERIODIC}
 
 
+async def test_one_phase_of_a_measurand_may_be_wanted(bench: Bench) -> None:
+    """1.6 9.1.17."""
+    assert bench.model.set("SampledDataCtrlr.TxUpdatedMeasurands", "voltage.l2,Current.Import.L1,Power.Active.Import.L3,Frequency.L1") == "Accepted"
+    assert bench.model.set("SampledDataCtrlr.TxUpdatedMeasurands", "Voltage.L4") == "Rejected"
+    assert "." not in "".join(value for value in bench.model.spec("SampledDataCtrlr.TxUpdatedMeasurands").values if "Voltage" in value)
+    async with bench.on():
+        (reading,) = bench.metering.readings(1, Purpose.UPDATED, Context.SAMPLE_PERIODIC)
+    told = [(value.measurand, value.phase, value.unit) for value in reading.values]
+    assert told == [("Voltage", "L2-N", "V"), ("Current.Import", "L1", "A"), ("Power.Active.Import", "L3", "W")]
+
+
 async def test_no_measurands_or_switched_off_is_no_reading(bench: Bench) -> None:
     async with bench.on():
         bench.model.set("SampledDataCtrlr.TxEndedMeasurands", "")

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from chargepoint.csms.face import CallRefused, Heard, Payload, StationView, Variables
-from chargepoint.csms.v16.keys import CLEAR_TRIP, OWN, PROFILES_KEY, ROWS, Row
+from chargepoint.csms.v16.keys import CLEAR_TRIP, CSL, OWN, PROFILES_KEY, ROWS, Row
 from chargepoint.model.orders import RaiseSecurityProfile, SetVariable, SetVariables
-from chargepoint.model.variable import Key, Mutability, VariableSpec, text_of
+from chargepoint.model.variable import Key, Mutability, VariableSpec, members, text_of
 from chargepoint.settings import Scalar, Settings
 from chargepoint.station.device_model import DeviceModel
 
@@ -84,7 +84,7 @@ async def get_configuration(view: StationView, payload: Payload) -> Heard:
     for name in asked or [row.key for row in ROWS if not row.secret]:
         row = _BY_NAME.get(name.casefold())
         if row is not None and _has(row, view.variables, supported):
-            told.append({"key": row.key, "readonly": not row.writable} | _value(row, view.variables))
+            told.append({"key": row.key, "readonly": not _writable(row, view.variables)} | _value(row, view.variables))
         elif asked:
             unknown.append(name)
     said: Payload = {"configurationKey": told}
@@ -98,11 +98,13 @@ async def change_configuration(view: StationView, payload: Payload) -> Heard:
     row = _BY_NAME.get(payload["key"].casefold())
     if row is None or not _has(row, view.variables, profiles(view.variables)):
         return Heard({"status": "NotSupported"})
-    if not row.writable:
+    if not _writable(row, view.variables):
         return REJECTED
     try:
         values = row.writes(payload["value"])
     except ValueError:
+        return REJECTED
+    if row.kind == CSL and len(members(values[row.variables[0]])) > _most_items(row, view.variables):
         return REJECTED
     carry_out = CARRIED_OUT.get(row.key)
     if carry_out is not None:
@@ -130,6 +132,16 @@ CARRIED_OUT: dict[str, Callable[[StationView, int], Awaitable[Heard]]] = {CLEAR_
 def _has(row: Row, variables: Variables, supported: set[str]) -> bool:
     """Whether this station has the key (9: without it, it lacks the function too)."""
     return row.profile in supported and (row.secret or variables.get(row.variables[0])[0] == "Accepted")
+
+
+def _writable(row: Row, variables: Variables) -> bool:
+    """Whether the CSMS may change it here: a station whose cables are all its own has no lock to set."""
+    return row.writable and (row.key in CARRIED_OUT or variables.writable(row.variables[0]))
+
+
+def _most_items(row: Row, variables: Variables) -> int:
+    """5.3: [KeyName]MaxLength."""
+    return variables.integer(_BY_NAME[f"{row.key}MaxLength".casefold()].variables[0])
 
 
 def _value(row: Row, variables: Variables) -> Payload:

@@ -111,8 +111,8 @@ def _rotation_check(settings: Settings) -> Callable[[str], str | None]:
     return problem
 
 
-def _own_integer(key: str, value: int, writable: bool = False) -> Own:
-    return Own(_own(key)[0], DataType.INTEGER, writable, lambda _: value, 0)
+def _own_integer(key: str, value: int, writable: bool = False, maximum: float | None = None) -> Own:
+    return Own(_own(key)[0], DataType.INTEGER, writable, lambda _: value, 0, maximum)
 
 
 ROWS: tuple[Row, ...] = (
@@ -167,12 +167,12 @@ ROWS: tuple[Row, ...] = (
 
 OWN: tuple[Own, ...] = (
     Own(_own("AuthorizationKey")[0], DataType.STRING, True, lambda _: "", 16, 40, secret=True),
-    _own_integer("BlinkRepeat", 0, writable=True),
+    _own_integer("BlinkRepeat", 3, writable=True, maximum=60),
     Own(_own("ConnectorPhaseRotation")[0], DataType.SEQUENCE_LIST, True, _rotations, check=_rotation_check),
     Own(_own("ConnectorPhaseRotationMaxLength")[0], DataType.INTEGER, False, lambda settings: _connectors(settings) + 1, 0),
     Own(_own(CLEAR_TRIP)[0], DataType.INTEGER, False, lambda _: 0, there=lambda settings: settings.control.csms_clears_residual_current),
     _own_integer("GetConfigurationMaxKeys", 50),
-    _own_integer("LightIntensity", 100, writable=True),
+    _own_integer("LightIntensity", 100, writable=True, maximum=100),
     _own_integer("MeterValuesAlignedDataMaxLength", LIST_ITEMS),
     _own_integer("MeterValuesSampledDataMaxLength", LIST_ITEMS),
     _own_integer("MinimumStatusDuration", 0, writable=True),
