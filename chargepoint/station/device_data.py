@@ -63,7 +63,7 @@ class DeviceData:
             return Answer("NotSupported")
         rows = list(self._model.all())
         if order.criteria:
-            meeting = {component for component in map(component_of, rows) if self._meets(component, order.criteria)}
+            meeting = components_meeting(order.criteria, rows)
             rows = [row for row in rows if component_of(row) in meeting]
         if order.components:
             rows = [row for row in rows if any(matches(row.spec.key, wanted) for wanted in order.components)]
@@ -78,14 +78,16 @@ class DeviceData:
 
         return Answer("Accepted", then=send)
 
-    def _meets(self, component: Component, criteria: Iterable[str]) -> bool:
-        """At least one of them (B08.FR.13); a missing variable counts as true, a missing Problem as false (B08.FR.07 to B08.FR.10)."""
-        return any(self._says(component, criterion, missing=criterion != "Problem") for criterion in criteria)
 
-    def _says(self, component: Component, variable: str, *, missing: bool) -> bool:
-        name, instance, evse, connector = component
-        key = Key(name, variable, instance, evse, connector)
-        return self._model.boolean(key) if self._model.has(key) else missing
+def components_meeting(criteria: Iterable[str], rows: Iterable[Declared]) -> set[Component]:
+    """The components that meet at least one of the criteria (B08.FR.13): a variable they lack counts as true, a Problem they lack as false (B08.FR.07
+    to B08.FR.10); of one with instances, one that is true is enough."""
+    said: dict[Component, dict[str, bool]] = {}
+    for row in rows:
+        told = said.setdefault(component_of(row), {})
+        variable = row.spec.key.variable.casefold()
+        told[variable] = told.get(variable, False) or row.now() == "true"
+    return {component for component, told in said.items() if any(told.get(word.casefold(), word != "Problem") for word in criteria)}
 
 
 def key_of(item: GetVariable | SetVariable) -> Key:

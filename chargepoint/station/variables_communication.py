@@ -11,6 +11,7 @@ from chargepoint.station.variables_rows import BOOLEAN, DATE_TIME, INTEGER, MEMB
 ITEMS_PER_MESSAGE = 100
 BYTES_PER_MESSAGE = 65_536
 CERTIFICATES = 32
+TRANSFERS = ("HTTP", "HTTPS", "FTP", "FTPS", "SFTP")
 SLOTS = ("1", "2", "3")
 """Of network connection profiles (B09.FR.06: two at least)."""
 
@@ -26,7 +27,7 @@ def _line(settings: Settings) -> list[Row]:
     return [
         told(f"{component}.ActiveNetworkProfile", INTEGER, 1),
         told(f"{component}.MessageTimeout[Default]", INTEGER, 30, unit="s"),
-        fixed(f"{component}.FileTransferProtocols", MEMBERS, "HTTP,HTTPS,FTP,FTPS,SFTP"),
+        fixed(f"{component}.FileTransferProtocols", MEMBERS, ",".join(TRANSFERS), values=TRANSFERS),
         settable(f"{component}.HeartbeatInterval", INTEGER, 300, unit="s", minimum=1),
         settable(f"{component}.NetworkConfigurationPriority", SEQUENCE, "1", values=SLOTS, minimum=1, reboot_required=True),
         settable(f"{component}.NetworkProfileConnectionAttempts", INTEGER, 3, minimum=1),

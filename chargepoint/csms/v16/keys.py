@@ -168,7 +168,7 @@ ROWS: tuple[Row, ...] = (
 OWN: tuple[Own, ...] = (
     Own(_own("AuthorizationKey")[0], DataType.STRING, True, lambda _: "", 16, 40, secret=True),
     _own_integer("BlinkRepeat", 3, writable=True, maximum=60),
-    Own(_own("ConnectorPhaseRotation")[0], DataType.SEQUENCE_LIST, True, _rotations, check=_rotation_check),
+    Own(_own("ConnectorPhaseRotation")[0], DataType.STRING, True, _rotations, check=_rotation_check),
     Own(_own("ConnectorPhaseRotationMaxLength")[0], DataType.INTEGER, False, lambda settings: _connectors(settings) + 1, 0),
     Own(_own(CLEAR_TRIP)[0], DataType.INTEGER, False, lambda _: 0, there=lambda settings: settings.control.csms_clears_residual_current),
     _own_integer("GetConfigurationMaxKeys", 50),
