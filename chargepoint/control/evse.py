@@ -1,28 +1,32 @@
 """One EVSE in control's hands: read, judge, decide, write, tell, once a turn. Must not know the link's sockets or the other EVSEs.
 
-Everything that opens happens inside the turn that sees it; the table in `machine` decides, this file only gathers what it looks at.
+Everything that opens happens inside the turn that sees it. This file makes the parts and calls them in the order of a turn; `judge` finds faults,
+`clearance` and `caps` say what may be offered, `decision` asks the table, `drive` writes.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from chargepoint.clock import Clock
 from chargepoint.control import faults, guard
 from chargepoint.control.allowance import Allowance
 from chargepoint.control.arrival import Arrival
 from chargepoint.control.cable import Cable
-from chargepoint.control.electrics import MINIMUM_A
+from chargepoint.control.caps import Caps
+from chargepoint.control.clearance import Clearance
+from chargepoint.control.decision import Decision
+from chargepoint.control.drive import Drive
 from chargepoint.control.faults import Faults
 from chargepoint.control.figures import Figures
 from chargepoint.control.front_end import FrontEnd
 from chargepoint.control.generator import Generator
+from chargepoint.control.judge import Judge
+from chargepoint.control.lamp import Lamp
 from chargepoint.control.lock import SocketLock
-from chargepoint.control.machine import OUTPUTS, Cause, Inputs, Phase, step
+from chargepoint.control.machine import Phase
 from chargepoint.control.memory import NOTHING, Kept
-from chargepoint.control.offer import NO_OFFER, SIMPLIFIED_A, Least, Offer, heat_cap
 from chargepoint.control.phases import Phases
-from chargepoint.control.pilot_filter import DRAWING, PilotFilter
+from chargepoint.control.pilot_filter import PilotFilter
+from chargepoint.control.plug_in import UNSEEN, PlugIn
 from chargepoint.control.power_path import PowerPath
 from chargepoint.control.reclose import Rest
 from chargepoint.control.record import Keep, Record
@@ -35,12 +39,10 @@ from chargepoint.control.telling import Telling, state_of
 from chargepoint.control.voice import Teller, Voice
 from chargepoint.control.wake import Wake, sight_of
 from chargepoint.control.watch import Watch
-from chargepoint.link.messages import EdgeKind, EvseState, LampWish, LockWish, Permit, Sample
+from chargepoint.link.messages import EvseState, LampWish, LockWish, Permit, Sample
 from chargepoint.model.pilot import PLUGGED, PilotState
-from hal.ports import Channel, EvseBoard, LampPattern
+from hal.ports import Channel, EvseBoard
 
-CAR_TIME_S = 6.0
-"""IEC 61851-1 sequence 10.2: a car that does not stop after the offer ended is cut off under load."""
 PWM_SETTLES_S = 0.02
 CHECK_EVERY = 20
 """Turns between two read-backs of the PWM, and between two looks at lamp and temperature."""
@@ -68,8 +70,6 @@ class Evse:
         self.fed = True
         self.ending = False
         self.resetting = False
-        self.phase = Phase.REST
-        self.offer = NO_OFFER
         self.watch = Watch(now, socket=figures.socket, d_allowed=figures.d_allowed, thermometer=board.thermometer is not None)
         self.voice = Voice(figures.evse, teller)
         self.record = Record(figures.evse, kept, keep, clock)
@@ -90,21 +90,28 @@ class Evse:
         self.lock = SocketLock(board.lock, figures, self.watch) if figures.socket and board.lock else None
         self.retention = Retention(figures.socket, self.lock, self.cable, self.watch, self.path, self.faults)
         self._clock = clock
-        self._lamp_port = board.lamp
-        self._lamp = LampPattern.READY
+        self._lamp = Lamp(board.lamp, self.faults)
         self._front_end = FrontEnd(board.adc, figures.socket, clock, figures.convert_s)
-        self._fixed = (Offer(figures.board_a, "board"), Offer(figures.rating_a, "rating"))
-        self._single = Offer(figures.single_a, "single phase")
-        self._caps_simplified = figures.caps_simplified
-        self._least = Least(figures.manner)
-        self._supply = Supply(figures, self.watch)
         self._earth_port = board.earth_lost
         self._telling = Telling(teller)
         self._turn = 0
         self._calm_readings: tuple[object, ...] = ()
-        self._phase_since = now
-        self._withdrawn_by = ""
-        self._supplied = False
+        self._supply = Supply(figures, self.watch)
+        self._join(figures)
+
+    def _join(self, figures: Figures) -> None:
+        """The parts that judge and decide, made of those that see and do."""
+        watch, path, rest = self.watch, self.path, self.rest
+        self._plug_in = PlugIn(
+            watch, self.voice, self.allowance, self.arrival, self.filter, rest, self.phases, self._supply, self.residual, self.retention, self.wake
+        )
+        self.judge = Judge(watch, self.faults, self.second_look, self.retention, self._supply, path, rest, self.allowance, self.record, self.voice)
+        caps = Caps(figures, watch, self.faults, self.lease, self.retention, self.arrival)
+        clearance = Clearance(
+            watch, self.faults, self.allowance, self.filter, path, rest, self.phases, self.arrival, self.retention, self.residual, self.wake
+        )
+        drive = Drive(watch, self.generator, path, rest, self.phases, self._supply, self.residual, self.wake, self.record, self.voice)
+        self._decision = Decision(watch, self.faults, self.allowance, caps, clearance, path, self.phases, drive)
 
     # what comes over the link ----------------------------------------------------------------------------------------------------------
 
@@ -123,8 +130,7 @@ class Evse:
         self.retention.wished = wish.locked
 
     def wish_lamp(self, wish: LampWish) -> None:
-        """An unknown pattern is left out."""
-        self._lamp = next((pattern for pattern in LampPattern if pattern == wish.pattern), self._lamp)
+        self._lamp.wish(wish.pattern)
 
     def sample(self, sample: Sample, now: float) -> None:
         self._supply.take(sample, now)
@@ -194,20 +200,19 @@ class Evse:
 
     def blind(self) -> None:
         """Control did not look for too long: what was plugged in may be something else now."""
-        self.end_permit("control did not look")
-        self._start_over()
+        self.end_permit(UNSEEN)
+        self._plug_in.start_over()
 
     def restart(self, now: float) -> None:
         """RESET_EVSE, once the contactor is open: back to the start."""
         self.resetting = False
         self.residual.due_at = now
-        self._start_over()
+        self._plug_in.start_over()
 
-    def clear(self, name: str) -> None:
-        """A person cleared this fault; the caller has looked at its cause."""
-        self.faults.clear(name)
-        self.voice.edge(self.watch.now, EdgeKind.FAULT_CLEARED, name)
-        self._keep_latched()
+    @property
+    def phase(self) -> Phase:
+        """Where the table is."""
+        return self._decision.phase
 
     @property
     def at_rest(self) -> bool:
@@ -226,14 +231,6 @@ class Evse:
         return self.ending or self.resetting or watch.now >= self.residual.due_at or watch.suspect_since > 0.0 or cable
 
     # its parts -------------------------------------------------------------------------------------------------------------------------
-
-    def _start_over(self) -> None:
-        self.filter.restart()
-        self.wake.end("control did not look")
-        self.voice.forget()
-        self.phases.start_over()
-        self.arrival.start_over()
-        self.retention.start_over()
 
     def _barred(self) -> str:
         """Why no permit can be in force now."""
@@ -264,13 +261,13 @@ class Evse:
         pilot = self.filter.step(high_v, watch.low_v, watch.pwm and now - watch.pwm_since >= PWM_SETTLES_S)
         if pilot is not watch.pilot:
             watch.pilot, watch.pilot_since = pilot, now
-            self._pilot_changed(pilot, now)
+            self._plug_in.shows(pilot, now)
 
     def _act(self, now: float) -> None:
         """What follows from the readings."""
         if self._turn % CHECK_EVERY == 0:
             self._check(now)
-        self._judge(now)
+        self.judge.step(now)
         self.lease.choose(self.phases.goal == 1)
         self.allowance.step(now)
         self.phases.step(now, self.allowance.permitted)
@@ -281,66 +278,13 @@ class Evse:
         if self._turn % TELL_EVERY == 0:
             self._telling.step(self, now)
 
-    def _pilot_changed(self, pilot: PilotState, now: float) -> None:
-        if pilot is PilotState.A:
-            self.end_permit("unplugged")
-            self.voice.unplug(now)
-            self._unplugged(now)
-        elif pilot in PLUGGED:
-            self.arrival.shows(pilot)
-            if not self.voice.plugged:
-                self.arrival.plugged(now)
-                self.voice.plug_in(now)
-        elif pilot is not PilotState.IMPLAUSIBLE:
-            self.end_permit(f"pilot in {pilot.value}")
-        self.voice.edge(now, EdgeKind.PILOT_CHANGED, pilot.value)
-
-    def _unplugged(self, now: float) -> None:
-        self.arrival.unplugged()
-        self.watch.tries = self.watch.fault_openings = 0
-        self.rest.over()
-        self._supply.unplugged()
-        self.phases.start_over()
-        if self._supplied:
-            self._supplied = False
-            self.residual.due_at = now
-
     def _check(self, now: float) -> None:
         """What needs no look in every turn."""
-        watch = self.watch
         self.generator.check(now)
         self.remote_clearing.step(now)
         if self.temperature is not None:
-            watch.temperature_at, watch.temperature_c = self.temperature
-            cooling = guard.COOL_C <= watch.temperature_c < guard.HOT_C
-            watch.hot = watch.temperature_c >= guard.HOT_C or (watch.hot and cooling)
-        if self._lamp_port is not None:
-            self._lamp_port.show(LampPattern.FAULT if self.faults.active & (faults.OPENS | faults.BARS) else self._lamp)
-
-    def _judge(self, now: float) -> None:
-        """Guards to faults, and what a new fault does to permit and memory."""
-        watch = self.watch
-        guard.suspect(watch)
-        self.second_look.step(now)
-        self.retention.look(now)
-        self._supply.step(now)
-        welded = self.faults.causes & faults.WELDED
-        changed = self.faults.step(guard.causes(watch), now, watch.pilot is PilotState.A)
-        if self.faults.causes & faults.WELDED & ~welded:
-            self.path.trip(now)
-        if not changed:
-            return
-        for name in self.faults.names(changed):
-            raised = self.faults.active & faults.bit(name)
-            self.voice.edge(now, EdgeKind.FAULT_RAISED if raised else EdgeKind.FAULT_CLEARED, name)
-        if changed & self.faults.active & faults.OPENS:
-            self.end_permit(self.faults.leading(faults.OPENS))
-            self.rest.blame(now)
-        if changed & faults.LATCHING:
-            self._keep_latched()
-
-    def _keep_latched(self) -> None:
-        self.record.latched(self.faults.names(self.faults.active & faults.LATCHING))
+            guard.feel(self.watch, *self.temperature)
+        self._lamp.show()
 
     def _run_test(self, now: float) -> None:
         if self.watch.testing:
@@ -351,103 +295,4 @@ class Evse:
             self.residual.begin(now, self.path.proven_open())
 
     def _decide(self, now: float) -> None:
-        """The table, and what it says written out."""
-        watch = self.watch
-        failed = self.path.failed() or self.phases.failed()
-        opening = bool(self.faults.active & faults.OPENS) or bool(failed) or not self.fed
-        self.offer = self._allowed(now)
-        inputs = Inputs(
-            pilot=watch.pilot,
-            opening=opening,
-            suspect=watch.suspect_since > 0.0,
-            offer=self.offer.amps > 0.0,
-            ready=self._ready(now),
-            car_time_over=self.phase is Phase.WITHDRAW and now - self._phase_since >= CAR_TIME_S,
-            d_allowed=watch.d_allowed,
-        )
-        phase, cause = step(self.phase, inputs)
-        why = failed or self._word(cause)
-        if self.watch.coil and not OUTPUTS[phase].coil:
-            self._open(cause, why, bool(failed), now)
-        self._write(phase, now)
-
-    def _allowed(self, now: float) -> Offer:
-        """What may be offered now; while open, nothing that could not be closed upon."""
-        active = self.faults.active
-        barred = self.ending or self.resetting or self.wake.kind or self.phases.due(now) or active & (faults.OPENS | faults.WITHDRAWS)
-        if barred or not self.allowance.permitted or (not self.watch.coil and self._closing_barred(now)):
-            return self._least.none()
-        closed_s = now - self.watch.coil_since if self.watch.coil else None
-        return self._least.of(now, list(self._caps()), self.lease.wish, closed_s)
-
-    def _caps(self) -> Iterator[Offer]:
-        """Whatever limits, in the order in which equals are named."""
-        yield Offer(self.lease.limit_a, "permit")
-        cable_a = self.retention.cable_a()
-        if cable_a is not None:
-            yield Offer(cable_a, "cable")
-        yield from self._fixed
-        if self.lease.single:
-            yield self._single
-        if self._caps_simplified and self.arrival.simplified:
-            yield Offer(SIMPLIFIED_A, "no state B")
-        heat = heat_cap(self.watch.temperature_c, bool(self.faults.active & faults.SENSOR_LOST), min(self._fixed).amps)
-        if heat is not None:
-            yield heat
-        if self.faults.active & faults.METER_SILENT:
-            yield Offer(MINIMUM_A, "meter")
-
-    def _closing_barred(self, now: float) -> bool:
-        watch = self.watch
-        if now < self.path.reclose_at and watch.suspect_since == 0.0 and (self.rest.at_x1 or watch.pilot in DRAWING):
-            self.arrival.x1_until = self.path.reclose_at
-        early = self.arrival.early(watch.pilot, now)
-        barred = early or bool(self.faults.active & faults.BARS & ~faults.VENTILATION)
-        return barred or not self.retention.verified(now) or self.residual.due(now) or not self.fed
-
-    def _ready(self, now: float) -> bool:
-        """Everything closing needs beyond C or D, an offer and no opening fault."""
-        return (
-            self.filter.closable
-            and self.offer.amps > 0.0
-            and self.lease.may_close(now)
-            and now >= self.path.reclose_at
-            and self.path.proven_open()
-            and not self.watch.tripped
-            and not self.faults.active & faults.BARS
-        )
-
-    def _word(self, cause: Cause) -> str:
-        """Why it opens: the fault's name where a fault is the cause."""
-        if cause is Cause.FAULT:
-            return self.faults.leading(faults.OPENS) or "relay supply not fed"
-        if cause is Cause.WITHDRAWN:
-            self._withdrawn_by = self.faults.leading(faults.WITHDRAWS) or self.allowance.ended_by or "withdrawn"
-        if self.phase is Phase.WITHDRAW and cause is Cause.CAR:
-            return self._withdrawn_by
-        return cause.value
-
-    def _open(self, cause: Cause, why: str, failed: bool, now: float) -> None:
-        """Coil off, and how long it rests. failed: the contacts did not follow the coil, which is counted elsewhere."""
-        if self.watch.pilot in DRAWING and self._supply.loaded(now):
-            self.record.opened_under_load()
-        self.path.switch(False, why, now)
-        self.phases.opened(under_load=cause is Cause.CAR_TIME_OVER)
-        if self.watch.pilot is PilotState.A:
-            self.rest.over()
-        else:
-            self.rest.begin(cause, self.phase is Phase.WITHDRAW, failed, now)
-
-    def _write(self, phase: Phase, now: float) -> None:
-        """The pilot, then the coil on."""
-        pwm, coil = OUTPUTS[phase]
-        if phase is not self.phase:
-            self.phase, self._phase_since = phase, now
-        if self.generator.signal(self.offer if pwm else NO_OFFER, now, dark=self.wake.dark and not (pwm or coil)):
-            self._supply.over.offered(now, self.generator.offer.amps)
-            self.voice.edge(now, EdgeKind.OFFERED, f"{self.generator.offer.amps:.2f}".rstrip("0").rstrip("."))
-        if coil and not self.watch.coil:
-            self._supplied = True
-            self.record.closed()
-            self.path.switch(True, "", now)
-            self.phases.closed()
+        self._decision.step(now, halted=self.ending or self.resetting, fed=self.fed)

@@ -213,6 +213,12 @@ def suspect(watch: Watch) -> None:
         _name(watch)
 
 
+def feel(watch: Watch, at: float, celsius: float) -> None:
+    """Follows the temperature: too hot from HOT_C on, until it has cooled below COOL_C."""
+    watch.temperature_at, watch.temperature_c = at, celsius
+    watch.hot = celsius >= (COOL_C if watch.hot else HOT_C)
+
+
 def _name(watch: Watch) -> None:
     if watch.high_v <= SHORT_V:
         watch.suspect_name = "pilot_short"

@@ -101,7 +101,7 @@ def clear_fault(evse: Evse, order: Order) -> Work:
         return False, why
     if not order.in_person:
         evse.remote_clearing.use(evse.watch.now)
-    evse.clear(name)
+    evse.judge.clear(name)
     return DONE
 
 

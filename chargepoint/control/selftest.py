@@ -15,9 +15,10 @@ EVERY_S = 24 * 3600.0
 
 
 class Residual:
-    """due_at: when the next test is to run. Keeps the watch's tripped, testing and test_failed true."""
+    """due_at: when the next test is to run; supplied: the contactor was closed in this plug-in. Keeps the watch's tripped, testing and
+    test_failed true."""
 
-    __slots__ = ("_clock", "_figures", "_off_at", "_port", "_seen", "_started_at", "_watch", "due_at")
+    __slots__ = ("_clock", "_figures", "_off_at", "_port", "_seen", "_started_at", "_watch", "due_at", "supplied")
 
     def __init__(self, port: ResidualCurrent, figures: Figures, watch: Watch, clock: Clock) -> None:
         self._port = port
@@ -28,6 +29,7 @@ class Residual:
         self._off_at: float | None = None
         self._seen = False
         self.due_at = watch.now
+        self.supplied = False
 
     def read(self) -> None:
         """Reads the trip line."""
@@ -36,6 +38,12 @@ class Residual:
             self._clock.sleep_until(self._clock.boot_s() + AGAIN_S)
             tripped = self._port.tripped()
         self._watch.tripped = tripped
+
+    def unplugged(self, now: float) -> None:
+        """A session that closed the contactor is followed by a test."""
+        if self.supplied:
+            self.supplied = False
+            self.due_at = now
 
     def due(self, now: float) -> bool:
         """Whether a test is to run, or runs."""

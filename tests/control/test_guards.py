@@ -7,7 +7,7 @@ import math
 import pytest
 
 from chargepoint.control import faults, guard
-from chargepoint.control.evse import CAR_TIME_S
+from chargepoint.control.decision import CAR_TIME_S
 from chargepoint.control.machine import Phase
 from chargepoint.link.messages import Sample
 from chargepoint.model.fault import CATALOGUE

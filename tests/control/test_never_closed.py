@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chargepoint.control import faults
+from chargepoint.control.decision import CAR_TIME_S
 from chargepoint.control.electrics import DIODE_V, STILL_V, state_of
-from chargepoint.control.evse import CAR_TIME_S
 from chargepoint.control.pilot_filter import ENTER_TURNS, LOST_TURNS, UNCONFIRMED_TURNS
 from chargepoint.control.wake import sight_of
 from chargepoint.link.messages import Sample, WakeKind

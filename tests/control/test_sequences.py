@@ -7,7 +7,7 @@ import math
 import pytest
 
 from chargepoint.control.arrival import START_X1_S
-from chargepoint.control.evse import CAR_TIME_S
+from chargepoint.control.decision import CAR_TIME_S
 from chargepoint.control.machine import Phase
 from chargepoint.control.power_path import RECLOSE_S
 from chargepoint.link.messages import LockWish

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from chargepoint.control import faults, supply
-from chargepoint.control.evse import CAR_TIME_S
+from chargepoint.control.decision import CAR_TIME_S
 from chargepoint.control.figures import Figures
 from chargepoint.control.machine import Phase
 from chargepoint.link.messages import Sample
