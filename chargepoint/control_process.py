@@ -13,6 +13,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chargepoint.control import realtime
+
 if TYPE_CHECKING:
     from chargepoint.control.figures import Figures
     from chargepoint.settings import Control as ControlSettings
@@ -28,7 +30,8 @@ STATE_DIRECTORY, RUNTIME_DIRECTORY = "/var/lib/chargepoint", "/run/chargepoint"
 def main(config: Path) -> int:
     """Runs control until SIGTERM or SIGINT. Returns the exit code; an exception of a turn goes through, with the outputs safe."""
     gc.disable()  # imports leave little, and the loop makes no cycles; a search for them would take 20 ms
-    return _serve(config, begin_safe(config))
+    refused = realtime.ask_priority()
+    return _serve(config, begin_safe(config), refused)
 
 
 def make_safe(config: Path) -> None:
@@ -62,10 +65,9 @@ def safe_outputs_of(config: Path) -> int:
     return 1 if failures else 0
 
 
-def _serve(config: Path, safe: int) -> int:
+def _serve(config: Path, safe: int, refused: str) -> int:
     from chargepoint.board_settings import board_of
     from chargepoint.clock import Clock
-    from chargepoint.control import realtime
     from chargepoint.control.evse import Evse
     from chargepoint.control.loop import Loop, calm_turn_s
     from chargepoint.control.memory import Memory
@@ -92,9 +94,9 @@ def _serve(config: Path, safe: int) -> int:
     slow = Slow(clock, memory, thermometers, measured)
     for weakness in weaknesses(wiring):
         slow.say(f"control: {weakness}")
-    granted = realtime.ask(slow.say)
+    realtime.settle(refused, slow.say)
     turn_s, hold_s = wiring.turn_ms / 1000.0, wiring.feed.hold_ms / 1000.0 if wiring.feed else None
-    loop = Loop(clock, board, turn_s, calm_turn_s(turn_s, hold_s), realtime=granted, say=slow.say, alive=notifier.alive)
+    loop = Loop(clock, board, turn_s, calm_turn_s(turn_s, hold_s), realtime=not refused, say=slow.say, alive=notifier.alive)
     for ports, evse_settings, evse_wiring in zip(board.evses, settings.evse, wiring.evse, strict=False):
         figures = figures_of(evse_settings, evse_wiring, settings.control)
         evses[ports.evse] = Evse(ports, figures, clock, loop, memory.kept(ports.evse), slow.keep)

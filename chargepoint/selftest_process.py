@@ -61,7 +61,7 @@ def _report(config: Path, as_json: bool) -> int:
         benches = [_bench(one, board, wiring, clock, settings.control) for one in zip(board.evses, settings.evse, wiring.evse, strict=False)]
         afterwards.callback(_rest, benches)
         afterwards.callback(_hold_signals)
-        realtime.ask(_say)
+        realtime.settle(realtime.ask_priority(), _say)
         rows = report(benches, rows_of_board(board.emergency_stop, simulated=wiring.backend is not None), lambda title: _say(f"{title} ..."))
     print(selftest_print.as_json(rows) if as_json else selftest_print.as_text(rows))
     return 1 if count(rows, Verdict.FAILED) else 0

@@ -1,8 +1,7 @@
-"""Locked memory, real-time priority: asked for where permitted. Must not know the loop."""
+"""Locked memory, real-time priority: asked for where permitted. Must not know the loop. Light: imported before the outputs are safe."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 import threading
@@ -17,16 +16,22 @@ SWITCH_S = 0.0005
 """How long the slow thread may keep the interpreter from the loop."""
 
 
-def ask(say: Callable[[str], None]) -> bool:
-    """Answers whether the loop runs with real-time rights; says once what was refused. Called before the slow thread starts."""
-    sys.setswitchinterval(SWITCH_S)
-    threading.stack_size(STACK_BYTES)
-    granted = True
+def ask_priority() -> str:
+    """Asked for first of all, so that a busy machine does not hold up the start. Answers why it was refused; "" when it was granted."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
     except OSError as error:
-        granted = False
-        say(f"control: no real-time priority ({error}); the loop may be late when the machine is busy")
+        return str(error)
+    return ""
+
+
+def settle(refused: str, say: Callable[[str], None]) -> None:
+    """Locks the memory, and says once what was refused of it and of the priority. Called before the slow thread starts."""
+    import ctypes
+
+    sys.setswitchinterval(SWITCH_S)
+    threading.stack_size(STACK_BYTES)
+    if refused:
+        say(f"control: no real-time priority ({refused}); the loop may be late when the machine is busy")
     if ctypes.CDLL(None, use_errno=True).mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0:
         say(f"control: memory is not locked ({os.strerror(ctypes.get_errno())})")
-    return granted
