@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from bench import parts
+from bench.lists import local_list
 from bench.table import Figure, markdown
 from bench.unplugs import unplugs
 from sim.csms.server import Csms
@@ -30,6 +31,7 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Session", lambda world: parts.sessions(world, max(5, int(21 * share)))
     yield "Start", lambda world: parts.starts(world, max(3, int(9 * share)))
     yield "Replay", lambda world: parts.replay(world, max(60, int(600 * share)))
+    yield "Local list of 100,000 tokens", local_list
     yield "Writes, 60 s samples", lambda world: parts.writes(world, max(300, 1200 * share))
 
 

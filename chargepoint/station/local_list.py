@@ -77,10 +77,16 @@ class LocalList:
             return Answer("Failed", "MissingParam", "an entry of a whole list says nothing of its token")
         if len(order.entries) > self._model.integer(f"{COMPONENT}.ItemsPerMessage"):
             return Answer("Failed", "TooManyElements", "more entries than ItemsPerMessage")
-        added = sum(entry.info is not None for entry in order.entries)
-        if (0 if order.full else self._count) + added > self._most():
+        if self._too_long(order):
             return Answer("Failed", "TooManyElements", "the list would be longer than it may be")
         return None
+
+    def _too_long(self, order: SendLocalList) -> bool:
+        """Counted exactly only where it may matter: an update may change or remove what is there."""
+        added, most = sum(entry.info is not None for entry in order.entries), self._most()
+        if order.full:
+            return added > most
+        return self._count + added > most and self._tokens.length_with(order.entries) > most
 
     def _most(self) -> float:
         """What fits, and what the settings leave of it (1.6 LocalAuthListMaxLength)."""

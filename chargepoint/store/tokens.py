@@ -54,6 +54,14 @@ class Tokens:
         """Entries in the list."""
         return int(self._db.execute("SELECT COUNT(*) FROM local_list").fetchone()[0])
 
+    def length_with(self, entries: Iterable[ListEntry]) -> int:
+        """How long the list would be after a differential update."""
+        total = self.count()
+        for entry in entries:
+            there = self.listed(entry.id_token) is not None
+            total += (entry.info is not None and not there) - (entry.info is None and there)
+        return total
+
     def cached(self, token: IdToken) -> tuple[IdTokenInfo, float] | None:
         """The cached info and the wall time it was stored at."""
         row = self._db.execute("SELECT info, stored_s FROM token_cache WHERE token = ?", (token.key(),)).fetchone()

@@ -294,6 +294,8 @@ async def test_a_list_is_no_longer_than_the_settings_say(tmp_path: Path) -> None
     assert await send(desk, 5, True, *((name, INFO) for name in "ABC")) == "Failed"
     assert await send(desk, 5, True, *((name, INFO) for name in "AB")) == "Accepted"
     assert await send(desk, 6, False, ("C", INFO)) == "Failed" and await version(desk) == 5
+    assert await send(desk, 6, False, ("A", INFO)) == "Accepted", "a full list can be changed"
+    assert await send(desk, 7, False, ("B", None), ("C", INFO)) == "Accepted" and await version(desk) == 7
 
 
 # monitoring, security, data transfer

@@ -99,8 +99,24 @@ def test_the_local_list_without_regard_to_case(db: Db) -> None:
 def test_a_hundred_thousand_entries(db: Db) -> None:
     tokens = Tokens(db)
     tokens.replace(ListEntry(IdToken(f"{number:014X}"), ACCEPTED) for number in range(100_000))
-    assert tokens.count() == 100_000
+    tokens.set_version(7)
+    db.close()
+    again = Db(db.path)
+    tokens = Tokens(again)
+    assert (tokens.count(), tokens.list_version()) == (100_000, 7)
     assert tokens.listed(IdToken(f"{77_777:014x}")) == ACCEPTED and tokens.listed(IdToken("none")) is None
+    for table in ("local_list", "token_cache"):
+        plan = again.execute(f"EXPLAIN QUERY PLAN SELECT info FROM {table} WHERE token = 'x'").fetchone()[3]
+        assert plan.startswith(f"SEARCH {table} USING PRIMARY KEY"), "never looked through"
+
+
+def test_the_length_after_an_update(db: Db) -> None:
+    tokens = Tokens(db)
+    tokens.replace([ListEntry(IdToken(name), ACCEPTED) for name in "ABC"])
+    update = [ListEntry(IdToken("a"), BLOCKED), ListEntry(IdToken("B"), None), ListEntry(IdToken("X"), None), ListEntry(IdToken("D"), ACCEPTED)]
+    assert tokens.length_with(update) == 3
+    tokens.update(update)
+    assert tokens.count() == 3
 
 
 def test_the_cache(db: Db) -> None:
