@@ -76,7 +76,8 @@ class RemoteControl:
         }
 
     async def start(self, order: RemoteStart) -> Answer:
-        """F01, F02: the answer first, then the authorization, then the start."""
+        """F01, F02: the answer first, then the authorization, then the start. Without smart charging the profile is ignored, whatever it says
+        (F01.FR.12, F02.FR.20; 1.6 5.11)."""
         if not self._accepted():
             return Answer("Rejected", reason="NotEnabled", info="the CSMS has not accepted this station")
         evse = order.evse if order.evse is not None else self._best()
@@ -88,6 +89,8 @@ class RemoteControl:
         if row is not None and (row.state not in STARTABLE or row.hold):
             return Answer("Rejected", reason="TxInProgress", info=f"EVSE {evse} has an authorized session")
         running = row.running.id if row is not None and row.running is not None and row.ending is None else None
+        if order.profile is not None:
+            log.info("EVSE %d: the charging profile of the remote start is ignored: this station has no smart charging", evse)
         ask = self._variables.boolean("AuthCtrlr.AuthorizeRemoteStart")
         then = partial(self._driver.take_remote, order.id_token, evse, order.remote_start_id, order.group, ask=ask)
         return Answer("Accepted", then=then, extra={"transaction": running} if running else {})

@@ -54,6 +54,20 @@ async def test_remote_first(rig: Rig) -> None:
     assert rig.told() == [("Started", "RemoteStart", "EVConnected")] and rig.last().remote_start_id == 7
 
 
+@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
+@pytest.mark.parametrize("purpose", ["TxProfile", "ChargePointMaxProfile"])
+async def test_without_smart_charging_a_profile_is_ignored_whatever_it_says(tmp_path: Path, version: str, purpose: str) -> None:
+    rig = make(tmp_path, version=version)
+    rig.control.plug()
+    profile = {
+        "chargingProfilePurpose": purpose,
+        "chargingSchedule": {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 7.0}]},
+    }
+    answer = await follow(await rig.remote.start(RemoteStart(IdToken(CARD), evse=1, profile=profile)))
+    assert answer.status == "Accepted" and rig.control.permits[1].limit_a == 32.0
+    assert rig.dm.text("SmartChargingCtrlr.Enabled") == "false" and "SmartCharging" not in rig.dm.text("Ocpp16Ctrlr.SupportedFeatureProfiles")
+
+
 async def test_a_running_transaction_nobody_is_authorized_for_is_answered(tmp_path: Path) -> None:
     rig = make(tmp_path, variables={"TxCtrlr.TxStartPoint": "EVConnected"})
     rig.control.plug()
