@@ -157,7 +157,7 @@ class Ending(msgspec.Struct, omit_defaults=True):
 class Running(msgspec.Struct, omit_defaults=True):
     """The running transaction. seq: of its next fact; told: the charging state last told; register_wh: of the last reading; charged_s: seconds the
     contactor was closed, up to closed_at (boot clock's time; 0: it is open); begin_due: the readings of its begin are still to be told, as its EVSE
-    was not known then."""
+    was not known then; last_at: of the last fact told."""
 
     id: str
     began: Stamp
@@ -170,6 +170,7 @@ class Running(msgspec.Struct, omit_defaults=True):
     charged_s: float = 0.0
     closed_at: float = 0.0
     begin_due: bool = False
+    last_at: Stamp | None = None
 
 
 class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -60,6 +60,11 @@ def register_of(running: Running, sample: MeterSample | None) -> tuple[float | N
     return max(sample.energy_wh, stored if stored is not None else sample.energy_wh), False
 
 
+def in_order(at: Stamp, last: Stamp | None) -> Stamp:
+    """A fact is never told as older than the one before it: what control saw may reach a busy station after something that happened later."""
+    return last if last is not None and last.boot == at.boot and at.boot_s < last.boot_s else at
+
+
 class Transactions:
     """connection: number of the present accepted connection (0: none); append: the outbox."""
 
@@ -155,13 +160,14 @@ class Transactions:
         ended = kind is EventKind.ENDED
         say_evse = row.plugged and not running.said_evse
         token = row.token if row.unsaid_token else cause.token
+        at = running.last_at = in_order(cause.at, running.last_at)
         self._append(
             TransactionFact(
                 transaction=running.id,
                 seq=running.seq,
                 kind=kind,
                 trigger=Trigger.REMOTE_START if row.remote_start_id is not None and not ended else cause.trigger,
-                at=cause.at,
+                at=at,
                 evse=row.evse,
                 connector=row.connector,
                 connection=row.ending.connection if ended and row.ending is not None else self._connection(),

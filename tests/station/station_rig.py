@@ -199,8 +199,9 @@ class FakeControl:
 
     # the world's side
 
-    def edge(self, evse: int, kind: EdgeKind, value: str = "") -> None:
-        edge = Edge(next(self._numbers), self._clock.boot_s(), evse, kind, self.states[evse].plug_in, value)
+    def edge(self, evse: int, kind: EdgeKind, value: str = "", at: float | None = None) -> None:
+        """at: when it happened, now unless said."""
+        edge = Edge(next(self._numbers), self._clock.boot_s() if at is None else at, evse, kind, self.states[evse].plug_in, value)
         self.kept.append(edge)
         if self.hardware is not None and self.hardware.present:
             self.hardware.on_edge(edge)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chargepoint.link.messages import EdgeKind
 from chargepoint.model.facts import ChargingState, EventKind, StatusFact, StopReason, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.sample import Context
@@ -486,3 +487,16 @@ async def test_the_begin_is_metered_when_charging_starts_where_its_evse_was_not_
     contexts = [[value.context for reading in fact.readings for value in reading.values] for fact in rig.transaction_facts()]
     assert [fact.charging_state for fact in rig.transaction_facts()] == [ChargingState.IDLE, ChargingState.EV_CONNECTED, ChargingState.CHARGING]
     assert contexts == [[], [], [Context.TRANSACTION_BEGIN]] and rig.last().evse == 2
+
+
+async def test_an_edge_that_comes_late_is_not_told_as_older_than_the_fact_before_it(rig: Rig) -> None:
+    await charge(rig)
+    raised_at = rig.clock.boot_s()
+    await rig.clock.advance(0.2)
+    assert rig.sessions.trigger(None, None)
+    told_at = rig.last().at.boot_s
+    rig.control.edge(1, EdgeKind.OPENED, "residual_current", at=raised_at)
+    assert rig.last().charging_state is not None and rig.last().at.boot_s == told_at > raised_at
+    await rig.seconds(1)
+    moments = [fact.at.boot_s for fact in rig.transaction_facts()]
+    assert moments == sorted(moments)
