@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import parts
 from bench.lists import local_list
+from bench.slow_csms import slow_csms
 from bench.table import Figure, markdown
 from bench.unplugs import unplugs
 from sim.csms.server import Csms
@@ -32,6 +33,7 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Start", lambda world: parts.starts(world, max(3, int(9 * share)))
     yield "Replay", lambda world: parts.replay(world, max(60, int(600 * share)))
     yield "Local list of 100,000 tokens", local_list
+    yield "Slow CSMS", lambda world: slow_csms(world.directory / "slow", max(40, 300 * share))
     yield "Writes, 60 s samples", lambda world: parts.writes(world, max(300, 1200 * share))
 
 

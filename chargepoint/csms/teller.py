@@ -125,7 +125,7 @@ class Teller:
         if self._backend.accepted:
             if delivery is Delivery.STATE and self._retell:
                 self._renew_states()
-            return self._outbox.some(delivery, BATCH)
+            return self._outbox.some(delivery, 1 if delivery is Delivery.STATE else BATCH)  # a state may be overtaken while another is told
         waiting = self._outbox.some(delivery, ALL_STATES) if delivery in (Delivery.STATE, Delivery.PERISHABLE) else []
         ordered = [item for item in waiting if self._allowed(item.fact)]
         if delivery is Delivery.PERISHABLE and not self._variables.boolean("OCPPCommCtrlr.QueueAllMessages"):
