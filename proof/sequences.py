@@ -46,8 +46,21 @@ class Limit(NamedTuple):
 Measure = Callable[[Place], Awaitable[float]]
 
 
+class Setting(NamedTuple):
+    """What a station is set to. evse: more lines of its [[evse]]; more: further tables."""
+
+    evse: str = ""
+    more: str = ""
+
+
+PLAIN, VENTILATED = Setting(), Setting(evse="ventilation = true")
+WAKING = Setting(evse='vehicle = "dacia_spring"', more="[vehicles]\nwake_after_s = 5")
+"""The one car that charges here sleeps, and a break of 4 s wakes it."""
+SETTINGS = (PLAIN, VENTILATED, WAKING)
+
+
 class Sequence(NamedTuple):
-    """One sequence. tethered: whether a station with a cable of its own has it too; ventilated: only where D is allowed."""
+    """One sequence. tethered: whether a station with a cable of its own has it too; setting: what the station has to be set to."""
 
     number: str
     title: str
@@ -55,7 +68,7 @@ class Sequence(NamedTuple):
     limit: Limit
     measure: Measure
     tethered: bool = True
-    ventilated: bool = False
+    setting: Setting = PLAIN
 
 
 def within_ms(most: float) -> Limit:
@@ -127,6 +140,10 @@ def _act(what: str, **body: Any) -> Callable[[Place], Awaitable[None]]:
         await place.act(what, **body)
 
     return act
+
+
+def _car_stops(state: State) -> Measure:
+    return _opening(state, "s2_open", _act("ev", ready=False))
 
 
 # plug-in --------------------------------------------------------------------------------------------------------------------------------
@@ -323,14 +340,21 @@ async def _c_to_d_allowed(place: Place) -> float:
 # E, F and the start ---------------------------------------------------------------------------------------------------------------------
 
 
-async def _back_from_e(place: Place) -> float:
-    await place.reach(State.C2)
-    mark = place.mark()
-    await place.act("fault", fault="cp_short")
-    x1 = await _see(place, mark, timeline.x1, "X1")
-    await place.world.delete(f"evse/{place.number}/fault/cp_short")
-    offered = await _see(place, mark, lambda event: timeline.offered(event) and event["at_s"] > x1["at_s"], "offered anew", RESTED_S)
-    return float(offered["at_s"]) - float(x1["at_s"])
+def _back_from(word: str, fault: str, **body: Any) -> Measure:
+    """From the end of a fault that has shown E or F to the next offer."""
+
+    async def measure(place: Place) -> float:
+        await place.reach(State.C2)
+        mark = place.mark()
+        await place.act("fault", fault=fault, **body)
+        await _see(place, mark, _state(word), word)
+        mark = place.mark()
+        await place.world.delete(f"evse/{place.number}/fault/{fault}")
+        x1 = await _see(place, mark, timeline.x1, "X1")
+        offered = await _see(place, mark, lambda event: timeline.offered(event) and event["at_s"] > x1["at_s"], "offered anew", RESTED_S)
+        return float(offered["at_s"]) - float(x1["at_s"])
+
+    return measure
 
 
 async def _to_f(place: Place) -> float:
@@ -338,6 +362,13 @@ async def _to_f(place: Place) -> float:
     mark = place.mark()
     await place.act("fault", fault="pwm_stuck", value=0.0)
     return 1000.0 * await _between(place, mark, _state("F"), timeline.contacts("open"), "open")
+
+
+async def _woken(place: Place) -> float:
+    """A car that is offered current and stays in B: how long the offer is taken away."""
+    await place.reach(State.B2)
+    mark = place.mark()
+    return await _between(place, mark, timeline.x1, timeline.offered, "offered again")
 
 
 async def _car_at_the_start(place: Place) -> float:
@@ -366,6 +397,7 @@ SEQUENCES: tuple[Sequence, ...] = (
     Sequence("2.1", "B2 to A: unplugged: PWM to X1", "Table A.6, 2.1", within_s(3.0), _unplugged_in_b),
     Sequence("2.2", "C2 to A: unplugged: contacts open", "Table A.6, 2.2 (M)", within_ms(100.0), _opening(C2, "unplug", _act("unplug"))),
     Sequence("2.2", "C2 to A: the car's end only: contacts open", "Table A.6, 2.2 (M)", within_ms(100.0), _opening(C2, "unplug", _act("ev-unplug"))),
+    Sequence("2.2", "C1 to A: unplugged: contacts open", "Table A.6, 2.2 (M)", within_ms(100.0), _opening(State.C1, "unplug", _act("unplug"))),
     Sequence("3", "B1 to B2: the offer a permit makes", "Table A.6, 3; Table A.7", _near(FULL_A), _permit_to_offer),
     *(
         Sequence("3", f"a cable of {rating_a:g} A: the offer", "Table A.7; Table B.2", _near(min(rating_a, FULL_A)), _cable(rating_a), tethered=False)
@@ -374,21 +406,24 @@ SEQUENCES: tuple[Sequence, ...] = (
     Sequence("4", "B2 to C2: S2 closed to contacts closed", "Table A.6, 4", within_s(3.0), _asks("C2")),
     Sequence("6", "a lower limit (heat): to the new duty", "Table A.6, 6 (M)", within_s(10.0), _limit_to_offer),
     Sequence("6", "and up again: between two changes of the duty", "Table A.6, 6", at_least_s(5.0 - LATE_S), _paced_up),
-    Sequence("8.1", "C2 to B2: the car stops: contacts open", "Table A.6, 8.1", within_ms(100.0), _opening(C2, "s2_open", _act("ev", ready=False))),
+    Sequence("8.1", "C2 to B2: the car stops: contacts open", "Table A.6, 8.1", within_ms(100.0), _car_stops(C2)),
     Sequence("8.2", "C1 to B1: the car stops after the offer: contacts open", "Table A.6, 8.2", within_ms(100.0), _withdrawn_then_b),
     Sequence("9.1", "B2 to B1: the driver ends: X1", "Table A.6, 9.1", within_s(3.0), _withdrawn_in_b),
     Sequence("9.2", "C2 to C1: the car has its time: X1 to open, no load", "Table A.6, 9.2", Limit(2.0, 3.0, "s"), _withdrawn_in_c),
     Sequence("10.2", "C1, the car goes on: opened under load", "Table A.6, 10.2", Limit(6.0, 6.5, "s"), _does_not_stop),
     Sequence("11", "C2 to E: contacts open", "Table A.6, 2.2 (M)", within_ms(100.0), _opening(C2, "cp_short", _act("fault", fault="cp_short"))),
-    Sequence("11", "E to B: X1 stays, until offered anew", "Table A.5", at_least_s(0.3), _back_from_e),
+    Sequence("11", "E to B: X1 stays, until offered anew", "Table A.5", at_least_s(0.3), _back_from("E", "cp_short")),
     Sequence("12", "C2 to F (the generator's): contacts open", "Table A.6, 2.2 (M)", within_ms(100.0), _to_f),
+    Sequence("12", "F to B: X1 stays, until offered anew", "Table A.5", at_least_s(0.3), _back_from("F", "pwm_stuck", value=0.0)),
     Sequence("diode", "C2 without diode: contacts open", "A.4 (M)", within_ms(100.0), _opening(C2, "diode", _act("fault", fault="diode"))),
     Sequence("D", "B2 to D2 refused: open", "Table A.6, 4", at_least_s(HELD_S), _refused_d),
     Sequence("D", "C2 to D2 refused: contacts open", "Table A.6 (M)", within_s(3.0), _c_to_d_refused),
-    Sequence("D", "B2 to D2: S2 closed to contacts closed", "Table A.6, 4", within_s(3.0), _asks("D2", ventilation=True), ventilated=True),
-    Sequence("D", "C2 to D2: charging goes on", "Table A.6", at_least_s(HELD_S), _c_to_d_allowed, ventilated=True),
+    Sequence("D", "B2 to D2: S2 closed to contacts closed", "Table A.6, 4", within_s(3.0), _asks("D2", ventilation=True), setting=VENTILATED),
+    Sequence("D", "C2 to D2: charging goes on", "Table A.6", at_least_s(HELD_S), _c_to_d_allowed, setting=VENTILATED),
     Sequence(
-        "D", "D2 to A: unplugged: contacts open", "Table A.6, 2.2 (M)", within_ms(100.0), _opening(D2, "unplug", _act("unplug")), ventilated=True
+        "D", "D2 to A: unplugged: contacts open", "Table A.6, 2.2 (M)", within_ms(100.0), _opening(D2, "unplug", _act("unplug")), setting=VENTILATED
     ),
+    Sequence("D", "D2 to B2: the car stops: contacts open", "Table A.6, 8.1", within_ms(100.0), _car_stops(D2), setting=VENTILATED),
+    Sequence("wake", "B2, the car sleeps: the break of the offer", "A.5.3", Limit(4.0 - LATE_S, 4.5, "s"), _woken, setting=WAKING),
     Sequence("start", "control starts anew in C: X1 before the next offer", "Annex A.3 (M)", at_least_s(3.0), _car_at_the_start),
 )

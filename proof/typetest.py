@@ -1,4 +1,4 @@
-"""Runs the sequences at a socket, at a tethered cable and where D is allowed, and prints the report. Must not know how one is measured."""
+"""Runs the sequences at a socket and at a tethered cable, in the settings they need, and prints the report. Must not know how one is measured."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Callable, Collection
 from collections.abc import Sequence as Rows
 from typing import NamedTuple
 
-from proof.campaign import VENTILATED
 from proof.place import Missed, Place
-from proof.sequences import SEQUENCES, Sequence
+from proof.sequences import SEQUENCES, SETTINGS, Sequence, Setting
 from proof.worlds import in_lanes, places
 
 CONNECTORS = {"socket": "sType2", "tethered": "cType2"}
@@ -53,9 +52,9 @@ def count(only: Collection[str] = ()) -> int:
 async def run(say: Say, only: Collection[str] = ()) -> list[Result]:
     """Measures all sequences, or those with the numbers given."""
     done: list[Result] = []
-    for ventilated in (False, True):
-        kinds = [_kind(station, [row for row in _of(only) if row.ventilated is ventilated], done, say) for station in CONNECTORS]
-        await asyncio.gather(*kinds)
+    for setting in SETTINGS:
+        rows = [row for row in _of(only) if row.setting is setting]
+        await asyncio.gather(*(_kind(station, setting, rows, done, say) for station in CONNECTORS))
     order = {id(sequence): number for number, sequence in enumerate(SEQUENCES)}
     return sorted(done, key=lambda result: (order[id(result.sequence)], result.station))
 
@@ -78,7 +77,7 @@ def _of(only: Collection[str]) -> list[Sequence]:
     return [sequence for sequence in SEQUENCES if not only or sequence.number in only]
 
 
-async def _kind(station: str, rows: Rows[Sequence], done: list[Result], say: Say) -> None:
+async def _kind(station: str, setting: Setting, rows: Rows[Sequence], done: list[Result], say: Say) -> None:
     """One kind of station: each sequence on an EVSE that is free."""
 
     async def one(place: Place, sequence: Sequence) -> None:
@@ -88,8 +87,7 @@ async def _kind(station: str, rows: Rows[Sequence], done: list[Result], say: Say
 
     work = deque(row for row in rows if row.tethered or station == "socket")
     if work:
-        evse = VENTILATED if work[0].ventilated else ""
-        async with places(1, connector=CONNECTORS[station], evse=evse) as them:
+        async with places(1, connector=CONNECTORS[station], evse=setting.evse, more=setting.more) as them:
             await in_lanes(them, work, one)
 
 

@@ -20,13 +20,13 @@ VERSION = "ocpp2.0.1"
 
 
 @contextlib.asynccontextmanager
-async def places(evses: int, *, connector: str = "sType2", evse: str = "", version: str = VERSION) -> AsyncIterator[list[Place]]:
-    """The EVSEs of a fresh world, its firmware running. evse: more lines of each [[evse]]."""
+async def places(evses: int, *, connector: str = "sType2", evse: str = "", more: str = "", version: str = VERSION) -> AsyncIterator[list[Place]]:
+    """The EVSEs of a fresh world, its firmware running. evse: more lines of each [[evse]]; more: further tables."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         csms, timeline = Csms(), Timeline()
         world = World(Path(directory), csms, await csms.start("127.0.0.1", 0))
         try:
-            await world.up(version, evses=evses, connector=connector, evse=evse)
+            await world.up(version, evses=evses, connector=connector, evse=evse, more=more)
             await timeline.start(world.url)
             yield [Place(world, timeline, number) for number in range(1, evses + 1)]
         finally:
