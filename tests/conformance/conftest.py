@@ -83,12 +83,26 @@ async def _shared_lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
         yield it
 
 
+async def clean(lab: Lab) -> None:
+    """A case that failed must not spoil the next."""
+    lab.csms.answer_as_usual()
+    lab.csms.accept()
+    await lab.csms.reconnected()
+    if lab.sessions:
+        for evse in range(1, lab.charger.factory.evses + 1):
+            await lab.charger.unplug(evse)
+        await lab.charger.until(lambda state: all(it["status"] == "Available" for it in state["station"]["connectors"]))
+        await lab.charger.all_told()
+    lab.sessions.clear()
+    lab.csms.forget()
+    lab.csms.messages.clear()
+    lab.csms.judge.breaches.clear()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def shared_booted(request: pytest.FixtureRequest, _shared_lab: Lab) -> AsyncIterator[Lab]:
     """A booted lab that all cases of a module share: for those that only read, or set back what they set. `SHARED` of the module: its settings."""
-    _shared_lab.csms.answer_as_usual()
-    _shared_lab.csms.forget()
-    _shared_lab.csms.messages.clear()
+    await clean(_shared_lab)
     yield _shared_lab
     keep_log(request, _shared_lab)
     await judged(_shared_lab)

@@ -5,9 +5,11 @@ Must not know single cases.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
-from tests.conformance.driver.lab import Lab, Token
+from tests.conformance.driver.lab import Lab, Token, as_text
 from tests.conformance.driver.matching import Payload
 
 
@@ -103,3 +105,31 @@ async def configure(lab: Lab, **keys: str) -> None:
     """Changes keys; all must be accepted."""
     for key, value in keys.items():
         assert await set_key(lab, key, value) == "Accepted", key
+
+
+@contextlib.asynccontextmanager
+async def keys(lab: Lab, **values: Any) -> AsyncIterator[None]:
+    """Inside, the keys have these values; afterwards those they had. A value may be of its own type."""
+    before = {key: await get(lab, key) for key in values}
+    await configure(lab, **{key: as_text(value) for key, value in values.items()})
+    yield
+    await configure(lab, **before)
+
+
+async def local_list(lab: Lab, version: int = 1, **cards: Payload | None) -> None:
+    """Sends a whole list: idTag to idTagInfo, `{"status": "Accepted"}` and so on."""
+    entries = [{"idTag": tag, "idTagInfo": info} for tag, info in cards.items()]
+    answer = await lab.csms.call("SendLocalList", {"listVersion": version, "updateType": "Full", "localAuthorizationList": entries})
+    assert answer == {"status": "Accepted"}, answer
+
+
+async def cached(lab: Lab, token: Token, **info: Any) -> None:
+    """The card is in the authorization cache with what a central system says of it: shown where no car is, and the incipient session ended again."""
+    if info:
+        lab.csms.answer("Authorize", {"idTagInfo": info}, where={"idTag": token.uid}, times=1)
+    await lab.charger.swipe(token.uid, lab.evse)
+    await lab.csms.expect("Authorize", {"idTag": token.uid})
+    if info.get("status", "Accepted") == "Accepted":
+        await connector_told(lab, "Preparing", lab.evse)
+        await lab.charger.swipe(token.uid, lab.evse)
+        await connector_told(lab, "Available", lab.evse)
