@@ -14,7 +14,13 @@ AFTER_FAULT_S = 10.0
 UNDER_LOAD_S = 10.0
 """The contacts have broken the car's current: they cool. M"""
 FAULTS = frozenset({Cause.FAULT, Cause.PILOT, Cause.SUSPECT})
-RESTS_S: dict[Cause, float] = {**dict.fromkeys(FAULTS, AFTER_FAULT_S), Cause.CAR_TIME_OVER: UNDER_LOAD_S}
+RESTS_S: dict[Cause, float] = {
+    Cause.FAULT: AFTER_FAULT_S,
+    Cause.PILOT: AFTER_FAULT_S,
+    Cause.SUSPECT: AFTER_FAULT_S,
+    Cause.CAR_TIME_OVER: UNDER_LOAD_S,
+}
+"""After every other cause RECLOSE_S."""
 
 
 class Rest:

@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chargepoint.control import machine
-from chargepoint.local.reference import DOCUMENTS, MACHINE, ROOT, PilotRow, example, pilot_rows
+from chargepoint.control import machine, power_path, reclose, wake
+from chargepoint.local.reference import DOCUMENTS, ROOT, example
+from chargepoint.local.reference_states import MACHINE, OTHERWISE, RECLOSE, PilotRow, number, own_pilot, pilot_rows, rests
 from chargepoint.settings import Settings
 
 
@@ -42,3 +43,12 @@ def test_the_pilots_table_is_read_as_it_is() -> None:
 
     read = pilot_rows(ast.parse((ROOT / MACHINE).read_text(encoding="utf-8")))
     assert [unordered(row) for row in read] == [unordered(words(row)) for row in machine.ROWS]
+
+
+def test_the_rests_are_read_as_they_are() -> None:
+    assert rests() == {cause.value: seconds for cause, seconds in reclose.RESTS_S.items()}
+    assert number(RECLOSE, OTHERWISE) == power_path.RECLOSE_S
+
+
+def test_what_the_pilot_may_show_during_a_step_is_read_as_it_is() -> None:
+    assert own_pilot() == {kind.value: tuple(pilot.value for pilot in pilots) for kind, pilots in wake.OWN_PILOT.items()}
