@@ -135,6 +135,11 @@ def begins(before: State, after: State, start: Collection[str]) -> bool:
     return bool((POINTS[after] - POINTS[before]) & set(start))
 
 
+def holds(state: State, start: Collection[str]) -> bool:
+    """Whether one of its start points holds in a state."""
+    return bool(POINTS[state] & set(start))
+
+
 def ends(before: State, after: State, stop: Collection[str]) -> bool:
     """Whether a running transaction ends with this transition: one of its stop points no longer holds. The end of the session ends it in any case."""
     return after is State.CLOSED or bool((POINTS[before] - POINTS[after]) & set(stop))

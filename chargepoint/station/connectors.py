@@ -85,9 +85,11 @@ class Connectors:
         return phase(self._sessions.row(evse), self._sessions.power(evse), self._clock.boot_s())
 
     def status(self, evse: int, connector: int = 1) -> Status:
-        """The connector's word now. Of an EVSE with several connectors the first is the one in use."""
+        """The connector's word now. Of an EVSE with several connectors the first is the one in use. A change to inoperative waits for the end of a
+        transaction (2.0.1 G03.FR.05)."""
         busy = self.phase(evse) if connector == 1 else Phase.FREE
-        return status(self._operative(evse, connector), blocking(self.faults(evse)), self.reserved(evse), busy)
+        operative = self._operative(evse, connector) or (connector == 1 and self._sessions.goes_on(evse))
+        return status(operative, blocking(self.faults(evse)), self.reserved(evse), busy)
 
     def usable(self, evse: int) -> bool:
         """Whether a new session may begin here."""

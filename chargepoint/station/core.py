@@ -182,6 +182,7 @@ class Core:
         self.backend.use(self.network_profiles.csms, False)
         self.network_profiles.on_slot = self.backend.use
         self.sessions.act = self.offer.act
+        self.sessions.operative = lambda evse: self.availability.operative(evse, 1)
         self.lamps.again = lambda evse: self.offer.act(evse, False)
         self.driver.on_refused = self.lamps.refused
         self.offer.phases = self.phases

@@ -16,7 +16,7 @@ from chargepoint.clock import Clock
 from chargepoint.model.facts import ChargingState, StopReason, TransactionFact, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.sample import Reading
-from chargepoint.model.session import START_16, STOP_16, TRANSITIONS, Event, Power, SessionRow, State, begins, charging_state, ends
+from chargepoint.model.session import START_16, STOP_16, TRANSITIONS, Event, Power, SessionRow, State, begins, charging_state, ends, holds
 from chargepoint.settings import Evse
 from chargepoint.station.hardware import Hardware
 from chargepoint.station.machine import Table
@@ -55,7 +55,7 @@ class Start(NamedTuple):
 
 class Sessions:
     """rows: the session at each EVSE. act: called with an EVSE after each kept change, and each second with True, to permit, lock and tell what holds
-    then."""
+    then. operative: whether an EVSE may be used (2.0.1 G03)."""
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class Sessions:
         self.rows: dict[int, SessionRow] = {}
         self.ending: list[SessionRow] = []
         self.act: Callable[[int, bool], None] = lambda evse, renew: None
+        self.operative: Callable[[int], bool] = lambda evse: True
         self.store: Store[SessionRow] = Store(db, SessionRow)
         self._clock = clock
         self._db = db
@@ -116,6 +117,11 @@ class Sessions:
         """Whether somebody is authorized or a transaction runs (at one EVSE)."""
         rows = [row for row in (*self.ending, *self.rows.values()) if evse in (None, row.evse)]
         return any(row.authorized or row.running is not None for row in rows)
+
+    def goes_on(self, evse: int) -> bool:
+        """Whether a transaction runs at an EVSE whose end is not near."""
+        row = self.rows.get(evse)
+        return row is not None and row.running is not None and row.ending is None
 
     def place(self, transaction: str) -> int | None:
         """The EVSE of a running transaction whose end is not near."""
@@ -269,7 +275,7 @@ class Sessions:
 
     def _follow(self, row: SessionRow, before: State, after: State, cause: Cause) -> None:
         """The transaction, as far as it follows from the step."""
-        if begins(before, after, row.start) and (row.running is None or row.ending is not None):
+        if (row.running is None or row.ending is not None) and self._begins(row, before, after):
             for waiting in [other for other in (*self.ending, row) if other.evse == row.evse and other.ending is not None]:
                 self._end(waiting)
             self._transactions.begin(row, cause, self.charging_state(row))
@@ -280,6 +286,12 @@ class Sessions:
             self.end_if_settled(row)
         else:
             self._transactions.update(row, cause, self.charging_state(row))
+
+    def _begins(self, row: SessionRow, before: State, after: State) -> bool:
+        """A cable alone begins no transaction at an inoperative EVSE; one left out so begins once somebody is authorized."""
+        if not (row.authorized or self.operative(row.evse)):
+            return False
+        return begins(before, after, row.start) or (not row.last and holds(after, row.start))
 
     def _end(self, row: SessionRow) -> None:
         self._transactions.end(row, self.charging_state(row))

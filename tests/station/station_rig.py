@@ -312,6 +312,7 @@ class Rig:
         self.lamps = Lamps(clock, self.dm, self.hardware.lamp)
         self.offer = Offer(clock, self.sessions, self.hardware, Limits(self.evses), self.meters, self.connectors, self.lamps, lambda: not_before)
         self.sessions.act = self.offer.act
+        self.sessions.operative = lambda evse: self.operative(evse, 1)
         self.lamps.again = lambda evse: self.offer.act(evse, False)
         self.authorization = Authorization(clock, self.dm, self.tokens, self.backend)
         may_begin = lambda: self.backend.may_begin(self.dm.boolean("TxCtrlr.TxBeforeAcceptedEnabled"))  # noqa: E731

@@ -24,11 +24,16 @@ async def connector_told(lab: Lab, status: str, evse: int | None = None, connect
     await lab.csms.expect("StatusNotification", told, within=within)
 
 
+async def connectors_of(lab: Lab, evse: int, status: str, within: float = 20.0) -> None:
+    """The status of every connector of an EVSE is told."""
+    for connector in range(1, len(lab.charger.factory.connectors) + 1):
+        await connector_told(lab, status, evse, connector, within)
+
+
 async def connectors_told(lab: Lab, status: str = "Available", within: float = 20.0) -> None:
     """Every connector's status is told."""
     for evse in range(1, lab.charger.factory.evses + 1):
-        for connector in range(1, len(lab.charger.factory.connectors) + 1):
-            await connector_told(lab, status, evse, connector, within)
+        await connectors_of(lab, evse, status, within)
 
 
 async def transaction_event(lab: Lab, where: Any = None, *, evse: int | None = None, within: float = 20.0) -> Payload:
@@ -64,15 +69,21 @@ async def booted(lab: Lab, *, reset: str | None = None, status: str = "Available
     return boot
 
 
-async def unavailable(lab: Lab, evse: int | None = None, connector: int | None = None) -> None:
-    """Table 425: made inoperative; no evse: the whole station."""
+async def change_availability(lab: Lab, wanted: str, evse: int | None = None, connector: int | None = None) -> str:
+    """Asks for Operative or Inoperative of the station, an EVSE or a connector; returns the status of the answer."""
     place: Payload = {} if evse is None else {"evse": {"id": evse} | ({"connectorId": connector} if connector else {})}
-    answer = await lab.csms.call("ChangeAvailability", {"operationalStatus": "Inoperative", **place})
-    assert answer["status"] == "Accepted", answer
-    if evse is None:
-        await connectors_told(lab, "Unavailable")
+    return str((await lab.csms.call("ChangeAvailability", {"operationalStatus": wanted, **place}))["status"])
+
+
+async def unavailable(lab: Lab, evse: int | None = None, connector: int | None = None) -> None:
+    """Table 425: made inoperative; no evse: the whole station. Every connector that belongs to it is told."""
+    assert await change_availability(lab, "Inoperative", evse, connector) == "Accepted"
+    if connector is not None:
+        await connector_told(lab, "Unavailable", evse, connector)
+    elif evse is not None:
+        await connectors_of(lab, evse, "Unavailable")
     else:
-        await connector_told(lab, "Unavailable", evse, connector or 1)
+        await connectors_told(lab, "Unavailable")
 
 
 async def parking_bay_occupied(lab: Lab) -> None:
@@ -241,6 +252,8 @@ def _judge_stopped_reason(event: Payload, remote: bool) -> None:
 
 async def ev_connected_post_session(lab: Lab, *, remote: bool = False) -> Payload | None:
     """Table 433: the energy has stopped, the cable is still in."""
+    if lab.session.stopped and not lab.session.authorized:
+        return None
     await stop_authorized(lab, remote=remote)
     await lab.charger.contactor("open", lab.evse)
     lab.session.energy = lab.session.authorized = False
@@ -251,13 +264,14 @@ async def ev_connected_post_session(lab: Lab, *, remote: bool = False) -> Payloa
     return event
 
 
-async def ev_disconnected(lab: Lab, *, remote: bool = False) -> Payload | None:
-    """Table 434: stopped, and the cable goes out."""
+async def ev_disconnected(lab: Lab, *, remote: bool = False, status: str | None = "Available") -> Payload | None:
+    """Table 434: stopped, and the cable goes out. status: what the connector is told as then (None: what it was told as before)."""
     if not lab.session.connected:
         return None
     await ev_connected_post_session(lab, remote=remote)
     await lab.charger.unplug(lab.evse, lab.connector)
-    await connector_told(lab, "Available")
+    if status is not None:
+        await connector_told(lab, status)
     running = lab.session.transaction
     event = None
     if running is not None:
