@@ -7,7 +7,6 @@ an act that has to wait for earlier ones is answered 202 and done in its turn.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from sim import api_bodies as bodies
+from sim import api_streams
 from sim.csms import api as csms_api
 from sim.csms.api import Commands
 from sim.firmware import NoProcess
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 STATUS = {"wrong": 400, "unknown": 404, "conflict": 409, "gone": 503}
 """By what the wire's process says of a refused command."""
 PATIENCE_S = 0.8
-PING_S = 10.0
 KEY_AGAIN_S = 0.25
 PANEL = Path(__file__).parent / "panel"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,13 +38,16 @@ class Sites(Protocol):
     """What the API needs of the world."""
 
     sites: list[Site]
+    vehicles: list[dict[str, str]]
 
 
 def routes() -> list[tuple[str, str, SiteHandler]]:
     """The table of calls, below /api or /api/stations/{i}."""
     return [
         ("GET", "/state", state),
-        ("GET", "/events", events),
+        ("GET", "/events", api_streams.changes),
+        ("GET", "/ocpp", api_streams.conversation),
+        ("GET", "/watch", api_streams.states),
         ("GET", "/log", firmware_log),
         ("GET", "/timings", timings),
         ("DELETE", "/timings", timings_reset),
@@ -81,11 +83,15 @@ def application(world: Sites) -> web.Application:
     async def faults(request: web.Request) -> web.StreamResponse:
         return web.json_response(bodies.FAULTS)
 
+    async def vehicles(request: web.Request) -> web.StreamResponse:
+        return web.json_response(world.vehicles)
+
     async def panel(request: web.Request) -> web.StreamResponse:
         return web.FileResponse(PANEL / "index.html")
 
     app.router.add_get("/api/stations", stations)
     app.router.add_get("/api/faults", faults)
+    app.router.add_get("/api/vehicles", vehicles)
     app.router.add_get("/", panel)
     app.router.add_static("/panel", PANEL)
     return app
@@ -159,30 +165,6 @@ def _note_late(task: asyncio.Future[Any]) -> None:
 
 async def state(site: Site, request: web.Request) -> web.StreamResponse:
     return web.json_response(await site.state())
-
-
-async def events(site: Site, request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-    await response.prepare(request)
-    after = request.headers.get("Last-Event-ID", request.query.get("after", ""))
-    stream = site.events.listen(int(after) if after.isdigit() else None)
-    await response.write(b": changes of the world and the firmware\n\n")
-    pending = asyncio.ensure_future(anext(stream))
-    try:
-        while True:
-            done, _ = await asyncio.wait([pending], timeout=PING_S)
-            if not done:
-                await response.write(b": still here\n\n")
-                continue
-            event = pending.result()
-            await response.write(f"id: {event['id']}\ndata: {json.dumps(event)}\n\n".encode())
-            pending = asyncio.ensure_future(anext(stream))
-    except (StopAsyncIteration, ConnectionError):
-        return response
-    finally:
-        pending.cancel()
-        await asyncio.gather(pending, return_exceptions=True)
-        await stream.aclose()
 
 
 async def firmware_log(site: Site, request: web.Request) -> web.StreamResponse:

@@ -10,21 +10,30 @@ import contextlib
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
+
+from sim.wiretap import Conversation
 
 CHUNK = 65536
 LONGEST_HEAD = 65536
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER with no time left: close sends a reset."""
 
+End = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Passed = Callable[[str, bytes], None]
+
 
 class Network:
-    """One proxy on 127.0.0.1. `on_change` is told of every change of state and of every connection."""
+    """One proxy on 127.0.0.1. `on_change` is told of every change of state and of every connection, `on_message` of every message on a WebSocket."""
 
-    def __init__(self, on_change: Callable[..., None] = lambda what, **details: None) -> None:
+    def __init__(
+        self, on_change: Callable[..., None] = lambda what, **details: None, on_message: Callable[..., None] = lambda kind, **details: None
+    ) -> None:
         self.state = "up"
         self.port = 0
         self._on_change = on_change
+        self._on_message = on_message
         self._passing = asyncio.Event()
         self._passing.set()
         self._holder: socket.socket | None = None
@@ -102,10 +111,12 @@ class Network:
             return
         self._on_change("connection", to=f"{host}:{port}", open=True)
         try:
+            passed = _nobody
             if method == "CONNECT":
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                passed = Conversation(self._on_message).passed
             far_writer.write(first)
-            await self._both_ways(reader, writer, far_reader, far_writer)
+            await self._both_ways((reader, writer), (far_reader, far_writer), passed)
         except BaseException:
             _reset(far_writer)
             raise
@@ -113,11 +124,11 @@ class Network:
             far_writer.close()
             self._on_change("connection", to=f"{host}:{port}", open=False)
 
-    async def _both_ways(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, far_reader: asyncio.StreamReader, far_writer: asyncio.StreamWriter
-    ) -> None:
+    async def _both_ways(self, near: End, far: End, passed: Passed) -> None:
         """Until either end breaks, or both have ended."""
-        ways = [asyncio.ensure_future(self._one_way(reader, far_writer)), asyncio.ensure_future(self._one_way(far_reader, writer))]
+        there = self._one_way(near[0], far[1], partial(passed, "station"))
+        back = self._one_way(far[0], near[1], partial(passed, "csms"))
+        ways = [asyncio.ensure_future(there), asyncio.ensure_future(back)]
         try:
             await asyncio.gather(*ways)
         finally:
@@ -125,14 +136,19 @@ class Network:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
 
-    async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passed: Callable[[bytes], None]) -> None:
         while data := await reader.read(CHUNK):
             await self._passing.wait()
+            passed(data)
             writer.write(data)
             await writer.drain()
         await self._passing.wait()
         with contextlib.suppress(OSError):
             writer.write_eof()
+
+
+def _nobody(sender: str, data: bytes) -> None:
+    """Nobody listens to what is no WebSocket."""
 
 
 def _bound(port: int) -> socket.socket:

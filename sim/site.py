@@ -58,9 +58,10 @@ class Site:
         self.number, self.config, self.settings, self.board = number, config, settings, board
         self.directory, self.run_directory = directory, run_directory
         self.events = Events()
+        self.conversation = Events()
         self.power = "off"
         self.evse_ids = [evse.id for evse in settings.evse]
-        self.network = Network(self._tell)
+        self.network = Network(self._tell, self._tell_message)
         self.link = StationLink(run_directory / "run" / "station.sock")
         self.rig_socket = run_directory / "rig.sock"
         self.firmware = Firmware(
@@ -116,6 +117,7 @@ class Site:
         await self._watch.stop()
         self.link.close()
         self.events.close()
+        self.conversation.close()
         await self.readers.stop()
         await self.meters.stop()
         await self.network.stop()
@@ -274,6 +276,9 @@ class Site:
 
     def _tell_firmware(self, what: str, **details: Any) -> None:
         self.events.tell("firmware", what, **details)
+
+    def _tell_message(self, kind: str, **details: Any) -> None:
+        self.conversation.tell("line", kind, **details)
 
     async def _listen(self) -> None:
         """The wire's changes; of its faults, a reader's line is the site's affair."""

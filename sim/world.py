@@ -19,6 +19,7 @@ from aiohttp import web
 from chargepoint.board_settings import board_of
 from chargepoint.settings_file import Problem, SettingsError, load
 from hal.errors import BoardError
+from hal.files import packaged_config
 from sim import api, processes
 from sim.csms.server import Csms
 from sim.derive import CannotDerive, derived
@@ -52,6 +53,7 @@ class World:
     ) -> None:
         self.config, self.directory = config.resolve(), directory.resolve()
         self.sites: list[Site] = []
+        self.vehicles = _vehicles()
         self.csms = Csms() if csms else None
         self.port = port
         self._count = stations
@@ -153,6 +155,15 @@ class World:
         except OSError as error:
             raise WorldError(f"port {self.port} cannot be used: {error.strerror or error}; give another with --port, 0 picks a free one") from None
         self.port = int(self._runner.addresses[0][1])
+
+
+def _vehicles() -> list[dict[str, str]]:
+    """The cars that can be plugged in by name: the file's name, the car's, and what the file's first line says of it."""
+    found = []
+    for path in sorted((packaged_config() / "vehicles").glob("*.toml")):
+        text = path.read_text("utf-8")
+        found.append({"profile": path.stem, "name": str(tomllib.loads(text)["name"]), "text": text.split("\n", 1)[0].removeprefix("#").strip()})
+    return found
 
 
 def _worded(problem: Problem) -> str:
