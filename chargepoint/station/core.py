@@ -38,7 +38,7 @@ from chargepoint.station.phases import Phases
 from chargepoint.station.provisioning import Provisioning
 from chargepoint.station.recovery import Recovery, start_delay
 from chargepoint.station.registers import Registers
-from chargepoint.station.remote_control import RemoteControl
+from chargepoint.station.remote_control import Message, RemoteControl
 from chargepoint.station.reset import Resets
 from chargepoint.station.sampling import Sampling
 from chargepoint.station.security import Security
@@ -129,12 +129,12 @@ class Core:
             self.usable,
             lambda: backend.registration,
             {
-                "BootNotification": self.provisioning.trigger_boot,
-                "Heartbeat": self.provisioning.trigger_heartbeat,
-                "StatusNotification": self.connectors.repeat,
-                "MeterValues": partial(self.sampling.trigger, Purpose.ALIGNED),
-                SAMPLED_VALUES: partial(self.sampling.trigger, Purpose.UPDATED),
-                "TransactionEvent": self.sessions.trigger,
+                "BootNotification": Message(self.provisioning.trigger_boot, placed=False),
+                "Heartbeat": Message(self.provisioning.trigger_heartbeat, placed=False),
+                "StatusNotification": Message(self.connectors.repeat),
+                "MeterValues": self._values(Purpose.ALIGNED),
+                SAMPLED_VALUES: self._values(Purpose.UPDATED),
+                "TransactionEvent": Message(self.sessions.trigger),
             },
             outbox.waiting_for,
         )
@@ -195,6 +195,9 @@ class Core:
         self.metering.offered_a = lambda evse: state.offered_a if (state := self.hardware.state(evse)) is not None else 0.0
         self.metering.closed = lambda evse: state.closed if (state := self.hardware.state(evse)) is not None else True
         self.metering.held = lambda evse: any(row.running is not None for row in self.sessions.at(evse))
+
+    def _values(self, purpose: Purpose) -> Message:
+        return Message(partial(self.sampling.trigger, purpose), ready=partial(self.sampling.can_trigger, purpose))
 
     def _sampled(self, evse: int, trigger: Trigger, readings: tuple[Reading, ...]) -> bool:
         return self.sessions.sampled(evse, trigger, readings)

@@ -44,7 +44,7 @@ CONFIGURED = {
 }
 """Which variable says what a reading holds."""
 EVEN_SILENT = (Purpose.BEGIN, Purpose.ENDED)
-"""Readings that tell the stored register when the meter is silent."""
+"""Readings that tell the stored register when the meter is silent; a triggered one only where nothing can have flowed since."""
 
 
 class Metering:
@@ -111,7 +111,7 @@ class Metering:
         if sample is None or not self._model.boolean(f"{component}.Enabled"):
             return ()
         if sample.quality is not Quality.GOOD:
-            if purpose not in EVEN_SILENT:
+            if purpose not in EVEN_SILENT and not (context is Context.TRIGGER and sample.quality is Quality.STORED):
                 return ()
             sample = MeterSample(self._clock.stamp(), sample.quality)
         source = Source(sample, self.register_wh(evse), self._evses[evse].phases, self.offered_a(evse))

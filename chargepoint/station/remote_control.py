@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from chargepoint.clock import Clock
 from chargepoint.link.messages import OrderKind
@@ -32,8 +32,14 @@ STARTABLE = {row.source for row in TRANSITIONS if row.event is Event.AUTHORIZED}
 OPENED_WITHIN_S = 8.0
 LOOK_EVERY_S = 0.1
 
-Message = Callable[[int | None, int | None], bool]
-"""Sends a triggered message for an EVSE and connector (None: all); False when it cannot."""
+
+class Message(NamedTuple):
+    """A message that can be triggered. send: for an EVSE and connector (None: all). placed: the EVSE matters to it, where not it is ignored
+    (F06.FR.03). ready: whether there is something to tell of an EVSE (None or 0: of any)."""
+
+    send: Callable[[int | None, int | None], bool]
+    placed: bool = True
+    ready: Callable[[int | None], bool] = lambda evse: True
 
 
 class RemoteControl:
@@ -130,15 +136,17 @@ class RemoteControl:
 
     async def trigger(self, order: TriggerOrder) -> Answer:
         """F06: the answer first, then the message."""
-        send = self._messages.get(order.message)
-        if send is None:
+        message = self._messages.get(order.message)
+        if message is None:
             return Answer("NotImplemented")
-        refusal = self._unknown_place(order) or self._not_now(order)
+        refusal = (self._unknown_place(order) if message.placed else None) or self._not_now(order)
+        if refusal is None and not message.ready(order.evse):
+            refusal = Answer("Rejected", reason="InvalidState", info=f"there is nothing to tell by {order.message} now")
         if refusal is not None:
             return refusal
 
         async def then() -> None:
-            send(order.evse, order.connector)
+            message.send(order.evse, order.connector)
 
         return Answer("Accepted", then=then)
 

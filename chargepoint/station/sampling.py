@@ -37,6 +37,8 @@ class Meters(Protocol):
 
     def register_wh(self, evse: int) -> float | None: ...
 
+    def lost(self, evse: int) -> bool: ...
+
     def readings(self, evse: int, purpose: Purpose, context: Context, at: Stamp | None = None) -> tuple[Reading, ...]: ...
 
 
@@ -101,6 +103,12 @@ class Sampling:
             for reading in self._meters.readings(one, purpose, Context.TRIGGER):
                 self._append(MeterFact(one, connector or 1, reading, at.get(one, ""), ordered=True))
         return all(one in self._evses for one in evses)
+
+    def can_trigger(self, purpose: Purpose, evse: int | None) -> bool:
+        """Whether there are values to trigger, of each EVSE but those with a lost meter: what is accepted is sent (F06.FR.10, F06.FR.11)."""
+        evses = [evse] if evse else self._evses
+        known = {one for one in evses if self._meters.readings(one, purpose, Context.TRIGGER)}
+        return bool(known) and all(one in known or self._meters.lost(one) for one in evses)
 
     # what time does
 

@@ -90,18 +90,21 @@ class Transactions:
 
     def update(self, row: SessionRow, cause: Cause, state: ChargingState, readings: tuple[Reading, ...] = ()) -> None:
         """Something happened in the running transaction. The charging state is told when it is another than the last told (E02.FR.13). Where the EVSE
-        was not known at its begin, the readings of the begin go along when charging starts (E05.FR.08)."""
+        was not known at its begin, the readings of the begin go along when it becomes known (part 6, TC_J_08_CS) and when charging starts
+        (E05.FR.08): the register is the same."""
         if row.running is not None:
             self._read(row.running, row.evse)
-            if row.running.begin_due and state is ChargingState.CHARGING:
-                row.running.begin_due = False
+            charging, found = state is ChargingState.CHARGING, row.plugged and not row.running.said_evse and cause.trigger is not Trigger.TRIGGER
+            if row.running.begin_due and (charging or found):
+                row.running.begin_due = not charging
                 readings = (*self._meters.readings(row.evse, Purpose.BEGIN, Context.TRANSACTION_BEGIN), *readings)
             self._tell(row, row.running, EventKind.UPDATED, cause, state, readings)
 
     def trigger(self, row: SessionRow, state: ChargingState) -> None:
-        """What is true now, asked for by the CSMS: always with the charging state, and the latest values (F06.FR.07)."""
+        """What is true now, asked for by the CSMS: always with the charging state, and the latest values (F06.FR.07); and with the EVSE, so that the
+        answers for all EVSEs can be told apart (part 6, TC_F_14_CS)."""
         if row.running is not None:
-            row.running.told = None
+            row.running.told, row.running.said_evse = None, False
             readings = self._meters.readings(row.evse, Purpose.UPDATED, Context.TRIGGER)
             self.update(row, Cause(Trigger.TRIGGER, self._clock.stamp()), state, readings)
 

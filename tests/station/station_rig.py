@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from chargepoint.station.hardware import Hardware
 from chargepoint.station.lamps import Lamps
 from chargepoint.station.offer import Offer
 from chargepoint.station.recovery import Recovery, start_delay
-from chargepoint.station.remote_control import RemoteControl
+from chargepoint.station.remote_control import Message, RemoteControl
 from chargepoint.station.sessions import Sessions
 from chargepoint.station.smart_charging import Limits
 from chargepoint.station.transactions import Transactions
@@ -292,6 +293,7 @@ class Rig:
         self.outbox = Outbox(self.db)
         self.facts: list[Fact] = []
         self.triggered: list[tuple[str, int | None, int | None]] = []
+        self.has_values: Callable[[int | None], bool] = lambda evse: True
         self.tokens = Tokens(self.db)
         settings = Settings(evse=self.evses, station=Station(after_power_loss=self.after_power_loss), vehicles=Cars(tokens=self.tokens_of))  # type: ignore[arg-type]  # a test's text
         self.dm = build(Variables(self.db), settings)
@@ -333,10 +335,13 @@ class Rig:
             self.connectors.usable,
             lambda: self.backend.registration,
             {
-                name: lambda evse, connector, name=name: bool(self.triggered.append((name, evse, connector)))
+                name: Message(partial(self._trigger, name), placed=name == "TransactionEvent")
                 for name in ("BootNotification", "Heartbeat", "TransactionEvent")
             }
-            | {"StatusNotification": self.connectors.repeat},
+            | {
+                "StatusNotification": Message(self.connectors.repeat),
+                "MeterValues": Message(partial(self._trigger, "MeterValues"), ready=lambda evse: self.has_values(evse)),
+            },
             self.outbox.waiting_for,
         )
         self.recovery.recover()
@@ -344,6 +349,10 @@ class Rig:
         self.control.hardware = self.hardware
         self.hardware.use(self.control)
         self.control.connect()
+
+    def _trigger(self, name: str, evse: int | None, connector: int | None) -> bool:
+        self.triggered.append((name, evse, connector))
+        return True
 
     def append(self, fact: Fact) -> int:
         self.facts.append(fact)

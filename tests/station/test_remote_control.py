@@ -170,9 +170,17 @@ async def test_a_tethered_cable_has_no_lock(tmp_path: Path) -> None:
 
 async def test_trigger(rig: Rig) -> None:
     assert (await rig.remote.trigger(Trigger("PublishFirmwareStatusNotification"))).status == "NotImplemented"
-    assert (await rig.remote.trigger(Trigger("Heartbeat", evse=9))).status == "Rejected"
+    assert (await rig.remote.trigger(Trigger("MeterValues", evse=9))).status == "Rejected"
+    assert (await rig.remote.trigger(Trigger("Heartbeat", evse=9))).status == "Accepted", "an EVSE that does not matter is ignored (F06.FR.03)"
     assert (await rig.remote.trigger(Trigger("Heartbeat"))).status == "Accepted"
     assert (await rig.remote.trigger(Trigger("StatusNotification", evse=1, connector=2))).status == "Rejected", "what is accepted is sent (F06.FR.10)"
+
+
+async def test_values_are_triggered_where_there_are_some(rig: Rig) -> None:
+    """F06.FR.10: what is accepted is sent."""
+    assert (await rig.remote.trigger(Trigger("MeterValues"))).status == "Accepted"
+    rig.has_values = lambda evse: False
+    assert (await rig.remote.trigger(Trigger("MeterValues"))).status == "Rejected"
 
 
 async def test_a_status_is_told_of_the_place_asked_for(tmp_path: Path) -> None:
@@ -200,6 +208,7 @@ async def test_transaction_event_on_order(rig: Rig) -> None:
     await rig.swipe()
     assert rig.sessions.trigger(1, None)
     assert rig.told()[-1] == ("Updated", "Trigger", "EVConnected") and rig.last().readings
+    assert rig.last().said_evse, "so that the answers for all EVSEs can be told apart"
     assert not rig.sessions.trigger(2, None)
 
 

@@ -475,8 +475,8 @@ async def test_a_status_that_does_not_last_is_not_told(rig: Rig) -> None:
     assert next(fact.at.boot_s for fact in rig.facts if isinstance(fact, StatusFact) and fact.status == "Preparing") == plugged_at
 
 
-async def test_the_begin_is_metered_when_charging_starts_where_its_evse_was_not_known(tmp_path: Path) -> None:
-    """E05.FR.08: a card at a reader for all, and the transaction begins with the authorization."""
+async def test_the_begin_is_metered_when_its_evse_becomes_known_and_when_charging_starts(tmp_path: Path) -> None:
+    """Part 6, TC_J_08_CS, and E05.FR.08: a card at a reader for all, and the transaction begins with the authorization."""
     rig = Rig(SimulatedClock(), tmp_path / "station.db", evses=(Evse(id=1), Evse(id=2)), variables={"TxCtrlr.TxStartPoint": "Authorized"})
     rig.online()
     rig.accept(CARD)
@@ -486,7 +486,7 @@ async def test_the_begin_is_metered_when_charging_starts_where_its_evse_was_not_
     await rig.seconds(2)
     contexts = [[value.context for reading in fact.readings for value in reading.values] for fact in rig.transaction_facts()]
     assert [fact.charging_state for fact in rig.transaction_facts()] == [ChargingState.IDLE, ChargingState.EV_CONNECTED, ChargingState.CHARGING]
-    assert contexts == [[], [], [Context.TRANSACTION_BEGIN]] and rig.last().evse == 2
+    assert contexts == [[], [Context.TRANSACTION_BEGIN], [Context.TRANSACTION_BEGIN]] and rig.last().evse == 2
 
 
 async def test_an_edge_that_comes_late_is_not_told_as_older_than_the_fact_before_it(rig: Rig) -> None:

@@ -12,6 +12,7 @@ import pytest
 from chargepoint.link.messages import Sample
 from chargepoint.model.facts import Delivery, MeterFact, Trigger
 from chargepoint.model.sample import Context, Purpose, Quality, Reading
+from chargepoint.model.stamp import Stamp
 from chargepoint.settings import Evse, Settings
 from chargepoint.station import variables
 from chargepoint.station.metering import Metering
@@ -150,6 +151,7 @@ async def test_a_meter_behind_the_open_contactor_is_silent_by_design(tmp_path: P
         await bench.clock.advance(20)
         latest = bench.metering.latest(1)
         assert bench.faults == [] and latest is not None and latest.quality is Quality.STORED
+        assert bench.metering.readings(1, Purpose.ALIGNED, Context.TRIGGER), "nothing has flowed since: the register is true now"
         closed = True
         await bench.clock.advance(10)
     assert bench.faults == [(1, "meter_lost", True)]
@@ -196,6 +198,34 @@ async def test_no_measurands_or_switched_off_is_no_reading(bench: Bench) -> None
         assert bench.metering.readings(1, Purpose.BEGIN, Context.TRANSACTION_BEGIN) == ()
 
 
+class HalfKnown:
+    """EVSE 1 has a meter that answers; that of EVSE 2 has not yet."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def readings(self, evse: int, purpose: Purpose, context: Context, at: Stamp | None = None) -> tuple[Reading, ...]:
+        return (Reading(Stamp(1, 1.0, 1.0, True), purpose, ()),) if evse == 1 else ()
+
+    def latest(self, evse: int) -> None:
+        return None
+
+    def register_wh(self, evse: int) -> None:
+        return None
+
+    def lost(self, evse: int) -> bool:
+        return evse == 2 and self.gone
+
+
+def test_values_of_all_evses_are_triggered_when_each_meter_is_known_or_lost(bench: Bench) -> None:
+    """F06.FR.10, F06.FR.11."""
+    meters = HalfKnown()
+    sampling = Sampling(bench.clock, bench.db, (Evse(id=1), Evse(id=2)), bench.model, meters, bench.outbox.append)
+    assert [sampling.can_trigger(Purpose.ALIGNED, evse) for evse in (1, 2, None)] == [True, False, False]
+    meters.gone = True
+    assert [sampling.can_trigger(Purpose.ALIGNED, evse) for evse in (1, 2, None)] == [True, False, True]
+
+
 async def test_one_phase_tells_one_phase(tmp_path: Path) -> None:
     bench = Bench(tmp_path, SimulatedClock(), Evse(phases=1))
     bench.model.set("SampledDataCtrlr.TxUpdatedMeasurands", "Current.Import,Voltage")
@@ -224,6 +254,7 @@ async def test_a_silent_meter_has_no_periodic_values_but_its_last_register_at_th
         bench.meter.answering = False
         await bench.clock.advance(20)
         (reading,) = bench.metering.readings(1, Purpose.ENDED, Context.TRANSACTION_END)
+        assert not bench.sampling.can_trigger(Purpose.ALIGNED, None), "nothing current to tell (F06.FR.09)"
     assert bench.told == []
     assert [value.value for value in reading.values] == [5005.0]
 
@@ -236,6 +267,7 @@ async def test_triggered_values_are_the_measurands_of_the_version(bench: Bench, 
     async with bench.on():
         bench.begin()
         await bench.clock.advance(3)
+        assert bench.sampling.can_trigger(purpose, 1) and bench.sampling.can_trigger(purpose, None)
         assert bench.sampling.trigger(purpose, 1, None) and not bench.sampling.trigger(purpose, 9, None)
     (waiting,) = bench.outbox.some(Delivery.PERISHABLE, 9)
     fact = waiting.fact

@@ -10,7 +10,15 @@ PROVISIONING: dict[str, str] = {}
 AUTHORIZATION: dict[str, str] = {}
 LOCAL_LIST: dict[str, str] = {}
 TRANSACTIONS: dict[str, str] = {}
-REMOTE_CONTROL: dict[str, str] = {}
+NO_LOGS = "C-29.3: LogStatusNotification cannot be triggered, as no log can be fetched (GetLog is not offered)"
+NO_FIRMWARE = "C-29.4: FirmwareStatusNotification cannot be triggered, as firmware cannot be updated by OCPP (UpdateFirmware is not offered)"
+REMOTE_CONTROL: dict[str, str] = {
+    "TC_F_15_CS": NO_LOGS,
+    "TC_F_16_CS": NO_LOGS,
+    "TC_F_17_CS": NO_FIRMWARE,
+    "TC_F_18_CS": NO_FIRMWARE,
+    "TC_F_19_CS": NO_FIRMWARE,
+}
 AVAILABILITY: dict[str, str] = {}
 METER_VALUES: dict[str, str] = {}
 DATA_TRANSFER: dict[str, str] = {}
