@@ -48,19 +48,22 @@ async def laboratory(directory: Path, version: str) -> AsyncIterator[Lab]:
         yield lab
     finally:
         await lab.charger.down()
-        await lab.csms.stop()
+        for csms in (lab.csms, *lab.others):
+            await csms.stop()
 
 
 async def judged(lab: Lab) -> None:
     """What must hold after every case."""
     seen = await lab.charger.violations() if lab.charger.running else []
     assert not seen, f"the world saw: {seen}"
-    assert not lab.csms.judge.verdict(), lab.csms.judge.verdict()
+    breaches = [text for csms in (lab.csms, *lab.others) for text in csms.judge.verdict()]
+    assert not breaches, breaches
 
 
 def keep_log(request: pytest.FixtureRequest, lab: Lab) -> None:
     """The frames of a case that fails are printed with it."""
-    print(lab.csms.log())
+    for csms in (lab.csms, *lab.others):
+        print(f"CSMS at port {csms.port}:\n{csms.log()}")
     log = lab.charger.directory / "state" / "firmware.log"
     if log.exists() and request.config.getoption("--firmware-log", default=False):
         print(log.read_text())

@@ -6,7 +6,13 @@ Must not know how a case is run. One table per block, so that each grows by itse
 from __future__ import annotations
 
 SECURITY: dict[str, str] = {}
-PROVISIONING: dict[str, str] = {}
+PROVISIONING: dict[str, str] = {
+    "TC_B_15_CS": "the station makes a SummaryInventory, so no base report is unsupported; TC_B_14_CS tests it",
+    "TC_B_19_CS": "all four component criteria are supported; any other word is refused by the schema",
+    "TC_B_24_CS": "no reservations are offered (ReservationCtrlr.Available is false)",
+    "TC_B_47_CS": "AdditionalRootCertificateCheck is false: a new CSMS root need not be signed by the former one, and none falls back (AS-2)",
+    "TC_B_50_CS": "root certificates come with the settings; none is installed by OCPP (InstallCertificate is not offered)",
+}
 AUTHORIZATION: dict[str, str] = {}
 LOCAL_LIST: dict[str, str] = {}
 TRANSACTIONS: dict[str, str] = {}

@@ -137,7 +137,7 @@ class Csms:
 
     def _request(self, _: ServerConnection, request: Request) -> Response | None:
         refused = self._refusal or (None if self._may_enter(request) else 401)
-        self.attempts.append(Attempt(self._now(), request.path, dict(request.headers.raw_items()), refused))
+        self.attempts.append(Attempt(self.now(), request.path, dict(request.headers.raw_items()), refused))
         self._tell()
         if refused is None:
             return None
@@ -192,10 +192,10 @@ class Csms:
         _, id_, action, payload = told
         version = socket.subprotocol or "ocpp1.6"
         for other in self._open.values():
-            self.judge.overlapped(action, other.action, self._now() - other.at)
-        self.messages.append(Message(self._now(), "call", True, action, payload, id_, len(self.attempts)))
+            self.judge.overlapped(action, other.action, self.now() - other.at)
+        self.messages.append(Message(self.now(), "call", True, action, payload, id_, len(self.attempts)))
         self.judge.called(version, id_, action, payload)
-        self._open[id_] = _Open(action, self._now())
+        self._open[id_] = _Open(action, self.now())
         task = asyncio.get_running_loop().create_task(self._reply(socket, version, id_, action, payload))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -206,7 +206,7 @@ class Csms:
         action, waiting = self._asked.pop(told[1], ("?", None))
         kind = "result" if told[0] == RESULT else "error"
         payload = told[2] if kind == "result" else {"error": told[2:]}
-        self.messages.append(Message(self._now(), kind, True, action, payload, str(told[1]), len(self.attempts)))
+        self.messages.append(Message(self.now(), kind, True, action, payload, str(told[1]), len(self.attempts)))
         if waiting is None:
             return None
         if kind == "result":
@@ -254,7 +254,7 @@ class Csms:
     async def _send(self, socket: ServerConnection, frame: list[Any], action: str) -> None:
         kinds = {CALL: "call", RESULT: "result", ERROR: "error"}
         payload = {"error": frame[2:]} if frame[0] == ERROR else frame[-1]
-        self.messages.append(Message(self._now(), kinds[frame[0]], False, action, payload, frame[1], len(self.attempts)))
+        self.messages.append(Message(self.now(), kinds[frame[0]], False, action, payload, frame[1], len(self.attempts)))
         with contextlib.suppress(ConnectionClosed):
             await socket.send(json.dumps(frame))
 
@@ -343,7 +343,8 @@ class Csms:
     def _untaken(self) -> list[str]:
         return [f"{it.action} {json.dumps(it.payload)[:300]}" for it in self.pending()]
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Monotonic seconds, as of messages and attempts."""
         return asyncio.get_running_loop().time()
 
     def _tell(self) -> None:

@@ -76,6 +76,7 @@ class Lab:
     sessions: dict[int, Session] = field(default_factory=dict)
     start_points: frozenset[str] = frozenset()
     stop_points: frozenset[str] = frozenset()
+    others: list[Csms] = field(default_factory=list)
 
     @property
     def session(self) -> Session:
@@ -94,6 +95,20 @@ class Lab:
             await self.settled()
             if self.version != V16:
                 await self.read_points()
+
+    async def another_csms(self, **how: Any) -> Csms:
+        """A second CSMS that knows the same cards, listening on a port of its own; how: as `Csms`. It is stopped and judged with the lab."""
+        other = Csms(**{"versions": (self.version,), **how})
+        other.answers.cards = self.csms.answers.cards
+        await other.start()
+        self.others.append(other)
+        return other
+
+    def turn_to(self, other: Csms) -> None:
+        """From now on the other CSMS is the one the states and `lab.csms` mean."""
+        self.others.append(self.csms)
+        self.others.remove(other)
+        self.csms = other
 
     async def settled(self) -> None:
         """Waits until the station is accepted and has said what it had to; forgets what it said."""
