@@ -96,8 +96,7 @@ class Station:
         loop.set_exception_handler(self._failed)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, 0)
-        if boots.fresh:
-            self._core.security.happened(SecurityEvent.STARTUP)
+        self._core.security.started(fresh=boots.fresh, ordered=self._core.provisioning.reasons.ordered)
         self._core.begin()
         server = await service.serve(self._runtime / "station.sock", self._report.status, self._clear_fault, Variables(self._db))
         self._notifier.ready()

@@ -112,7 +112,6 @@ class Core:
             tuple(ids),
             self.sessions,
             self.provisioning.reasons,
-            self.security,
             outbox.waiting,
             lambda: backend.accepted,
             self.hardware.order,

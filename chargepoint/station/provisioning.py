@@ -58,6 +58,11 @@ class BootReasons:
         if stored is None:
             values.set(REASON, self.reason)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether a CSMS ordered this start."""
+        return self.reason in (BootReason.REMOTE_RESET, BootReason.SCHEDULED_RESET)
+
     def next(self, reason: BootReason) -> None:
         """Keeps the reason of a restart that is about to happen."""
         self._values.set(REASON, reason)

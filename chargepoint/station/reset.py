@@ -20,7 +20,6 @@ from chargepoint.model.orders import Answer, Reset, ResetKind
 from chargepoint.model.questions import BootReason
 from chargepoint.station.device_model import DeviceModel
 from chargepoint.station.provisioning import BootReasons
-from chargepoint.station.security import Security, SecurityEvent
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +55,6 @@ class Resets:
         evses: tuple[int, ...],
         charging: Charging,
         reasons: BootReasons,
-        security: Security,
         waiting: Callable[[], int],
         online: Callable[[], bool],
         order: Callable[[OrderKind, int], Awaitable[OrderAnswer]],
@@ -67,7 +65,6 @@ class Resets:
         self._evses = evses
         self._charging = charging
         self._reasons = reasons
-        self._security = security
         self._waiting = waiting
         self._online = online
         self._order = order
@@ -121,7 +118,6 @@ class Resets:
             self._pending.discard(order.evse)
 
     async def _restart_station(self, kind: ResetKind) -> None:
-        self._security.happened(SecurityEvent.RESET_OR_REBOOT, f"{kind.value} reset by the CSMS")
         await self._told()
         self._restart(BOARD_CODE if kind is ResetKind.HARD else STATION_CODE)
 

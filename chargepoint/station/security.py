@@ -52,6 +52,13 @@ class Security:
         self._log = SecurityLog(db)
         self._append = append
 
+    def started(self, *, fresh: bool, ordered: bool) -> None:
+        """The station runs again, which is told when it does: after a boot of the board, or after a restart that a CSMS ordered."""
+        if ordered:
+            self.happened(SecurityEvent.RESET_OR_REBOOT)
+        elif fresh:
+            self.happened(SecurityEvent.STARTUP)
+
     def happened(self, event: SecurityEvent, info: str | None = None) -> None:
         """Writes an event down, with the fact when it is a critical one, in one transaction. info: at most 255 characters are told."""
         fact = SecurityFact(event.value, self._clock.stamp(), info)

@@ -63,7 +63,6 @@ class Desk:
             (1, 2),
             self,
             self.reasons,
-            self.security,
             self.outbox.waiting,
             lambda: self.online,
             self.order,
@@ -194,9 +193,10 @@ async def test_the_device_model_shows_what_is_told(desk: Desk) -> None:
 )
 async def test_a_reset_ends_tells_and_exits(desk: Desk, kind: ResetKind, reason: StopReason, code: int) -> None:
     async with desk.resetting(Reset(kind)) as status:
+        desk.security.happened(SecurityEvent.SETTING_SYSTEM_TIME)
         await desk.clock.advance(3)
         assert status == "Accepted" and desk.done == [(Trigger.RESET_COMMAND, reason, None)]
-        assert [fact.type for fact in tell_guaranteed(desk)] == ["ResetOrReboot"]
+        assert tell_guaranteed(desk)
         await desk.clock.advance(1)
     assert desk.done[1:] == [code]
     assert desk.values.get(REASON, BootReason) is BootReason.REMOTE_RESET
@@ -205,6 +205,7 @@ async def test_a_reset_ends_tells_and_exits(desk: Desk, kind: ResetKind, reason:
 @pytest.mark.parametrize(("online", "exits_after"), [(True, 32), (False, 2)])
 async def test_what_cannot_be_told_delays_a_reset_by_the_message_timeout_at_most(desk: Desk, online: bool, exits_after: float) -> None:
     desk.online = online
+    desk.security.happened(SecurityEvent.SETTING_SYSTEM_TIME)
     async with desk.resetting(Reset(ResetKind.IMMEDIATE)):
         await desk.clock.advance(exits_after - 0.5)
         assert 78 not in desk.done
@@ -323,6 +324,12 @@ def test_critical_events_are_told_and_all_are_logged(desk: Desk) -> None:
     desk.security.happened(SecurityEvent.INVALID_MESSAGES, "nonsense")
     assert [fact.type for fact in tell_guaranteed(desk)] == ["StartupOfTheDevice"]
     assert [(fact.type, fact.info) for fact in SecurityLog(desk.db).last(9)] == [("StartupOfTheDevice", None), ("InvalidMessages", "nonsense")]
+
+
+@pytest.mark.parametrize(("fresh", "ordered", "told"), [(True, False, ["StartupOfTheDevice"]), (False, True, ["ResetOrReboot"]), (False, False, [])])
+def test_a_start_is_a_security_event_unless_the_process_died(desk: Desk, fresh: bool, ordered: bool, told: list[str]) -> None:
+    desk.security.started(fresh=fresh, ordered=ordered)
+    assert [fact.type for fact in tell_guaranteed(desk)] == told
 
 
 def test_the_security_log_rolls(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

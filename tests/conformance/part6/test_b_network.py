@@ -16,7 +16,15 @@ WAIT_S = 1
 
 
 def profile(url: str, **more: Any) -> Payload:
-    return {"ocppVersion": "OCPP20", "ocppTransport": "JSON", "ocppCsmsUrl": url, "messageTimeout": 30, "securityProfile": 1, "ocppInterface": "Wired0", **more}
+    return {
+        "ocppVersion": "OCPP20",
+        "ocppTransport": "JSON",
+        "ocppCsmsUrl": url,
+        "messageTimeout": 30,
+        "securityProfile": 1,
+        "ocppInterface": "Wired0",
+        **more,
+    }
 
 
 async def up(lab: Lab, **variables: Any) -> Csms:
