@@ -15,16 +15,10 @@ SECURITY = {"security_profile": 1, "basic_auth_password": PASSWORD}
 WAIT_S = 1
 
 
-def profile(url: str, **more: Any) -> Payload:
-    return {
-        "ocppVersion": "OCPP20",
-        "ocppTransport": "JSON",
-        "ocppCsmsUrl": url,
-        "messageTimeout": 30,
-        "securityProfile": 1,
-        "ocppInterface": "Wired0",
-        **more,
-    }
+def profile(url: str) -> Payload:
+    """connectionData."""
+    where = {"ocppTransport": "JSON", "ocppCsmsUrl": url, "ocppInterface": "Wired0"}
+    return {"ocppVersion": "OCPP20", "messageTimeout": 30, "securityProfile": 1, **where}
 
 
 async def up(lab: Lab, **variables: Any) -> Csms:
