@@ -33,6 +33,11 @@ class Cause(NamedTuple):
     token: IdToken | None = None
 
 
+def _says_state(cause: Cause, state: ChargingState) -> bool:
+    """A refused token is told with the state it leaves, even one told before; while energy flows the next event says it (E05.FR.09)."""
+    return cause.trigger is Trigger.DEAUTHORIZED and state is not ChargingState.CHARGING
+
+
 class Meters(Protocol):
     """The meters, as far as transactions need them."""
 
@@ -174,7 +179,7 @@ class Transactions:
                 evse=row.evse,
                 connector=row.connector,
                 connection=row.ending.connection if ended and row.ending is not None else self._connection(),
-                charging_state=state if state is not running.told else None,
+                charging_state=state if state is not running.told or _says_state(cause, state) else None,
                 said_evse=say_evse,
                 id_token=token,
                 group=row.group if row.unsaid_token else None,

@@ -351,6 +351,15 @@ async def test_the_csms_deauthorizes_and_the_plug_is_kept_for_its_owner(rig: Rig
     assert rig.control.locks[1] is False and rig.sessions.row(1).state is State.FINISHING  # type: ignore[union-attr]  # there is one
 
 
+async def test_a_refused_token_is_told_with_the_charging_state_it_leaves(rig: Rig) -> None:
+    """C15.FR.03, E05.FR.09: also when that state is the one told before."""
+    rig.control.plug()
+    await rig.swipe()
+    rig.sessions.answered(rig.transaction_facts()[0], IdTokenInfo(AuthorizationStatus.INVALID))
+    await rig.seconds(1)
+    assert rig.told() == [("Started", "Authorized", "EVConnected"), ("Ended", "Deauthorized", "EVConnected")]
+
+
 async def test_an_invalid_token_may_still_get_some_energy(rig: Rig) -> None:
     rig.dm.push("TxCtrlr.StopTxOnInvalidId", False)
     rig.dm.push("TxCtrlr.MaxEnergyOnInvalidId", 1000)

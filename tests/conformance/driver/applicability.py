@@ -13,7 +13,13 @@ PROVISIONING: dict[str, str] = {
     "TC_B_47_CS": "AdditionalRootCertificateCheck is false: a new CSMS root need not be signed by the former one, and none falls back (AS-2)",
     "TC_B_50_CS": "root certificates come with the settings; none is installed by OCPP (InstallCertificate is not offered)",
 }
-AUTHORIZATION: dict[str, str] = {}
+NO_CHOICE = "the station has no user interface to choose a transaction with: a master pass ends all of them (C16.FR.02, judged by TC_C_49_CS)"
+NO_ISO15118 = "the station has no ISO 15118 controller (no PLC modem), so it never sees a contract certificate"
+AUTHORIZATION: dict[str, str] = {
+    "TC_C_47_CS": NO_CHOICE,
+    "TC_C_48_CS": NO_CHOICE,
+    **{f"TC_C_{number}_CS": NO_ISO15118 for number in range(50, 56)},
+}
 LOCAL_LIST: dict[str, str] = {}
 TRANSACTIONS: dict[str, str] = {}
 NO_LOGS = "C-29.3: LogStatusNotification cannot be triggered, as no log can be fetched (GetLog is not offered)"

@@ -264,6 +264,26 @@ async def ev_connected_post_session(lab: Lab, *, remote: bool = False) -> Payloa
     return event
 
 
+async def deauthorized(lab: Lab, *, token: Token | None = None) -> Payload:
+    """Errata 6.2.118: authorized, and the CSMS no longer accepts the card when a transaction tells it; StopTxOnInvalidId is true. A plug that stays
+    locked is released by the CSMS."""
+    token = token or lab.token
+    if lab.session.transaction is None:
+        await ev_connected_pre_session(lab)
+    if lab.session.transaction is None:
+        await energy_transfer_started(lab)
+    assert lab.csms.calls("TransactionEvent", {"idToken": token.id_token}), "the card was never told"
+    ends = bool(lab.stop_points & {"Authorized", "PowerPathClosed", "EnergyTransfer"})
+    info: Payload = {"chargingState": {"EVConnected", "SuspendedEVSE"}} | ({"stoppedReason": "DeAuthorized"} if ends else {})
+    where = {"eventType": "Ended" if ends else "Updated", "triggerReason": "Deauthorized", "transactionInfo": info}
+    event = await transaction_event(lab, where)
+    if lab.charger.factory.connectors[lab.connector - 1].startswith("s"):
+        answer = await lab.csms.call("UnlockConnector", {"evseId": lab.evse, "connectorId": lab.connector})
+        assert answer["status"] == "Unlocked", answer
+    lab.session.authorized, lab.session.stopped = False, True
+    return event
+
+
 async def ev_disconnected(lab: Lab, *, remote: bool = False, status: str | None = "Available") -> Payload | None:
     """Table 434: stopped, and the cable goes out. status: what the connector is told as then (None: what it was told as before)."""
     if not lab.session.connected:
