@@ -20,6 +20,7 @@ from typing import Any
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
 from tests.conformance.driver import schemas
@@ -30,6 +31,17 @@ from tests.conformance.driver.messages import Attempt, CallError, Delayed, Messa
 
 PATIENCE_S = 15.0
 CALL, RESULT, ERROR = 2, 3, 4
+
+
+class _Connection(ServerConnection):
+    """Counts what the WebSocket answers by itself. on_ping: called at each ping of the other side."""
+
+    on_ping: Callable[[], None] = staticmethod(lambda: None)
+
+    def process_event(self, event: Any) -> None:
+        if isinstance(event, Frame) and event.opcode is Opcode.PING:
+            self.on_ping()
+        super().process_event(event)
 
 
 @dataclass
@@ -49,7 +61,7 @@ class _Open:
 @dataclass
 class Csms:
     """versions: subprotocols this CSMS speaks; of those a station offers, the station's order decides. None chooses none at all.
-    identity and password: asked for by HTTP Basic when set. tls: its side of wss."""
+    identity and password: asked for by HTTP Basic when set. tls: its side of wss. pings: when a WebSocket ping came, monotonic seconds."""
 
     versions: tuple[str, ...] | None = ("ocpp2.0.1", "ocpp1.6")
     answers: Answers = field(default_factory=Answers)
@@ -59,6 +71,7 @@ class Csms:
     port: int = 0
     messages: list[Message] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
+    pings: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._overrides: list[_Override] = []
@@ -86,6 +99,7 @@ class Csms:
             ping_interval=None,
             close_timeout=1,
             compression=None,
+            create_connection=_Connection,
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -155,7 +169,13 @@ class Csms:
 
     # --- what comes in
 
+    def _pinged(self) -> None:
+        self.pings.append(self._now())
+        self._tell()
+
     async def _serve(self, socket: ServerConnection) -> None:
+        if isinstance(socket, _Connection):
+            socket.on_ping = self._pinged
         self._socket = socket
         self._open.clear()
         self._tell()
