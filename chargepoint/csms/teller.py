@@ -29,7 +29,7 @@ BATCH = 32
 ALL_STATES = 1000
 STATE_RETRY_S = 10
 MOST_TIMES = 10  # a guaranteed fact is tried for ever, but its waits stop growing
-Words = tuple[str, str, str | None, str | None]
+Words = tuple[str, str, str | None, str | None, bool]
 
 
 class TellerBackend(Protocol):
@@ -228,4 +228,4 @@ class Teller:
 
 
 def _words(fact: StatusFact) -> Words:
-    return fact.status, fact.error_code, fact.vendor_error_code, fact.info
+    return fact.status, fact.error_code, fact.vendor_error_code, fact.info, fact.vacant

@@ -1,6 +1,6 @@
 """What a connector is told as: one table from (availability, fault, reservation, session) to one of OCPP 1.6's nine words (7.7).
 
-Pure; never stored. Must not know messages: faces with fewer words map these.
+Pure; never stored. Must not know messages. 2.x has fewer words, which follow the cable: `availability`.
 """
 
 from __future__ import annotations
@@ -81,6 +81,26 @@ _WORDS = {key: _first(key) for key in product((False, True), (False, True), (Fal
 def status(operative: bool, faulted: bool, reserved: bool, phase: Phase) -> Status:
     """The word for a connector. faulted: see `blocking`."""
     return _WORDS[operative, faulted, reserved, phase]
+
+
+AVAILABILITY = {
+    Status.AVAILABLE: "Available",
+    Status.PREPARING: "Occupied",
+    Status.CHARGING: "Occupied",
+    Status.SUSPENDED_EVSE: "Occupied",
+    Status.SUSPENDED_EV: "Occupied",
+    Status.FINISHING: "Occupied",
+    Status.RESERVED: "Reserved",
+    Status.UNAVAILABLE: "Unavailable",
+    Status.FAULTED: "Faulted",
+}
+
+
+def availability(word: Status, vacant: bool) -> str:
+    """ConnectorStatusEnumType of 2.x (2.0.1 part 2, 3.23). vacant: a session goes on, but nothing is plugged in: Occupied begins and ends with the
+    cable (G01.FR.03, G01.FR.04)."""
+    told = AVAILABILITY[word]
+    return "Available" if vacant and told == "Occupied" else told
 
 
 WARNING_ONLY = "EVCommunicationError"

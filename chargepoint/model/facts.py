@@ -119,9 +119,9 @@ class SecurityFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="f
 
 
 class StatusFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="status"):
-    """A connector's status. Only the latest counts, never history. status: one of the nine words of 1.6 (7.7); faces with fewer words map it.
-    connector 0 of evse 0 is the station itself (1.6 connectorId 0). ordered: by the CSMS's trigger, so that it is told while that has not accepted
-    this station (B02.FR.02)."""
+    """A connector's status. Only the latest counts, never history. status: one of the nine words of 1.6 (7.7); vacant: as in
+    `connector.availability`. connector 0 of evse 0 is the station itself (1.6 connectorId 0). ordered: by the CSMS's trigger, so that it is told
+    while that has not accepted this station (B02.FR.02)."""
 
     evse: int
     connector: int
@@ -131,6 +131,7 @@ class StatusFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fac
     vendor_error_code: str | None = None
     info: str | None = None
     ordered: bool = False
+    vacant: bool = False
 
 
 class MeterFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="meter"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from chargepoint.model.connector import Status
+from chargepoint.model.connector import Status, availability
 from chargepoint.model.facts import StatusFact
 from chargepoint.model.fault import CATALOGUE
 from chargepoint.model.orders import Answer, ChangeAvailability
@@ -24,18 +24,6 @@ KEPT = "availability.inoperative"
 Place = tuple[int, int]
 STATION: Place = (0, 0)
 
-WORDS = {
-    Status.AVAILABLE: "Available",
-    Status.PREPARING: "Occupied",
-    Status.CHARGING: "Occupied",
-    Status.SUSPENDED_EVSE: "Occupied",
-    Status.SUSPENDED_EV: "Occupied",
-    Status.FINISHING: "Occupied",
-    Status.RESERVED: "Reserved",
-    Status.UNAVAILABLE: "Unavailable",
-    Status.FAULTED: "Faulted",
-}
-"""AvailabilityState of a connector (2.0.1 part 2, ConnectorStatusEnumType)."""
 EVSE_ORDER = ("Occupied", "Reserved", "Available", "Faulted", "Unavailable")
 STATION_ORDER = ("Available", "Occupied", "Reserved", "Faulted", "Unavailable")
 """The word of the whole is the first of these that one of its parts has."""
@@ -75,7 +63,7 @@ class Availability:
     def show(self, fact: StatusFact) -> None:
         """A status as it is told, in the device model too: AvailabilityState of connector, EVSE and station, Problem of the parts."""
         if fact.evse:
-            place, word = f"{fact.evse}:{fact.connector}", WORDS[Status(fact.status)]
+            place, word = f"{fact.evse}:{fact.connector}", availability(Status(fact.status), fact.vacant)
             self._model.push(f"Connector@{place}.AvailabilityState", word)
             self._show_evse(fact.evse, fact.vendor_error_code)
         self._model.push("ChargingStation.AvailabilityState", self._station_word())

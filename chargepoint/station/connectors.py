@@ -11,6 +11,7 @@ from typing import NamedTuple
 from chargepoint.clock import Clock
 from chargepoint.model.connector import Phase, Status, blocking, leading, status
 from chargepoint.model.facts import Fact, StatusFact
+from chargepoint.model.fault import FaultKind
 from chargepoint.model.session import State, phase
 from chargepoint.model.stamp import Stamp
 from chargepoint.settings import Evse
@@ -33,9 +34,14 @@ class Words(NamedTuple):
     error_code: str = "NoError"
     vendor_error_code: str | None = None
     info: str | None = None
+    vacant: bool = False
+
+    def failed(self, fault: FaultKind) -> Words:
+        """The same with a fault, which is told in place of anything else."""
+        return self._replace(error_code=fault.code, vendor_error_code=fault.name, info=fault.sentence)
 
     def fact(self, place: Place, at: Stamp, *, ordered: bool = False) -> StatusFact:
-        return StatusFact(*place, self.status, at, self.error_code, self.vendor_error_code, self.info, ordered)
+        return StatusFact(*place, self.status, at, self.error_code, self.vendor_error_code, self.info, ordered, self.vacant)
 
 
 class Connectors:
@@ -137,9 +143,10 @@ class Connectors:
     def _lasted(self, place: Place, words: Words) -> Stamp | None:
         """When a status that is news began, once it has lasted `least_s`; None before, so that a short one is never told (1.6 4.9)."""
         now = self._clock.stamp()
-        if self._coming.get(place, (None, now))[0] != words:
-            self._coming[place] = words, now
-        began = self._coming[place][1]
+        coming, began = self._coming.get(place, (None, now))
+        if coming is None or coming._replace(vacant=words.vacant) != words:
+            began = now
+        self._coming[place] = words, began
         return began if place not in self._told or now.boot_s >= began.boot_s + self.least_s() else None
 
     def _words(self, evse: int) -> Iterator[tuple[Place, Words]]:
@@ -150,6 +157,7 @@ class Connectors:
         fault = leading(self.faults(evse))
         row = self._sessions.row(evse)
         side = EV_SIDE if row is not None and row.state in (State.DETACHED, State.CABLE_LEFT) else None
+        vacant = row is not None and (row.state is State.AUTHORIZED or (row.state is State.DETACHED and self._sessions.tethered(evse)))
         for place in self._places[evse]:
-            word = self.status(*place)
-            yield place, Words(word, info=side) if fault is None else Words(word, fault.code, fault.name, fault.sentence)
+            words = Words(self.status(*place), vacant=vacant and place[1] == 1)
+            yield place, words._replace(info=side) if fault is None else words.failed(fault)

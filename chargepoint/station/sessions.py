@@ -154,6 +154,8 @@ class Sessions:
             else:
                 row.stop_reason, row.hold = cause.reason, hold
                 self.step(row, Event.DEAUTHORIZED, cause)
+                if row.state is State.CABLE_LEFT and self.tethered(row.evse):
+                    self.step(row, Event.GONE, cause)
         self.act(row.evse, False)
 
     def release(self, row: SessionRow) -> None:
@@ -316,7 +318,7 @@ class Sessions:
         if since is None or self._clock.boot_s() < since + self._variables.integer("TxCtrlr.EVConnectionTimeOut"):
             return
         with self.writing(row):
-            row.stop_reason = StopReason.TIMEOUT if row.state is State.AUTHORIZED else StopReason.EV_DISCONNECTED
+            row.stop_reason = StopReason.TIMEOUT
             self.step(row, Event.TIMED_OUT, Cause(Trigger.EV_CONNECT_TIMEOUT, self._clock.stamp(), row.stop_reason))
         self.act(row.evse, False)
 

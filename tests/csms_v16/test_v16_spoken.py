@@ -193,6 +193,12 @@ async def test_status_with_a_fault(bench: Bench) -> None:
     }
 
 
+async def test_a_plug_that_changes_no_word_is_not_told(bench: Bench) -> None:
+    assert await bench.speak(StatusFact(1, 1, "Preparing", AT, vacant=True)) == Told()
+    assert await bench.speak(StatusFact(1, 1, "Preparing", AT)) == NoWords()
+    assert await bench.speak(StatusFact(1, 1, "Preparing", AT, ordered=True)) == Told(), "asked for"
+
+
 @pytest.mark.parametrize("code", [*sorted({row.code for row in CATALOGUE.values()}), "EmergencyStop"])
 async def test_every_fault_has_an_error_code(bench: Bench, code: str) -> None:
     await bench.speak(StatusFact(1, 1, "Faulted", AT, error_code=code))

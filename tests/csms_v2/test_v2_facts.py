@@ -167,6 +167,14 @@ async def test_statuses_that_are_one_word_are_told_once(bench, at):
     assert await speak("Available") is Told
 
 
+async def test_occupied_begins_and_ends_with_the_cable(bench, at):
+    for word, vacant, told in (("Preparing", True, "Available"), ("Preparing", False, "Occupied"), ("SuspendedEV", True, "Available")):
+        await bench.face.speak(StatusFact(1, 1, word, at(), vacant=vacant), False)
+        assert bench.wire.sent[-1][1]["connectorStatus"] == told
+    await bench.face.speak(StatusFact(1, 1, "Faulted", at(), vacant=True), False)
+    assert bench.wire.sent[-1][1]["connectorStatus"] == "Faulted"
+
+
 async def test_the_station_itself_has_no_status(bench, at):
     assert await bench.face.speak(StatusFact(0, 0, "Available", at()), False) == NoWords()
     assert not bench.wire.sent

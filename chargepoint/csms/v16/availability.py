@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from chargepoint.csms.face import Heard, Payload, Spoken, StationView, Told
+from chargepoint.csms.face import Heard, NoWords, Payload, Spoken, StationView, Told
 from chargepoint.csms.rpc import Result, Rpc, Urgency, unspoken
+from chargepoint.csms.statuses import Statuses
 from chargepoint.csms.v16.words import connector_id, place_of, time_text
 from chargepoint.model.facts import StatusFact
 from chargepoint.model.orders import ChangeAvailability
@@ -20,8 +21,8 @@ OF_THE_STATION = ("Available", "Unavailable", "Faulted")  # 4.9: what connectorI
 TEXT = 50  # 6.47: info and vendorErrorCode
 
 
-async def speak_status(view: StationView, rpc: Rpc, fact: StatusFact) -> Spoken:
-    """StatusNotification."""
+async def speak_status(view: StationView, rpc: Rpc, fact: StatusFact, statuses: Statuses) -> Spoken:
+    """StatusNotification. statuses: what this connection was told before."""
     number = connector_id(view, fact.evse, fact.connector)
     payload: Payload = {
         "connectorId": number,
@@ -34,8 +35,13 @@ async def speak_status(view: StationView, rpc: Rpc, fact: StatusFact) -> Spoken:
     if fact.vendor_error_code:
         payload["vendorErrorCode"] = fact.vendor_error_code[:TEXT]
         payload["vendorId"] = view.settings.station.vendor[:255]
+    if not statuses.news(fact, payload):
+        return NoWords()
     outcome = await rpc.call("StatusNotification", payload, Urgency.STATE)
-    return Told() if isinstance(outcome, Result) else unspoken(outcome)
+    if not isinstance(outcome, Result):
+        return unspoken(outcome)
+    statuses.told(fact, payload)
+    return Told()
 
 
 async def change_availability(view: StationView, payload: Payload) -> Heard:

@@ -10,6 +10,7 @@ from typing import Any
 
 from chargepoint.csms.face import CallRefused, Face, Heard, NoWords, Payload, ReportItem, Spoken, StationView, Unanswered
 from chargepoint.csms.rpc import Rpc
+from chargepoint.csms.statuses import Statuses
 from chargepoint.csms.v16 import (
     authorization,
     availability,
@@ -38,7 +39,6 @@ ASK: dict[type, Ask] = {
 }
 SPEAK: dict[type, Speak] = {
     TransactionFact: transactions.speak_transaction,
-    StatusFact: availability.speak_status,
     MeterFact: metering.speak_meter,
     SecurityFact: security.speak_security,
 }
@@ -72,12 +72,15 @@ class Face16:
 
     def __init__(self, view: StationView, rpc: Rpc) -> None:
         self._view, self._rpc = view, rpc
+        self._statuses = Statuses()
 
     async def ask(self, question: Question) -> QuestionAnswer:
         return await ASK[type(question)](self._view, self._rpc, question)
 
     async def speak(self, fact: Fact, offline: bool) -> Spoken:
         """1.6 says nothing of having been offline; monitors have no message here."""
+        if isinstance(fact, StatusFact):
+            return await availability.speak_status(self._view, self._rpc, fact, self._statuses)
         speak = SPEAK.get(type(fact))
         return NoWords() if speak is None else await speak(self._view, self._rpc, fact)
 

@@ -26,8 +26,9 @@ REASONS = {
     StopReason.POWER_LOSS: "PowerLoss",
     StopReason.REBOOT: "Reboot",
     StopReason.REMOTE: "Remote",
+    StopReason.TIMEOUT: "EVDisconnected",
 }
-"""7.36 Reason; every other one is Other."""
+"""7.36 Reason; every other one is Other. Timeout: of a car that came and left, as no transaction of 1.6 begins without one."""
 
 
 async def speak_transaction(view: StationView, rpc: Rpc, fact: TransactionFact) -> Spoken:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from chargepoint.csms.face import CallRefused, Face, Heard, NoWords, Payload, ReportItem, Spoken, StationView
 from chargepoint.csms.rpc import Gone, Result, Rpc, Urgency, reason_of, unreachable, unspoken
+from chargepoint.csms.statuses import Statuses
 from chargepoint.csms.v2 import (
     authorization,
     availability,
@@ -49,7 +50,7 @@ class V2Face:
     def __init__(self, view: StationView, rpc: Rpc, dialect: Dialect) -> None:
         self.subprotocol = dialect.subprotocol
         self._view, self._rpc, self._dialect = view, rpc, dialect
-        self._statuses = availability.Statuses()
+        self._statuses = Statuses()
 
     async def ask(self, question: Question) -> QuestionAnswer:
         """Asks the CSMS; `Unreachable` when there is no answer."""
@@ -61,13 +62,13 @@ class V2Face:
         """Tells one fact. offline: it was written under another connection than the present one, or none."""
         way = SAYS[type(fact)]
         words = way.words(self._view, self._dialect, fact, offline)
-        if words is None or (isinstance(fact, StatusFact) and not self._statuses.news(fact)):
+        if words is None or (isinstance(fact, StatusFact) and not self._statuses.news(fact, words)):
             return NoWords()
         outcome = await self._rpc.call(way.action, words, way.urgency)
         if not isinstance(outcome, Result):
             return unspoken(outcome)
         if isinstance(fact, StatusFact):
-            self._statuses.told(fact)
+            self._statuses.told(fact, words)
         return way.told(outcome.payload)
 
     async def hear(self, action: str, payload: Payload) -> Heard:

@@ -21,7 +21,13 @@ AUTHORIZATION: dict[str, str] = {
     **{f"TC_C_{number}_CS": NO_ISO15118 for number in range(50, 56)},
 }
 LOCAL_LIST: dict[str, str] = {}
-TRANSACTIONS: dict[str, str] = {}
+TRANSACTIONS: dict[str, str] = {
+    "TC_E_11_CS": "no supported meter signs its values, so DataSigned is not among the values of TxStartPoint",
+    "TC_E_12_CS": "no supported board has a parking bay sensor, so ParkingBayOccupancy is not among the values of TxStartPoint",
+    "TC_E_19_CS": "no supported board has a parking bay sensor, so ParkingBayOccupancy is not among the values of TxStopPoint",
+    "TC_E_46_CS": "a pilot of IEC 61851-1 without ISO 15118: there is no SessionStopReq of the car",
+    "TC_E_54_CS": "a pilot of IEC 61851-1 without high level communication; TC_E_20_CS judges the same for such cars",
+}
 NO_LOGS = "C-29.3: LogStatusNotification cannot be triggered, as no log can be fetched (GetLog is not offered)"
 NO_FIRMWARE = "C-29.4: FirmwareStatusNotification cannot be triggered, as firmware cannot be updated by OCPP (UpdateFirmware is not offered)"
 REMOTE_CONTROL: dict[str, str] = {

@@ -143,6 +143,7 @@ async def authorized(
         await lab.csms.expect("Authorize", {"idToken": token.id_token})
     session.authorized = True
     if not (session.transaction or "Authorized" in lab.start_points or (session.connected and "PowerPathClosed" in lab.start_points)):
+        await lab.charger.until(lambda state: state["station"]["connectors"][evse - 1]["status"] != "Available")
         return None
     begins = session.transaction is None
     where = {
