@@ -49,7 +49,7 @@ EVEN_SILENT = (Purpose.BEGIN, Purpose.ENDED)
 
 class Metering:
     """send: the link to control. fault: told (EVSE, "meter_lost", present). offered_a, closed: what control says of an EVSE; held: whether a
-    transaction runs there."""
+    transaction runs there. every_phase: whether what has a sum is told of each phase too."""
 
     def __init__(
         self,
@@ -64,6 +64,7 @@ class Metering:
         self.offered_a: Callable[[int], float] = lambda evse: 0.0
         self.closed: Callable[[int], bool] = lambda evse: True
         self.held: Callable[[int], bool] = lambda evse: False
+        self.every_phase: Callable[[], bool] = lambda: False
         self._clock = clock
         self._evses = {evse.id: evse for evse in evses}
         self._model = model
@@ -114,7 +115,7 @@ class Metering:
             if purpose not in EVEN_SILENT and not (context is Context.TRIGGER and sample.quality is Quality.STORED):
                 return ()
             sample = MeterSample(self._clock.stamp(), sample.quality)
-        source = Source(sample, self.register_wh(evse), self._evses[evse].phases, self.offered_a(evse))
+        source = Source(sample, self.register_wh(evse), self._evses[evse].phases, self.offered_a(evse), self.every_phase())
         found = values(source, self._model.listed(f"{component}.{variable}"), context)
         return (Reading(at or sample.at, purpose, found),) if found else ()
 

@@ -18,12 +18,14 @@ Value = tuple[float, str | None]
 
 
 class Source(NamedTuple):
-    """What values are picked from. register_wh: the import register to tell; offered_a: what is offered to the car, A per phase."""
+    """What values are picked from. register_wh: the import register to tell; offered_a: what is offered to the car, A per phase; every_phase: what
+    has a sum is told of each phase too (2.0.1 errata 2025-09, 2.34)."""
 
     sample: MeterSample
     register_wh: float | None
     phases: int
     offered_a: float
+    every_phase: bool = False
 
 
 class Measurand(NamedTuple):
@@ -55,6 +57,16 @@ def _each(numbers: tuple[float | None, ...], names: tuple[str, ...], phases: int
     return [(number, name) for number, name in zip(numbers[:phases], names, strict=False) if number is not None]
 
 
+def _power(source: Source) -> list[Value]:
+    """The sum, and what several phases have part in it."""
+    parts = _power_of_phases(source) if source.every_phase and source.phases > 1 else []
+    return [*_one(source.sample.power_w), *parts]
+
+
+def _power_of_phases(source: Source) -> list[Value]:
+    return _each(source.sample.power_phase_w, LINES, source.phases)
+
+
 def _offered_w(source: Source) -> float:
     volts = [volt for volt in source.sample.voltage_v[: source.phases] if volt]
     mean = sum(volts) / len(volts) if volts else NOMINAL_V
@@ -64,7 +76,7 @@ def _offered_w(source: Source) -> float:
 MEASURANDS: dict[str, Measurand] = {
     "Energy.Active.Import.Register": Measurand("Wh", 1, lambda source: _one(source.register_wh)),
     "Energy.Active.Export.Register": Measurand("Wh", 1, lambda source: _one(source.sample.export_wh)),
-    "Power.Active.Import": Measurand("W", 1, lambda source: _one(source.sample.power_w)),
+    "Power.Active.Import": Measurand("W", 1, _power),
     "Power.Offered": Measurand("W", 0, lambda source: _one(_offered_w(source))),
     "Current.Import": Measurand("A", 2, lambda source: _each(source.sample.current_a, LINES, source.phases)),
     "Current.Offered": Measurand("A", 1, lambda source: _one(source.offered_a)),
@@ -72,6 +84,6 @@ MEASURANDS: dict[str, Measurand] = {
     "Frequency": Measurand("Hz", 2, lambda source: _one(source.sample.frequency_hz)),
 }
 OF_ONE_PHASE: dict[str, Measurand] = {
-    "Power.Active.Import": Measurand("W", 1, lambda source: _each(source.sample.power_phase_w, LINES, source.phases)),
+    "Power.Active.Import": Measurand("W", 1, _power_of_phases),
 }
-"""What is told as a sum unless a phase is named."""
+"""What has a sum, where a phase is named."""

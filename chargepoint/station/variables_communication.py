@@ -41,7 +41,7 @@ def _line(settings: Settings) -> list[Row]:
         settable(f"{component}.RetryBackOffRandomRange", INTEGER, csms.reconnect.random_range_s, unit="s", minimum=0),
         settable(f"{component}.RetryBackOffWaitMinimum", INTEGER, csms.reconnect.wait_minimum_s, unit="s", minimum=0),
         settable(f"{component}.WebSocketPingInterval", INTEGER, 60, unit="s", minimum=0),
-        settable(f"{component}.PublicKeyWithSignedMeterValue", OPTION, "Never", values=("Never", "OncePerTransaction", "EveryMeterValue")),
+        fixed(f"{component}.PublicKeyWithSignedMeterValue", OPTION, "Never", values=("Never", "OncePerTransaction", "EveryMeterValue")),
     ]
 
 

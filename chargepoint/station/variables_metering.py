@@ -38,7 +38,6 @@ def _sampled() -> list[Row]:
         _interval(f"{component}.TxUpdatedInterval", 60),
         _measurands(f"{component}.TxEndedMeasurands", REGISTER),
         _interval(f"{component}.TxEndedInterval", 0),
-        settable(f"{component}.RegisterValuesWithoutPhases", BOOLEAN, True),
     ]
 
 

@@ -178,6 +178,15 @@ async def test_readings_hold_what_is_configured_with_phases_and_units(bench: Ben
     assert {value.context for value in reading.values} == {Context.SAMPLE_PERIODIC}
 
 
+async def test_what_has_a_sum_is_told_of_each_phase_too(bench: Bench) -> None:
+    """2.0.1 errata 2025-09, 2.34."""
+    bench.metering.every_phase = lambda: True
+    async with bench.on():
+        (reading,) = bench.metering.readings(1, Purpose.UPDATED, Context.SAMPLE_PERIODIC)
+    told = [(value.phase, value.value) for value in reading.values if value.measurand == "Power.Active.Import"]
+    assert told == [(None, 3600.0), ("L1", 1200.0), ("L2", 1200.0), ("L3", 1200.0)]
+
+
 async def test_one_phase_of_a_measurand_may_be_wanted(bench: Bench) -> None:
     """1.6 9.1.17."""
     assert bench.model.set("SampledDataCtrlr.TxUpdatedMeasurands", "voltage.l2,Current.Import.L1,Power.Active.Import.L3,Frequency.L1") == "Accepted"

@@ -65,7 +65,8 @@ class Session:
 
 @dataclass
 class Lab:
-    """version: that of the case. evse, connector, token: the configured ones of the test system."""
+    """version: that of the case. evse, connector, token: the configured ones of the test system. reader_for_all: cards are shown at a reader that
+    serves all EVSEs."""
 
     charger: Charger
     csms: Csms
@@ -73,6 +74,7 @@ class Lab:
     evse: int = 1
     connector: int = 1
     token: Token = VALID
+    reader_for_all: bool = False
     sessions: dict[int, Session] = field(default_factory=dict)
     start_points: frozenset[str] = frozenset()
     stop_points: frozenset[str] = frozenset()

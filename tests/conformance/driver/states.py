@@ -138,7 +138,7 @@ async def authorized(
     if remote:
         await _start_remotely(lab, token, evse)
     else:
-        await lab.charger.swipe(token.uid, evse)
+        await lab.charger.swipe(token.uid, None if lab.reader_for_all else evse)
     if asks:
         await lab.csms.expect("Authorize", {"idToken": token.id_token})
     session.authorized = True

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from tests.conformance.driver import states
 from tests.conformance.driver.lab import Lab
 from tests.conformance.driver.matching import ABSENT, Payload, check, one_of
+from tests.conformance.driver.values import triggered
 
 SHARED = {"evses": 2}
-METER_ANSWERS_WITHIN_S = 10
 TRIGGERED = [{"sampledValue": [{"context": "Trigger"}]}]
 
 
 async def trigger(lab: Lab, message: str, status: str = "Accepted", **place: Any) -> None:
     """Asks for a message; fails when the answer is another. place: `evse={"id": 1}`."""
     check({"status": status}, await lab.csms.call("TriggerMessage", {"requestedMessage": message, **place}))
-
-
-async def trigger_values(lab: Lab, **place: Any) -> None:
-    """Asks for MeterValues. A new charge point that is just on has nothing to tell before its meter has first answered, and may say so."""
-    order = {"requestedMessage": "MeterValues", **place}
-    for _ in range(METER_ANSWERS_WITHIN_S):
-        answer = await lab.csms.call("TriggerMessage", order)
-        if answer["status"] == "Accepted":
-            break
-        await asyncio.sleep(1)
-    check({"status": "Accepted"}, answer)
 
 
 async def transaction_told(lab: Lab, evse: Payload | Any) -> None:
@@ -39,7 +27,7 @@ async def transaction_told(lab: Lab, evse: Payload | Any) -> None:
 async def test_TC_F_11_CS(shared_booted: Lab) -> None:
     """MeterValues of one EVSE."""
     lab = shared_booted
-    await trigger_values(lab, evse={"id": lab.evse})
+    await triggered(lab, evse={"id": lab.evse})
     await lab.csms.expect("MeterValues", {"evseId": lab.evse, "meterValue": TRIGGERED})
     await lab.csms.no_more("MeterValues")
 
@@ -47,7 +35,7 @@ async def test_TC_F_11_CS(shared_booted: Lab) -> None:
 async def test_TC_F_12_CS(shared_booted: Lab) -> None:
     """MeterValues of all EVSEs."""
     lab = shared_booted
-    await trigger_values(lab)
+    await triggered(lab)
     for evse in (1, 2):
         await lab.csms.expect("MeterValues", {"evseId": evse, "meterValue": TRIGGERED})
 
