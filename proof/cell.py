@@ -16,6 +16,8 @@ QUIET_S = 1.5
 """So long nothing may happen where nothing is expected."""
 TOLD_S = 25.0
 """A fault is told, or a contactor tried three times, within this."""
+LIMITED_S = 90.0
+"""What is measured slowly limits within this; the row's own limit judges."""
 GONE_S = 12.0
 """What goes with its cause is gone within this: a lost generator is tried again only every 10 s."""
 STAYS_S = 1.2
@@ -144,7 +146,7 @@ async def _withdrawn(place: Place, cell: Cell, mark: int) -> Event:
 async def _limited(place: Place, cell: Cell, mark: int) -> Event | None:
     """The floor of the offer: 6 A is 10 %."""
     low = timeline.pilot(lambda event: 8.0 <= float(event["duty_percent"]) <= 10.1)
-    event = await place.wait(mark, low, 30.0)
+    event = await place.wait(mark, low, LIMITED_S)
     if event is None:
         raise Missed(f"not limited to 6 A; told: {', '.join(await place.faults()) or 'nothing'}")
     return event if cell.state in (State.B2, State.C2, State.D2) else None

@@ -124,6 +124,8 @@ def _silent() -> dict[State, Expected]:
     return {C1: told, AFTER: told}
 
 
+FROZEN_WITHIN_S = 85.0
+"""A meter that stands still under load is heard no more after 60 s, and silent 10 s later; standing still without load it is a meter at rest."""
 OVER_A = 45.0
 """More than the 32 A offered, with its tolerance."""
 _LOCK_LOST = Expected(R.OPENED, "lock_lost")
@@ -173,7 +175,7 @@ ROWS: tuple[Row, ...] = (
     # meter
     _row("meter_offline", "meter_silent", differs=_silent(), within_s=25.0),
     _row("meter_garbage", "meter_silent", differs=_silent(), within_s=25.0),
-    _row("meter_frozen", ""),
+    _row("meter_frozen", "meter_silent", unseen=(A, B1, B2, C1, AFTER), within_s=FROZEN_WITHIN_S),
     _row("meter_nan", "meter_silent", differs=_silent(), within_s=25.0),
     _row("meter_swapped"),
     # cable
@@ -189,6 +191,5 @@ ROWS: tuple[Row, ...] = (
 )
 
 BY_FAULT: dict[str, Row] = {row.fault: row for row in ROWS}
-"""A meter that stands still is silent after 60 s under load, and so goes on here."""
 NOT_IN_THE_TABLE = frozenset(ALL_FAULTS) - BY_FAULT.keys()
 """Faults of the simulator nobody has said anything about: none, and a test keeps it so."""

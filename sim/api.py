@@ -62,6 +62,7 @@ def routes() -> list[tuple[str, str, SiteHandler]]:
         ("POST", "/evse/{evse}/ev-plug", ev_plug),
         ("POST", "/evse/{evse}/ev", ev),
         ("POST", "/evse/{evse}/bay", bay),
+        ("POST", "/evse/{evse}/breaker", breaker),
         ("POST", "/evse/{evse}/button", button),
         ("POST", "/evse/{evse}/fault", fault),
         ("DELETE", "/evse/{evse}/fault/{fault}", fault_clear),
@@ -249,6 +250,11 @@ async def ev(site: Site, request: web.Request) -> web.StreamResponse:
 async def bay(site: Site, request: web.Request) -> web.StreamResponse:
     evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Bay)
     return web.json_response(await site.rig.call("bay", evse=evse, occupied=body.occupied))
+
+
+async def breaker(site: Site, request: web.Request) -> web.StreamResponse:
+    evse, body = _evse(site, request), bodies.read(await request.read(), bodies.Breaker)
+    return web.json_response(await site.rig.call("breaker", evse=evse, closed=body.closed))
 
 
 async def button(site: Site, request: web.Request) -> web.StreamResponse:

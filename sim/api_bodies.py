@@ -115,6 +115,10 @@ class Nothing(Body, kw_only=True):
     """A call without a body."""
 
 
+class Breaker(Body, kw_only=True):
+    closed: bool = True
+
+
 class Bay(Body, kw_only=True):
     occupied: bool
 

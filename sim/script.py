@@ -39,7 +39,7 @@ TIME = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min)$")
 UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 TAIL = re.compile(r"\s+(within|for)\s+(\d+(?:\.\d+)?\s*(?:ms|s|min))\s*$")
 HEADS = ("ocpp", "evses", "setting", "card")
-BODY_ACTS = ("plug-in", "unplug", "ev-unplug", "ev-plug", "ev", "fault", "unfault", "clear", "bay", "button")
+BODY_ACTS = ("plug-in", "unplug", "ev-unplug", "ev-plug", "ev", "fault", "unfault", "clear", "bay", "button", "breaker")
 """Acts on an EVSE: the number, then a body as JSON, or a word for those that take one."""
 WORD_ACTS = ("swipe", "network", "power", "kill", "wait", "send", "card")
 

@@ -15,6 +15,7 @@ import msgspec
 from chargepoint.settings import BoardSim
 from chargepoint.settings import Evse as EvseSettings
 from sim.car import Car, Ev, ev_from
+from sim.plant.breaker import Breaker
 from sim.plant.contactor import Contactor, RelaySupply
 from sim.plant.faults import Faults
 from sim.plant.heat import Heat
@@ -58,6 +59,7 @@ class Plant:
             timeline, figures.contactor_in_ms / 1000.0, figures.contactor_out_ms / 1000.0, figures.contactor_bounce_ms / 1000.0
         )
         self.contactor_l23 = self._second() if figures.phase_switching else None
+        self.breaker = Breaker(timeline) if figures.shunt_trip else None
         self.lock = Lock(timeline)
         self.rcd: ResidualMonitor = ResidualMonitor(timeline, figures.rcd_cuts_coil)
         self.heat = Heat(timeline)
@@ -68,6 +70,7 @@ class Plant:
         self.cable_a: float | None = None
         self.pp_forced: float | None = None
         self.powered = False
+        self.fed = False
         self.coil_pin = self.coil_l23_pin = False
         self.coil_stuck = False
         self.relay_lost = False
@@ -86,6 +89,8 @@ class Plant:
         self.pilot.on_change = self._wire_changed
         self.contactor.on_change = self._contacts_changed
         self.rcd.on_change = self._rcd_changed
+        if self.breaker is not None:
+            self.breaker.on_change = self._breaker_changed
         self.lock.on_move = self._bolt_moves
         self.lock.on_change = self._lock_changed
 
@@ -95,7 +100,8 @@ class Plant:
         """The board, and the mains with it unless they are switched off before the contactor, gets or loses its power: coil and pilot at 0."""
         self.book()
         self.powered = self.pilot.powered = on
-        self.power_path.mains = on and mains
+        self.fed = on and mains
+        self._feed()
         self.coil_pin = self.coil_l23_pin = False
         self.rcd.test(False)
         self.lock.drive(False, False)
@@ -131,6 +137,11 @@ class Plant:
             self.coil_l23_pin = on
             self.judge.second_commanded(on)
             self.drive_coil()
+
+    def set_shunt_trip(self, on: bool) -> None:
+        """The output that releases the breaker."""
+        if self.breaker is not None:
+            self.breaker.trip(on)
 
     def set_test(self, on: bool) -> None:
         """The monitor's test input."""
@@ -254,6 +265,10 @@ class Plant:
             return self.pp_forced
         return inf if self.cable_a is None else coding_ohm(self.cable_a)
 
+    def breaker_word(self) -> str | None:
+        """None: the board has no breaker that it could release."""
+        return None if self.breaker is None else "closed" if self.breaker.closed else "open"
+
     def moment(self) -> Moment:
         wire = self.pilot.wire
         return Moment(
@@ -280,6 +295,16 @@ class Plant:
         """Volts or currents may have changed: books the energy and works them out anew."""
         self.book()
         self._mains_changed()
+
+    def _feed(self) -> None:
+        """Whether the mains reach the contactor."""
+        self.power_path.mains = self.fed and (self.breaker is None or self.breaker.closed)
+
+    def _breaker_changed(self) -> None:
+        self.book()
+        self._feed()
+        self._mains_changed()
+        self.changed("breaker", breaker=self.breaker_word())
 
     def _second(self) -> Contactor:
         """A second contactor in series with poles 2 and 3 of the first."""

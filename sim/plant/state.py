@@ -34,6 +34,7 @@ def state(plant: Plant) -> dict[str, Any]:
         "contacts": list(contactor.contacts),
         "mirror": "closed" if contactor.mirror_closed() else "open",
         "contactor_l23": _second(plant),
+        "breaker": plant.breaker_word(),
         "lock": None if plant.tethered else lock.word(),
         "lock_feedback": None if plant.tethered else "locked" if lock.feedback() else "unlocked",
         "outlet_v": [round(volts, 1) for volts in outlet],

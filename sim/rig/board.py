@@ -259,6 +259,8 @@ class Board:
         wiring.output(wired.contactor.coil, plant.set_coil)
         wiring.coils[wired.contactor.coil.pin] = plant
         wiring.input(wired.contactor.mirror, plant.contactor.mirror_closed)
+        if wired.contactor.shunt_trip is not None and plant.breaker is not None:
+            wiring.output(wired.contactor.shunt_trip, plant.set_shunt_trip)
         if wired.contactor_l23 is not None and plant.contactor_l23 is not None:
             wiring.output(wired.contactor_l23.coil, plant.set_coil_l23)
             wiring.input(wired.contactor_l23.mirror, plant.contactor_l23.mirror_closed)

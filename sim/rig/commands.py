@@ -47,6 +47,7 @@ class Commands:
             "clear": self.clear,
             "bay": self.bay,
             "button": self.button,
+            "breaker": self.breaker,
             "state": self.state,
             "timings": self.timings,
             "timings_reset": self.timings_reset,
@@ -125,6 +126,12 @@ class Commands:
     def button(self, evse: int, pressed_ms: float = 0.0) -> Keys:
         self._plant(evse)
         raise Refusal("conflict", "this board has no stop button")
+
+    def breaker(self, evse: int, closed: bool = True) -> Keys:
+        breaker = self._plant(evse).breaker
+        if breaker is None:
+            raise Refusal("conflict", "this board has no breaker; [board.sim] shunt_trip = true gives it one")
+        return {"changed": breaker.turn(closed)}
 
     def state(self) -> Keys:
         return {"evses": [state.state(plant) for plant in self._plants()]}

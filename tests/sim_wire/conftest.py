@@ -24,7 +24,8 @@ TURN_S = 0.005
 class Pin:
     """Pins of EVSE 1 and of the board, as config/boards/sim.toml has them."""
 
-    feed, stop, coil, mirror, trip, test, lock, unlock, feedback, coil_l23, mirror_l23 = 16, 26, 101, 102, 103, 104, 105, 106, 107, 111, 112
+    feed, stop, coil, mirror, trip, test, lock, unlock, feedback = 16, 26, 101, 102, 103, 104, 105, 106, 107
+    coil_l23, mirror_l23, shunt_trip = 111, 112, 113
 
 
 class Wire:
@@ -49,7 +50,7 @@ class Wire:
             assert self.board.pwm_write("sim.pwm", attribute, text) == 0
 
     def claim(self, owner: int = CONTROL) -> None:
-        for pin in (Pin.feed, Pin.coil, Pin.coil_l23, Pin.test, Pin.lock, Pin.unlock):
+        for pin in (Pin.feed, Pin.coil, Pin.coil_l23, Pin.shunt_trip, Pin.test, Pin.lock, Pin.unlock):
             if pin in self.board.wiring.outputs:
                 assert self.board.claim(owner, pin, False) == 0
 
