@@ -30,6 +30,13 @@ class IdToken(msgspec.Struct, frozen=True):
     def key(self) -> str:
         return self.value.casefold()
 
+    def __str__(self) -> str:
+        """For logs, where a key code never appears (C04.FR.04)."""
+        return "(key code)" if self.type == IdTokenType.KEY_CODE else self.value
+
+    def __repr__(self) -> str:
+        return f"IdToken({str(self)!r}, {str(self.type)!r})"
+
 
 class AuthorizationStatus(StrEnum):
     """AuthorizationStatusEnumType."""

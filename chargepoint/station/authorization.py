@@ -155,7 +155,7 @@ class Authorization:
     def _compare(self, token: IdToken, listed: IdTokenInfo, info: IdTokenInfo) -> None:
         """1.6 3.5.2: a list that is at odds with the CSMS is told of."""
         if self._variables.boolean("LocalAuthListCtrlr.Enabled") and (listed.status in VALID) != (info.status in VALID):
-            log.warning("token %s: the local list says %s, the CSMS %s", token.value, listed.status.value, info.status.value)
+            log.warning("token %s: the local list says %s, the CSMS %s", token, listed.status.value, info.status.value)
             self.on_list_conflict()
 
     def _without_asking(self) -> bool:
@@ -171,7 +171,7 @@ class Authorization:
             return None
         answer = await self._backend.ask(Authorize(token))
         if not isinstance(answer, AuthorizeAnswer):
-            log.warning("no answer about token %s, so the offline rule holds: %s", token.value, getattr(answer, "reason", answer))
+            log.warning("no answer about token %s, so the offline rule holds: %s", token, getattr(answer, "reason", answer))
             return None
         self.learn(token, answer.info)
         return Verdict(answer.info, Source.CSMS)

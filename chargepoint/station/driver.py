@@ -62,7 +62,7 @@ def choose(rows: Sequence[SessionRow], free: Sequence[int], token: IdToken, grou
     """What a token means now. rows: the sessions, of `evse` alone when the reader has one; free: usable EVSEs without a session.
 
     In order: a held plug of its own; a car plugged in last that nobody has authorized; what it may stop; its own car that has finished; a free EVSE;
-    any car that has finished.
+    any car that has finished and whose transaction has: a running one is nobody else's (C01.FR.23).
     """
     recent = sorted(rows, key=lambda row: -row.plugged_at)
     held = [row for row in recent if row.hold and not row.authorized and may_stop(row, token, group)]
@@ -75,7 +75,8 @@ def choose(rows: Sequence[SessionRow], free: Sequence[int], token: IdToken, grou
             return Choice(act, found[0].evse)
     if free:
         return Choice(Act.START, free[0], floating=evse is None)
-    return Choice(Act.START, finished[0].evse) if finished else None
+    over = [row for row in finished if row.running is None or row.ending is not None]
+    return Choice(Act.START, over[0].evse) if over else None
 
 
 class Driver:
@@ -123,7 +124,7 @@ class Driver:
             return
         verdict = await self._authorization.authorize(token)
         if not verdict.accepted:
-            log.info("token %s is refused: %s (%s)", token.value, verdict.info.status.value, verdict.source.value)
+            log.info("token %s is refused: %s (%s)", token, verdict.info.status.value, verdict.source.value)
             self.on_refused(self._evses if evse is None else (evse,))
         elif self._authorization.is_master(verdict.info):
             self._stop_all(token)
@@ -153,11 +154,11 @@ class Driver:
         """The choice is made anew: the world went on while the CSMS was asked."""
         choice = self._choose(token, verdict.info.group, evse)
         if choice is None:
-            log.info("token %s means nothing here now", token.value)
+            log.info("token %s means nothing here now", token)
         elif choice.act is not Act.START:
             self._carry_out(choice, token, verdict.info.group)
         elif not verdict.for_evse(choice.evse):
-            log.info("EVSE %d: token %s may not charge here", choice.evse, token.value)
+            log.info("EVSE %d: token %s may not charge here", choice.evse, token)
         else:
             self._start(choice.evse, Start(token, verdict.info.group, choice.floating and not verdict.info.evses))
 
@@ -167,7 +168,7 @@ class Driver:
         elif not self._usable(evse):
             log.warning("EVSE %d: not usable now", evse)
         elif self._sessions.start(evse, start) is None:
-            log.info("EVSE %d: token %s means nothing here now", evse, start.token.value)
+            log.info("EVSE %d: token %s means nothing here now", evse, start.token)
 
     def _carry_out(self, choice: Choice, token: IdToken, group: IdToken | None) -> None:
         row = self._sessions.row(choice.evse)
@@ -180,7 +181,7 @@ class Driver:
 
     def _stop_all(self, token: IdToken) -> None:
         """C16.FR.02: a master pass stops all transactions and starts none."""
-        log.warning("master pass %s: every session ends", token.value)
+        log.warning("master pass %s: every session ends", token)
         for row in list(self._sessions.rows.values()):
             if row.authorized or row.running is not None:
                 self._sessions.stop(row, Cause(Trigger.STOP_AUTHORIZED, self._clock.stamp(), StopReason.MASTER_PASS, token))

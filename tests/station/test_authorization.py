@@ -168,3 +168,13 @@ async def test_clear_cache(rig: Rig) -> None:
     assert rig.tokens.cached(TOKEN) is None
     rig.dm.push("AuthCacheCtrlr.Enabled", False)
     assert (await rig.authorization.clear_cache(ClearCache())).status == "Rejected"
+
+
+async def test_a_key_code_never_appears_in_a_log(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    """C04.FR.04."""
+    caplog.set_level("DEBUG")
+    code = IdToken("4711", IdTokenType.KEY_CODE)
+    rig.csms.silent = True
+    await rig.driver.take(code)
+    await rig.driver.take(IdToken(CARD))
+    assert CARD in caplog.text and "4711" not in caplog.text and "4711" not in repr(code)

@@ -415,6 +415,19 @@ async def test_restart_of_a_finished_session_is_a_new_transaction(rig: Rig) -> N
     assert kinds == [EventKind.STARTED, EventKind.UPDATED, EventKind.ENDED, EventKind.STARTED]
 
 
+async def test_a_transaction_that_goes_on_after_its_authorization_is_nobody_elses(tmp_path: Path) -> None:
+    """C01.FR.23: with the end at the unplugged cable only the card that began may go on."""
+    rig = another(tmp_path, variables={"TxCtrlr.TxStopPoint": "EVConnected"})
+    rig.accept(OTHER)
+    await charge(rig)
+    await rig.swipe()
+    rig.control.open(why="withdrawn")
+    await rig.swipe(OTHER)
+    assert rig.sessions.row(1).state is State.FINISHING  # type: ignore[union-attr]  # there is one
+    await rig.swipe()
+    assert rig.sessions.row(1).state is State.READY  # type: ignore[union-attr]  # there is one
+
+
 async def test_a_silent_meter_does_not_hold_up_the_end(rig: Rig) -> None:
     await charge(rig)
     rig.meters.energy_wh[1] = 10.0
