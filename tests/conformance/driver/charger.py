@@ -64,6 +64,10 @@ class Factory:
         return "\n".join([*(_table(name, values) for name, values in tables.items()), *evses, self.tables])
 
 
+def _is_free(connector: Mapping[str, Any]) -> bool:
+    return connector["status"] == "Available" and not connector["transaction"]
+
+
 def _table(name: str, values: Mapping[str, Any]) -> str:
     return "\n".join([f"[{name}]", *(f"{json.dumps(key)} = {json.dumps(value)}" for key, value in values.items()), ""])
 
@@ -187,6 +191,10 @@ class Charger:
     async def contactor(self, word: str, evse: int = 1, within: float = PATIENCE_S) -> dict[str, Any]:
         """Waits until the contactor is open or closed."""
         return await self.until(lambda state: state["evses"][evse - 1]["contactor"] == word, within)
+
+    async def free_again(self, evse: int = 1, within: float = PATIENCE_S) -> None:
+        """Waits until the EVSE's first connector is free and its transaction is over."""
+        await self.until(lambda state: _is_free(next(it for it in state["station"]["connectors"] if it["evse"] == evse)), within)
 
     async def registered(self, word: str = "accepted", within: float = PATIENCE_S) -> None:
         await self.until(lambda state: state["station"]["registration"] == word, within)

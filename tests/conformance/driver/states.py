@@ -331,7 +331,7 @@ async def transaction_events_in_queue_ended(lab: Lab, *, token: Token | None = N
         await lab.charger.swipe(token.uid, lab.evse)
         await lab.charger.contactor("open", lab.evse)
         await lab.charger.unplug(lab.evse, lab.connector)
-        await lab.charger.until(lambda state: state["station"]["connectors"][lab.evse - 1]["status"] == "Available")
+        await lab.charger.free_again(lab.evse)
 
 
 async def id_token_cached(lab: Lab, token: Token | None = None, *, accepted: bool = True) -> None:
