@@ -20,15 +20,16 @@ class Teller(Protocol):
 
 
 class Voice:
-    """One EVSE's edges. plugged: a car is there; since: boot time of the last plug-in."""
+    """One EVSE's edges. plugged: a car is there; since: boot time of the last plug-in. A car that was told and then out of sight is still told to be
+    gone when it is."""
 
-    __slots__ = ("_evse", "_teller", "number", "plugged", "since")
+    __slots__ = ("_evse", "_teller", "_told", "number", "plugged", "since")
 
     def __init__(self, evse: int, teller: Teller) -> None:
         self._evse = evse
         self._teller = teller
         self.number = int.from_bytes(os.urandom(4), "big") >> 2
-        self.plugged = False
+        self.plugged = self._told = False
         self.since = 0.0
 
     def edge(self, at: float, kind: EdgeKind, value: str = "") -> None:
@@ -38,13 +39,14 @@ class Voice:
     def plug_in(self, at: float) -> None:
         """The pilot left A: a new number."""
         self.number += 1
-        self.plugged, self.since = True, at
+        self.plugged, self._told, self.since = True, True, at
         self.edge(at, EdgeKind.PLUGGED)
 
     def unplug(self, at: float) -> None:
         """The pilot is in A."""
-        if self.plugged:
+        if self._told:
             self.edge(at, EdgeKind.UNPLUGGED)
+        self._told = False
         self.forget()
 
     def forget(self) -> None:

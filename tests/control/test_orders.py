@@ -137,6 +137,17 @@ def test_reset_withdraws_opens_and_starts_over() -> None:
     assert "test on" in bench.wire.writes
 
 
+def test_a_car_that_leaves_during_a_reset_is_told_to_be_gone() -> None:
+    bench = Bench()
+    bench.charge()
+    desk = Desk(bench)
+    assert desk.give(OrderKind.RESET_EVSE).done
+    bench.ear.edges.clear()
+    bench.plug(12.0, 0.0)
+    bench.seconds(0.5)
+    assert [kind for kind in bench.ear.kinds() if kind.startswith("unplugged")]
+
+
 def test_an_order_that_takes_too_long_is_answered() -> None:
     bench = Bench()
     bench.settle()
