@@ -50,7 +50,7 @@ async def _loaded(world: World, csms: Csms, seconds: float) -> list[Figure]:
     await world.contactor("open")
     (row,) = [row for row in await world.get("timings") if row["cause"] == "unplug"]
     csms.mischief.clear()
-    await world.all_told()
+    await world.until(lambda s: s["station"]["facts_waiting"] == 0, seconds)
     gaps, repeats = _out_of_order(csms)
     return [
         Figure(f"EVSEs sampled each second, for {seconds:.0f} s; messages waiting then", f"{EVSES}; {waiting}"),

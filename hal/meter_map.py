@@ -53,6 +53,24 @@ class Serial(Base, frozen=True, kw_only=True):
     type: Literal["u16", "u32", "u64"] = "u32"
 
 
+class Span(Base, frozen=True, kw_only=True):
+    """Registers that hold bytes, the high one first; what is left at their end is zero."""
+
+    at: int
+    count: int
+    function: Literal[3, 4] = 3
+
+
+class Signed(Base, frozen=True, kw_only=True):
+    """Where a meter that signs keeps what it has signed. encoding: of the data, e.g. OCMF; method: where it does not stand in the data;
+    public_key: as an ASN.1 structure."""
+
+    data: Span
+    encoding: str
+    method: str = ""
+    public_key: Span | None = None
+
+
 class Block(Base, frozen=True, kw_only=True):
     """Registers read by one request."""
 
@@ -72,6 +90,7 @@ class Map(Base, frozen=True, kw_only=True):
     block: tuple[Block, ...]
     value: Values
     serial: Serial | None = None
+    signed: Signed | None = None
 
 
 def load(path: Path) -> Map:
@@ -159,3 +178,22 @@ def _scaled(value: Value, number: float | None) -> float | None:
         return None
     scaled = number * value.scale
     return scaled / 10.0 if value.tenfold_above is not None and scaled > value.tenfold_above else scaled
+
+
+def spans(span: Span) -> list[Block]:
+    """The requests that read it."""
+    return [Block(start=at, count=min(MOST_REGISTERS, span.at + span.count - at)) for at in range(span.at, span.at + span.count, MOST_REGISTERS)]
+
+
+def octets(words: Sequence[int]) -> bytes:
+    """The bytes in registers, without the zeros behind them."""
+    return b"".join(word.to_bytes(2, "big") for word in words).rstrip(b"\0")
+
+
+def asn1(data: bytes) -> bytes:
+    """An ASN.1 structure by the length it states (X.690 8.1.3), which a last byte of zero belongs to; the bytes as they are when they state none."""
+    if len(data) < 3 or data[0] != 0x30:
+        return data
+    long = data[1] - 0x80 if data[1] > 0x80 else 0
+    length = 2 + long + (int.from_bytes(data[2 : 2 + long], "big") if long else data[1])
+    return data[:length].ljust(length, b"\0")

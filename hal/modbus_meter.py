@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from hal import meter_map, spec
 from hal.errors import DeviceLost
-from hal.meter_map import Block, Map
+from hal.meter_map import Block, Map, Span
 from hal.modbus_line import BadAnswer, ModbusLine
-from hal.ports import MeterReading, Now
+from hal.ports import MeterReading, Now, Signature
 
 READ_WITHIN_S = 1.0
+SIGNED_WITHIN_S = 3.0
 BLOCK_FAILURES = 2
 """Whole blocks may go unanswered so often while single values are answered, before the meter is taken for one that answers few registers."""
 SMALL_EVERY = 4
@@ -45,6 +46,7 @@ class ModbusMeter:
         self._answering: bool | None = None
         self._doubts = DOUBTS
         self._meter_id = ""
+        self._public_key = b""
         self._readings = 0
         self._energy_wh = 0.0
 
@@ -61,6 +63,29 @@ class ModbusMeter:
             log.info("%s: answers (%s, number %s)", self._device, self._map.name, reading.meter_id or "unknown")
         self._answering = True
         return reading
+
+    @property
+    def signs(self) -> bool:
+        return self._map.signed is not None
+
+    async def signature(self) -> Signature:
+        """What it signs now, within some seconds; its key is read once. Raises DeviceLost."""
+        signed = self._map.signed
+        if signed is None:
+            raise DeviceLost(self._device, "this meter does not sign")
+        try:
+            async with asyncio.timeout(SIGNED_WITHIN_S):
+                if signed.public_key is not None and not self._public_key:
+                    self._public_key = meter_map.asn1(await self._octets(signed.public_key))
+                return Signature(await self._octets(signed.data), signed.encoding, signed.method, self._public_key)
+        except TimeoutError as error:
+            raise DeviceLost(self._device, f"no signed data within {SIGNED_WITHIN_S:g} s") from error
+
+    async def _octets(self, span: Span) -> bytes:
+        words: list[int] = []
+        for block in meter_map.spans(span):
+            words += (await self._asked(span.function, block))[0]
+        return meter_map.octets(words)
 
     async def close(self) -> None:
         """Closes the line."""
@@ -129,7 +154,8 @@ class ModbusMeter:
         """The meter's own number; looked at after a silence, when the register falls, and now and then."""
         energy_wh = reading.energy_wh if reading.energy_wh is not None else self._energy_wh
         if self._readings % IDENTIFY_EVERY == 0 or energy_wh < self._energy_wh:
-            self._meter_id = await self._serial_number()
+            before, self._meter_id = self._meter_id, await self._serial_number()
+            self._public_key = self._public_key if before == self._meter_id else b""
         self._energy_wh = energy_wh
         self._readings += 1
         return self._meter_id

@@ -131,11 +131,27 @@ class MeterReading(NamedTuple):
     meter_id: str
 
 
+class Signature(NamedTuple):
+    """What a meter signed, as it came. encoding and method: words of the OCA whitepaper "Signed meter values", method empty where it stands in the
+    data; public_key: as printed on the meter (ASN.1), empty when the meter does not tell it."""
+
+    data: bytes
+    encoding: str
+    method: str = ""
+    public_key: bytes = b""
+
+
 class Meter(Protocol):
-    """An energy meter."""
+    """An energy meter. signs: it can sign what it measures."""
+
+    @property
+    def signs(self) -> bool: ...
 
     async def read(self) -> MeterReading:
         """One reading, within a second. Raises DeviceLost."""
+
+    async def signature(self) -> Signature:
+        """What it signs now, within some seconds. Raises DeviceLost."""
 
     async def close(self) -> None: ...
 

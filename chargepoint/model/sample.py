@@ -55,6 +55,15 @@ class Purpose(StrEnum):
     ALIGNED_ENDED = "aligned_ended"
 
 
+class Signed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """SignedMeterValueType: what the meter signed, carried unchanged. data and public_key: Base64; public_key empty where it is not sent."""
+
+    data: str
+    encoding: str
+    method: str = ""
+    public_key: str = ""
+
+
 class SampledValue(msgspec.Struct, frozen=True, omit_defaults=True):
     """SampledValueType. unit is an OCPP unit of measure ("Wh", "W", "A", "V", "Hz"); phase an OCPP phase ("L1", "L1-N") or None."""
 
@@ -64,7 +73,7 @@ class SampledValue(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: str
     phase: str | None = None
     location: str = "Outlet"
-    signed: str | None = None
+    signed: Signed | None = None
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from chargepoint.settings import Evse
 from chargepoint.station.device_model import DeviceModel
 from chargepoint.station.readings import NOMINAL_V, Source, values
 from chargepoint.station.registers import Registers
+from chargepoint.station.signing import Signing
 from hal.errors import DeviceLost
 from hal.ports import Meter, MeterReading
 
@@ -72,6 +73,7 @@ class Metering:
         self._meters = meters
         self._send = send
         self._fault = fault
+        self._signing = Signing(clock, model, [evse for evse, meter in meters.items() if meter.signs])
         self._samples: dict[int, MeterSample] = {}
         self._heard_s = {evse: clock.boot_s() for evse in meters}
         self._lost: set[int] = set()
@@ -117,6 +119,8 @@ class Metering:
             sample = MeterSample(self._clock.stamp(), sample.quality)
         source = Source(sample, self.register_wh(evse), self._evses[evse].phases, self.offered_a(evse), self.every_phase())
         found = values(source, self._model.listed(f"{component}.{variable}"), context)
+        if sample.quality is Quality.GOOD:
+            found = self._signing.carried(evse, purpose, context, found)
         return (Reading(at or sample.at, purpose, found),) if found else ()
 
     async def _watch(self, evse: int, meter: Meter) -> None:
@@ -131,7 +135,17 @@ class Metering:
                     self._missed(evse, "the meter answers without any number")
                 else:
                     self._heard(evse, reading)
+                    await self._sign(evse, meter)
             await self._clock.sleep(max(0.1, started + PERIOD_S - self._clock.boot_s()))
+
+    async def _sign(self, evse: int, meter: Meter) -> None:
+        """A signature that fails leaves the reading without one; the meter is not lost by it."""
+        if not self._signing.wanted(evse):
+            return
+        try:
+            self._signing.signed(evse, await meter.signature())
+        except DeviceLost as failure:
+            log.warning("EVSE %d: nothing signed: %s", evse, failure)
 
     async def _keep_registers(self) -> None:
         """Most writes of a session take the registers along; this is for a session that writes nothing else."""

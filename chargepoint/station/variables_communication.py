@@ -6,7 +6,7 @@ Must not know who reads them.
 from __future__ import annotations
 
 from chargepoint.settings import Settings
-from chargepoint.station.variables_rows import BOOLEAN, DATE_TIME, INTEGER, MEMBERS, OPTION, SEQUENCE, STRING, Row, fixed, secret, settable, told
+from chargepoint.station.variables_rows import BOOLEAN, DATE_TIME, INTEGER, MEMBERS, SEQUENCE, STRING, Row, fixed, secret, settable, told
 
 ITEMS_PER_MESSAGE = 100
 BYTES_PER_MESSAGE = 65_536
@@ -41,7 +41,6 @@ def _line(settings: Settings) -> list[Row]:
         settable(f"{component}.RetryBackOffRandomRange", INTEGER, csms.reconnect.random_range_s, unit="s", minimum=0),
         settable(f"{component}.RetryBackOffWaitMinimum", INTEGER, csms.reconnect.wait_minimum_s, unit="s", minimum=0),
         settable(f"{component}.WebSocketPingInterval", INTEGER, 60, unit="s", minimum=0),
-        fixed(f"{component}.PublicKeyWithSignedMeterValue", OPTION, "Never", values=("Never", "OncePerTransaction", "EveryMeterValue")),
     ]
 
 

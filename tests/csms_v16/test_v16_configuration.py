@@ -12,6 +12,7 @@ from chargepoint.csms.v16 import configuration
 from chargepoint.csms.v16.keys import CLEAR_TRIP, OWN, ROWS
 from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetVariable, SetVariables
 from chargepoint.settings import Control, Evse
+from chargepoint.station import signing
 from chargepoint.store.db import Db
 from tests.csms_v16.conftest import SETTINGS, Bench, with_factory
 
@@ -25,7 +26,14 @@ TransactionMessageRetryInterval UnlockConnectorOnEVSideDisconnect WebSocketPingI
 SendLocalListMaxLength ReserveConnectorZeroSupported ChargeProfileMaxStackLevel ChargingScheduleAllowedChargingRateUnit
 ChargingScheduleMaxPeriods ConnectorSwitch3to1PhaseSupported MaxChargingProfilesInstalled"""
 WITHOUT_A_PROFILE = 6  # Reservation and SmartCharging are not offered
-WHITEPAPER = ["AdditionalRootCertificateCheck", "AuthorizationKey", "SecurityProfile"]
+SIGNED = [
+    "AlignedDataSignReadings",
+    "AlignedDataSignUpdatedReadings",
+    "PublicKeyWithSignedMeterValue",
+    "SampledDataSignReadings",
+    "SampledDataSignUpdatedReadings",
+]
+WHITEPAPER = ["AdditionalRootCertificateCheck", "AuthorizationKey", "SecurityProfile", *SIGNED]
 PER_PHASE = [
     f"{name}.{phase}" for name in ("Voltage", "Current.Import", "Power.Offered", "Frequency") for phase in ("L1", "L2", "L3", "L1-N", "L2-N", "L3-N")
 ]
@@ -52,7 +60,7 @@ def test_every_own_variable_is_behind_a_key() -> None:
 
 async def test_all_keys_of_the_offered_profiles_are_told(bench: Bench) -> None:
     answer = await bench.hear("GetConfiguration", {})
-    assert len(answer["configurationKey"]) == len(ROWS) - WITHOUT_A_PROFILE - NEVER_LISTED and "unknownKey" not in answer
+    assert len(answer["configurationKey"]) == len(ROWS) - WITHOUT_A_PROFILE - NEVER_LISTED - len(SIGNED) and "unknownKey" not in answer
     assert await bench.hear("GetConfiguration", {"key": []}) == answer
 
 
@@ -208,3 +216,22 @@ async def test_a_station_without_a_lock_has_nothing_to_unlock(db: Db) -> None:
     answer = await bench.hear("GetConfiguration", {"key": ["UnlockConnectorOnEVSideDisconnect"]})
     assert answer["configurationKey"] == [{"key": "UnlockConnectorOnEVSideDisconnect", "readonly": True, "value": "false"}]
     assert await change(bench, "UnlockConnectorOnEVSideDisconnect", "true") == "Rejected"
+
+
+async def test_a_meter_that_signs_has_its_keys(bench: Bench) -> None:
+    assert await change(bench, "SampledDataSignReadings", "true") == "NotSupported"
+    for row in signing.rows((7,)):
+        bench.dm.declare(row.spec, row.value)
+    bench.dm.push("FiscalMetering@7.PublicKey", "b2Nh")
+    for key, value in (
+        ("SampledDataSignReadings", "true"),
+        ("PublicKeyWithSignedMeterValue", "OncePerTransaction"),
+        ("AlignedDataSignReadings", "true"),
+    ):
+        assert await change(bench, key, value) == "Accepted" and await read(bench, key) == {key: value}
+    assert await change(bench, "PublicKeyWithSignedMeterValue", "Sometimes") == "Rejected"
+    assert await read(bench, "MeterPublicKey3") == {"MeterPublicKey3": "b2Nh"}
+    assert await change(bench, "MeterPublicKey3", "x") == "Rejected"
+    assert (await bench.hear("GetConfiguration", {"key": ["MeterPublicKey1"]}))["unknownKey"] == ["MeterPublicKey1"]
+    everything = (await bench.hear("GetConfiguration", {}))["configurationKey"]
+    assert {"SampledDataSignReadings", "MeterPublicKey3"} <= {item["key"] for item in everything}

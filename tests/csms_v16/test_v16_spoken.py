@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from chargepoint.model.questions import (
     TransferData,
     Unreachable,
 )
-from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
+from chargepoint.model.sample import Context, Purpose, Reading, SampledValue, Signed
 from chargepoint.model.stamp import Stamp
 from tests.csms_v16.conftest import SCHEMAS, Bench
 
@@ -260,3 +261,16 @@ async def test_a_register_never_falls_in_what_is_told(bench: Bench) -> None:
 async def test_no_report_in_1_6(bench: Bench) -> None:
     await bench.face.report(1, [])
     assert bench.wire.sent == [] and SCHEMAS.knows("StartTransaction")
+
+
+async def test_a_signed_value_stands_beside_the_plain_one(bench: Bench) -> None:
+    """OCA whitepaper "Signed meter values", 3.1.4 and 3.2.1."""
+    signed = Signed("T0NNRg==", "OCMF", public_key="a2V5")
+    register = SampledValue(1000.7, "Energy.Active.Import.Register", Context.TRANSACTION_END, "Wh", signed=signed)
+    await bench.speak(event(EventKind.ENDED, readings=(reading(Purpose.ENDED, register),)))
+    plain, blob = bench.said["transactionData"][0]["sampledValue"]
+    assert "format" not in plain and plain["value"] == "1000"
+    assert blob["format"] == "SignedData" and {key: blob[key] for key in ("context", "measurand", "unit")} == {
+        key: plain[key] for key in ("context", "measurand", "unit")
+    }
+    assert json.loads(blob["value"]) == {"signedMeterData": "T0NNRg==", "signingMethod": "", "encodingMethod": "OCMF", "publicKey": "a2V5"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 
 from chargepoint.csms.face import Lost, NoWords, Refused, Told
@@ -21,7 +19,7 @@ from chargepoint.model.facts import (
     Trigger,
 )
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
-from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
+from chargepoint.model.sample import Context, Purpose, Reading, SampledValue, Signed
 
 TIME = "2024-05-01T10:00:00.000Z"
 
@@ -121,14 +119,13 @@ async def test_every_reason(bench, at, reason):
 async def test_values(bench, at):
     values = (
         SampledValue(230.12345, "Voltage", Context.SAMPLE_CLOCK, "V", phase="L1-N"),
-        SampledValue(10.0, "Energy.Active.Import.Register", Context.TRANSACTION_END, "Wh", signed="OCMF|{}|{}"),
+        SampledValue(10.0, "Energy.Active.Import.Register", Context.TRANSACTION_END, "Wh", signed=Signed("T0NNRg==", "OCMF", public_key="a2V5")),
     )
     await bench.face.speak(MeterFact(2, 1, Reading(at(), Purpose.ALIGNED, values)), False)
     assert bench.wire.sent[0][0] == "MeterValues" and bench.last["evseId"] == 2
     voltage, signed = bench.last["meterValue"][0]["sampledValue"]
     assert voltage["value"] == 230.123 and voltage["phase"] == "L1-N" and voltage["unitOfMeasure"] == {"unit": "V"}
-    assert base64.b64decode(signed["signedMeterValue"]["signedMeterData"]) == b"OCMF|{}|{}"
-    assert signed["signedMeterValue"]["encodingMethod"] == "OCMF"
+    assert signed["signedMeterValue"] == {"signedMeterData": "T0NNRg==", "signingMethod": "", "encodingMethod": "OCMF", "publicKey": "a2V5"}
     assert await bench.face.speak(MeterFact(2, 1, Reading(at(), Purpose.ALIGNED, ())), False) == NoWords()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ from chargepoint.store.db import Db
 from chargepoint.store.outbox import Outbox
 from chargepoint.store.variables import Variables
 from hal.errors import DeviceLost
-from hal.ports import MeterReading
+from hal.ports import MeterReading, Signature
 from tests.simclock import SimulatedClock
 
 EVERYTHING = ",".join(
@@ -32,10 +33,12 @@ EVERYTHING = ",".join(
 
 
 class FakeMeter:
-    """A meter of 3.6 kW, so 1 Wh a second; answering False: silent."""
+    """A meter of 3.6 kW, so 1 Wh a second; answering False: silent; mute: it does not sign although it can."""
 
-    def __init__(self, clock: SimulatedClock, start_wh: float = 5000.0) -> None:
+    def __init__(self, clock: SimulatedClock, start_wh: float = 5000.0, *, signs: bool = False) -> None:
         self.answering = True
+        self.signs = signs
+        self.mute = False
         self.meter_id = "M1"
         self.offset_wh = start_wh
         self._clock = clock
@@ -52,6 +55,11 @@ class FakeMeter:
             self._clock.boot_s(), self.energy_wh(), 3600.0, three, (230.0, 231.0, 229.0), (1200.0, 1200.0, 1200.0), 50.0, None, self.meter_id
         )
 
+    async def signature(self) -> Signature:
+        if self.mute:
+            raise DeviceLost("meter", "no signed data within 3 s")
+        return Signature(f"OCMF|{self.energy_wh():.0f}".encode(), "OCMF", "", b"\x30\x01\x00")
+
     async def close(self) -> None:
         return None
 
@@ -59,7 +67,7 @@ class FakeMeter:
 class Bench:
     """One EVSE's metering on one store."""
 
-    def __init__(self, path: Path, clock: SimulatedClock, evse: Evse | None = None, start_wh: float = 5000.0) -> None:
+    def __init__(self, path: Path, clock: SimulatedClock, evse: Evse | None = None, start_wh: float = 5000.0, *, signs: bool = False) -> None:
         evses = (evse or Evse(),)
         self.clock = clock
         self.db = Db(path / "station.db")
@@ -68,7 +76,7 @@ class Bench:
         self.boots = boots
         self.outbox = Outbox(self.db)
         self.model = variables.build(Variables(self.db), Settings(evse=evses))
-        self.meter = FakeMeter(clock, start_wh)
+        self.meter = FakeMeter(clock, start_wh, signs=signs)
         self.sent: list[Sample] = []
         self.faults: list[tuple[int, str, bool]] = []
         self.told: list[tuple[float, Trigger, Reading]] = []
@@ -402,3 +410,65 @@ async def test_sixty_second_samples_need_one_write_a_minute(bench: Bench) -> Non
         bench.begin()
         await bench.clock.advance(3600)
     assert len(commits) <= 62
+
+
+# signed values
+
+KEY = base64.b64encode(b"oca:base16:asn1:300100").decode()
+
+
+def signatures(bench: Bench, purpose: Purpose, context: Context) -> list[tuple[str, str | None, str | None]]:
+    """(measurand, what is signed, public key) of each value."""
+    (reading,) = bench.metering.readings(1, purpose, context)
+    return [
+        (value.measurand, base64.b64decode(value.signed.data).decode() if value.signed else None, value.signed.public_key if value.signed else None)
+        for value in reading.values
+    ]
+
+
+async def test_a_meter_that_does_not_sign_has_no_such_variables(bench: Bench) -> None:
+    assert not bench.model.has("SampledDataCtrlr.SignReadings") and not bench.model.has("FiscalMetering@1.PublicKey")
+
+
+async def test_what_the_meter_signs_is_carried_where_it_is_wanted(tmp_path: Path) -> None:
+    """J02.FR.21, and the whitepaper's switches."""
+    bench = Bench(tmp_path, SimulatedClock(), signs=True)
+    async with bench.on():
+        await bench.clock.advance(2)
+        assert {signed for _, signed, _ in signatures(bench, Purpose.UPDATED, Context.SAMPLE_PERIODIC)} == {None}
+        bench.model.set("SampledDataCtrlr.SignReadings", "true")
+        await bench.clock.advance(2)
+        blob = f"OCMF|{bench.meter.energy_wh():.0f}"
+        register, power = signatures(bench, Purpose.UPDATED, Context.SAMPLE_PERIODIC)
+        assert register == ("Energy.Active.Import.Register", blob, "") and power[1] is None
+        bench.model.set("SampledDataCtrlr.SignUpdatedReadings", "false")
+        assert signatures(bench, Purpose.UPDATED, Context.SAMPLE_PERIODIC)[0][1] is None
+        assert (
+            signatures(bench, Purpose.ENDED, Context.TRANSACTION_END)[0][1]
+            == signatures(bench, Purpose.BEGIN, Context.TRANSACTION_BEGIN)[0][1]
+            == blob
+        )
+        assert signatures(bench, Purpose.ALIGNED, Context.SAMPLE_CLOCK)[0][1] is None
+    assert bench.model.get("FiscalMetering@1.PublicKey") == ("Accepted", KEY)
+
+
+@pytest.mark.parametrize(("policy", "begin", "end"), [("Never", "", ""), ("OncePerTransaction", "", KEY), ("EveryMeterValue", KEY, KEY)])
+async def test_the_public_key_goes_along_as_wanted(tmp_path: Path, policy: str, begin: str, end: str) -> None:
+    bench = Bench(tmp_path, SimulatedClock(), signs=True)
+    bench.model.set("SampledDataCtrlr.SignReadings", "true")
+    bench.model.set("OCPPCommCtrlr.PublicKeyWithSignedMeterValue", policy)
+    async with bench.on():
+        await bench.clock.advance(2)
+        keys = [signatures(bench, Purpose.ENDED, context)[0][2] for context in (Context.TRANSACTION_BEGIN, Context.TRANSACTION_END)]
+    assert keys == [begin, end]
+
+
+async def test_a_meter_that_fails_to_sign_is_not_lost(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SimulatedClock(), signs=True)
+    bench.model.set("SampledDataCtrlr.SignReadings", "true")
+    async with bench.on():
+        await bench.clock.advance(2)
+        bench.meter.mute = True
+        await bench.clock.advance(10)
+        assert signatures(bench, Purpose.ENDED, Context.TRANSACTION_END)[0][1] is None, "an old signature is none"
+    assert bench.faults == [] and not bench.metering.lost(1)

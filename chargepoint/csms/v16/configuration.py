@@ -79,12 +79,14 @@ async def get_configuration(view: StationView, payload: Payload) -> Heard:
     limit = view.variables.integer("Ocpp16Ctrlr.GetConfigurationMaxKeys")
     if len(asked) > limit:
         raise CallRefused("OccurenceConstraintViolation", f"{len(asked)} keys; GetConfigurationMaxKeys is {limit}")
-    supported = profiles(view.variables)
+    supported, public_keys = profiles(view.variables), _public_keys(view)
     told, unknown = [], []
-    for name in asked or [row.key for row in ROWS if not row.secret]:
+    for name in asked or [*(row.key for row in ROWS if not row.secret), *public_keys]:
         row = _BY_NAME.get(name.casefold())
         if row is not None and _has(row, view.variables, supported):
             told.append({"key": row.key, "readonly": not _writable(row, view.variables)} | _value(row, view.variables))
+        elif name in public_keys:
+            told.append({"key": name, "readonly": True, "value": public_keys[name][:LONGEST]})
         elif asked:
             unknown.append(name)
     said: Payload = {"configurationKey": told}
@@ -93,9 +95,17 @@ async def get_configuration(view: StationView, payload: Payload) -> Heard:
     return Heard(said)
 
 
+def _public_keys(view: StationView) -> dict[str, str]:
+    """MeterPublicKey[ConnectorID], of connectors whose meter signs (OCA whitepaper "Signed meter values", 3.3.1)."""
+    answers = ((number, view.variables.get(f"FiscalMetering@{place.evse}.PublicKey")) for number, place in enumerate(view.numbering.places, 1))
+    return {f"MeterPublicKey{number}": value or "" for number, (status, value) in answers if status == "Accepted"}
+
+
 async def change_configuration(view: StationView, payload: Payload) -> Heard:
     """5.3. NotSupported: no such key; Rejected: read-only, or a value that does not fit."""
     row = _BY_NAME.get(payload["key"].casefold())
+    if payload["key"] in _public_keys(view):
+        return REJECTED
     if row is None or not _has(row, view.variables, profiles(view.variables)):
         return Heard({"status": "NotSupported"})
     if not _writable(row, view.variables):

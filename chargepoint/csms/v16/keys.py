@@ -1,5 +1,5 @@
-"""The configuration keys of OCPP 1.6 chapter 9, and of the security whitepaper what this station has: name, type, access, profile, and read and
-write as a pure pair over variables. Must not know values in force.
+"""The configuration keys of OCPP 1.6 chapter 9, and of the whitepapers on security and signed values what this station has: name, type, access,
+profile, and read and write as a pure pair over variables. Must not know values in force.
 """
 
 from __future__ import annotations
@@ -117,6 +117,8 @@ def _own_integer(key: str, value: int, writable: bool = False, maximum: float | 
 
 ROWS: tuple[Row, ...] = (
     Row("AdditionalRootCertificateCheck", BOOLEAN, False, ("SecurityCtrlr.AdditionalRootCertificateCheck",)),
+    Row("AlignedDataSignReadings", BOOLEAN, True, ("AlignedDataCtrlr.SignReadings",)),
+    Row("AlignedDataSignUpdatedReadings", BOOLEAN, True, ("AlignedDataCtrlr.SignUpdatedReadings",)),
     Row("AllowOfflineTxForUnknownId", BOOLEAN, True, ("AuthCtrlr.OfflineTxForUnknownIdEnabled",)),
     Row("AuthorizationCacheEnabled", BOOLEAN, True, ("AuthCacheCtrlr.Enabled",)),
     Row("AuthorizeRemoteTxRequests", BOOLEAN, True, ("AuthCtrlr.AuthorizeRemoteStart",)),
@@ -139,7 +141,10 @@ ROWS: tuple[Row, ...] = (
     Row("MeterValueSampleInterval", INTEGER, True, ("SampledDataCtrlr.TxUpdatedInterval", "SampledDataCtrlr.TxEndedInterval")),
     Row("MinimumStatusDuration", INTEGER, True, _own("MinimumStatusDuration")),
     Row("NumberOfConnectors", INTEGER, False, _own("NumberOfConnectors")),
+    Row("PublicKeyWithSignedMeterValue", STRING, True, ("OCPPCommCtrlr.PublicKeyWithSignedMeterValue",)),
     Row("ResetRetries", INTEGER, True, ("OCPPCommCtrlr.ResetRetries",)),
+    Row("SampledDataSignReadings", BOOLEAN, True, ("SampledDataCtrlr.SignReadings",)),
+    Row("SampledDataSignUpdatedReadings", BOOLEAN, True, ("SampledDataCtrlr.SignUpdatedReadings",)),
     Row("SecurityProfile", INTEGER, True, ("SecurityCtrlr.SecurityProfile",)),
     Row("StopTransactionOnEVSideDisconnect", BOOLEAN, True, ("TxCtrlr.StopTxOnEVSideDisconnect",)),
     Row("StopTransactionOnInvalidId", BOOLEAN, True, ("TxCtrlr.StopTxOnInvalidId",)),

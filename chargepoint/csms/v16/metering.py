@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import floor
+
+import msgspec
 
 from chargepoint.csms.face import NoWords, Payload, Spoken, StationView, Told
 from chargepoint.csms.rpc import Result, Rpc, Urgency, unspoken
@@ -40,9 +42,19 @@ def sampled(value: SampledValue) -> Payload:
     return said
 
 
+def _worded(value: SampledValue) -> Iterator[Payload]:
+    """A signed value stands beside the plain one (7.25, OCA whitepaper "Signed meter values", 3.1.4 and 3.2.1)."""
+    plain = sampled(value)
+    yield plain
+    if value.signed is not None:
+        signed = value.signed
+        fields = {"signedMeterData": signed.data, "signingMethod": signed.method, "encodingMethod": signed.encoding, "publicKey": signed.public_key}
+        yield {**plain, "value": msgspec.json.encode(fields).decode(), "format": "SignedData"}
+
+
 def meter_values(view: StationView, readings: Iterable[Reading]) -> list[Payload]:
     """7.33 MeterValue, one per reading that has a value 1.6 can name."""
-    worded = ((reading.at, [sampled(value) for value in reading.values if value.measurand in MEASURANDS]) for reading in readings)
+    worded = ((reading.at, [word for value in reading.values if value.measurand in MEASURANDS for word in _worded(value)]) for reading in readings)
     return [{"timestamp": time_text(view, at), "sampledValue": values} for at, values in worded if values]
 
 

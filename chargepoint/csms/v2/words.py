@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from typing import Any
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from chargepoint.csms.face import CallRefused, Heard, Payload, StationView
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.orders import Answer
-from chargepoint.model.sample import Reading, SampledValue
+from chargepoint.model.sample import Reading, SampledValue, Signed
 from chargepoint.model.stamp import Stamp, from_rfc3339, to_rfc3339
 
 REASON_CODE, ADDITIONAL_INFO = 20, 512
@@ -99,11 +98,9 @@ def _sampled_words(value: SampledValue) -> Payload:
     )
 
 
-def _signed_words(blob: str) -> Payload:
-    """SignedMeterValueType. The method stands in the blob, so its field is empty, and so is a key that is not sent
-    (OCA whitepaper "Signed meter values", 4.2.1)."""
-    encoding = "OCMF" if blob.startswith("OCMF") else ""
-    return {"signedMeterData": b2a_base64(blob.encode(), newline=False).decode(), "signingMethod": "", "encodingMethod": encoding, "publicKey": ""}
+def _signed_words(signed: Signed) -> Payload:
+    """SignedMeterValueType; a key that is not sent is empty (OCA whitepaper "Signed meter values", 4.2.1)."""
+    return {"signedMeterData": signed.data, "signingMethod": signed.method, "encodingMethod": signed.encoding, "publicKey": signed.public_key}
 
 
 def status_words(answer: Answer) -> Payload:
