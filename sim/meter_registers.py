@@ -10,6 +10,8 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
+from sim import ocmf
+
 Words = list[int]
 NAN = math.nan
 
@@ -104,9 +106,39 @@ def _abb_serial(values: Values | None, serial: int) -> Words:
     return integer(serial, 32)
 
 
+SIGNED, HALF = 0x7000, 125
+"""Registers one request can read; the container lies in two of them."""
+_latched: dict[int, Words] = {}
+"""By the meter's number: what it signed when its first half was asked for."""
+
+
+def _octets(data: bytes, size: int) -> Words:
+    return list(struct.unpack(f">{size}H", data[: 2 * size].ljust(2 * size, b"\0")))
+
+
+def _sign(values: Values | None, serial: int) -> Words:
+    _latched[serial] = _octets(ocmf.container(serial, values.energy_wh), 2 * HALF) if values else [0] * 2 * HALF
+    return _latched[serial][:HALF]
+
+
+def _signed_rest(values: Values | None, serial: int) -> Words:
+    return _latched.get(serial, [0] * 2 * HALF)[HALF:]
+
+
+def _public_key(values: Values | None, serial: int) -> Words:
+    return _octets(ocmf.public_key(serial), 48)
+
+
 LAYOUTS: dict[str, tuple[Block, ...]] = {
     "sdm630": (_eastron(0x00, 80), _eastron(0xC8, 26), _eastron(0x156, 16), _eastron_identity(0x0070)),
     "sdm72dm_v2": (_eastron(0x00, 80), _eastron(0xC8, 26), _eastron(0x156, 2), _eastron_identity(0x0089)),
+    "sim_ocmf": (
+        _eastron(0x00, 80),
+        _eastron_identity(0x0070),
+        Block(3, SIGNED, HALF, _sign),
+        Block(3, SIGNED + HALF, HALF, _signed_rest),
+        Block(3, 0x7200, 48, _public_key),
+    ),
     "abb_b23": (
         Block(3, 0x5000, 8, _abb_energy),
         Block(3, 0x5B00, 0x3E, _abb_live),

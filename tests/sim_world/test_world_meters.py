@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pymodbus import ModbusException
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 
-from hal import spec
+from hal import meter_map, spec
+from hal.modbus_line import ModbusLine, place_of
+from hal.modbus_meter import ModbusMeter
 from sim import meters as sim_meters
 from sim.meters import FRESH_S, Meters
 
+ROOT = Path(__file__).parents[2]
 ROWS = [
     (1, spec.Meter(map="sdm630", serial=spec.Serial(port="sim:meter1"))),
     (2, spec.Meter(map="abb_b23", tcp=spec.Tcp(host="sim:meter2"))),
@@ -135,3 +142,26 @@ async def test_another_meter(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_registers_that_are_not_there(bus: Bus) -> None:
     answer = await bus.serial.read_input_registers(0x2000, count=2, device_id=1)
     assert answer.isError()
+
+
+async def test_a_meter_that_signs_is_read_as_it_signed(tmp_path: Path) -> None:
+    """Through the driver and the shipped register map, on a line."""
+    bus = Bus()
+    meters = Meters([(1, spec.Meter(map="sim_ocmf", tcp=spec.Tcp(host="sim:meter1")))], tmp_path, bus.meter)
+    host, _, port = (await meters.start())["meter1"].rpartition(":")
+    wiring = spec.Meter(map="sim_ocmf", tcp=spec.Tcp(host=host, port=int(port)))
+    table = meter_map.load(ROOT / "config" / "meters" / "sim_ocmf.toml")
+    driver = ModbusMeter(ModbusLine(place_of(wiring), 0.4, lambda name: name, time.monotonic), table, wiring, "meter", time.monotonic)
+    try:
+        reading = await driver.read()
+        signed = [await driver.signature() for _ in range(3)]
+    finally:
+        await driver.close()
+        await meters.stop()
+    assert driver.signs and reading.energy_wh == pytest.approx(WH, rel=1e-6)
+    for signature in signed:
+        prefix, payload, made = signature.data.decode().split("|")
+        key = serialization.load_der_public_key(signature.public_key)
+        assert isinstance(key, ec.EllipticCurvePublicKey) and (prefix, signature.encoding, signature.method) == ("OCMF", "OCMF", "")
+        key.verify(bytes.fromhex(json.loads(made)["SD"]), payload.encode(), ec.ECDSA(hashes.SHA256()))
+        assert json.loads(payload)["RD"][0]["RV"] == pytest.approx(WH / 1000, abs=1e-3)
