@@ -82,7 +82,7 @@ class Evse:
         self.filter = PilotFilter()
         self.generator = Generator(board.pwm, self.watch)
         self.path = PowerPath(board.contactor, self.watch, self.voice)
-        self.second_look = SecondLook(board.contactor, self.watch)
+        self.second_look = SecondLook(board.contactor, board.contactor_l23, self.watch)
         self.rest = Rest(self.path, self.watch)
         self.phases = Phases(board.contactor_l23, figures, self.watch)
         self.residual = Residual(board.residual, figures, self.watch, clock)

@@ -1,4 +1,4 @@
-"""The second line of defence: what coil and pilot really show, compared with what was commanded. Must not know the table, the filter or permits,
+"""The second line of defence: what coils and pilot really show, compared with what was commanded. Must not know the table, the filter or permits,
 so that an error there is not repeated here. The mirror contact's part of it is `guard.contactor_welded` and `guard.coil_without_contacts`.
 """
 
@@ -10,7 +10,7 @@ from chargepoint.model.pilot import PilotState
 from hal.ports import Contactor
 
 LOOK_EVERY = 4
-"""Turns between two read-backs of the coil's output."""
+"""Turns between two read-backs of a coil's output."""
 DISAGREES_LOOKS = 2
 OFF_LEVEL_S = 0.1
 """IEC 61851-1 sequences 2.2 and 8: open 100 ms after the car has left C or D. One spike has emptied from the peak detector by then."""
@@ -22,35 +22,55 @@ LOWEST_V = _BANDS[PilotState.D][0] - HYSTERESIS_V
 HIGHEST_V = _BANDS[PilotState.C][1] + HYSTERESIS_V
 
 
-class SecondLook:
-    """Keeps the watch's contradicted true. stuck_on: the coil is driven though it was switched off."""
+class ReadBack:
+    """One coil's output. disagrees: it does not stand as commanded, in two looks; stuck_on: it is driven though it was switched off."""
 
-    __slots__ = ("_contactor", "_looks", "_off_level_since", "_turn", "_watch", "stuck_on")
+    __slots__ = ("_contactor", "_looks", "disagrees", "stuck_on")
 
-    def __init__(self, contactor: Contactor, watch: Watch) -> None:
+    def __init__(self, contactor: Contactor) -> None:
         self._contactor = contactor
+        self._looks = 0
+        self.disagrees = False
+        self.stuck_on = False
+
+    def look(self, commanded: bool) -> None:
+        """What was switched off and is driven is switched off again."""
+        driven = self._contactor.driven()
+        self._looks = self._looks + 1 if driven is not commanded else 0
+        self.disagrees = self._looks >= DISAGREES_LOOKS
+        self.stuck_on = self.disagrees and driven
+        if driven and not commanded:
+            self._contactor.switch(False)
+
+
+class SecondLook:
+    """Keeps the watch's contradicted true. second: the contactor of phases 2 and 3, where there is one."""
+
+    __slots__ = ("_coil", "_coil_l23", "_off_level_since", "_turn", "_watch")
+
+    def __init__(self, contactor: Contactor, second: Contactor | None, watch: Watch) -> None:
+        self._coil = ReadBack(contactor)
+        self._coil_l23 = ReadBack(second) if second is not None else None
         self._watch = watch
         self._turn = 0
-        self._looks = 0
         self._off_level_since = 0.0
-        self.stuck_on = False
+
+    @property
+    def stuck_on(self) -> bool:
+        """The coil that makes the outlet live is driven though it was switched off."""
+        return self._coil.stuck_on
 
     def step(self, now: float) -> None:
         """Once a turn."""
+        watch = self._watch
         self._turn += 1
         if self._turn % LOOK_EVERY == 0:
-            self._read_back()
-        watch = self._watch
+            self._coil.look(watch.coil)
+        elif self._coil_l23 is not None and self._turn % LOOK_EVERY == LOOK_EVERY // 2:
+            self._coil_l23.look(watch.coil_l23)
         drawing = not watch.coil or LOWEST_V <= watch.high_v <= HIGHEST_V
         self._off_level_since = 0.0 if drawing else self._off_level_since or now
         left = self._off_level_since > 0.0 and now - self._off_level_since >= OFF_LEVEL_S
         overdue = watch.coil and not watch.pwm and now - max(watch.pwm_since, watch.coil_since) >= X1_CLOSED_S
-        watch.contradicted = self._looks >= DISAGREES_LOOKS or left or overdue
-
-    def _read_back(self) -> None:
-        watch = self._watch
-        driven = self._contactor.driven()
-        self._looks = self._looks + 1 if driven is not watch.coil else 0
-        self.stuck_on = self._looks >= DISAGREES_LOOKS and driven
-        if driven and not watch.coil:
-            self._contactor.switch(False)
+        disagrees = self._coil.disagrees or (self._coil_l23 is not None and self._coil_l23.disagrees)
+        watch.contradicted = disagrees or left or overdue

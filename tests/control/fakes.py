@@ -151,17 +151,20 @@ class FakeSecond:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.coil = False
+        self.read_back: bool | None = None
+        self.writes: list[bool] = []
         self.welded = False
         self.stuck_open = False
         self.moves: list[tuple[float, bool]] = []
 
     def switch(self, on: bool) -> None:
+        self.writes.append(on)
         if on is not self.coil:
             self.coil = on
             self.moves.append((self.wire.clock.now, on))
 
     def driven(self) -> bool:
-        return self.coil
+        return self.coil if self.read_back is None else self.read_back
 
     def trip_breaker(self, on: bool) -> None:
         """It has no breaker of its own."""

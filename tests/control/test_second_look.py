@@ -6,7 +6,7 @@ import pytest
 
 from chargepoint.control.second_look import HIGHEST_V, LOWEST_V, OFF_LEVEL_S, X1_CLOSED_S, SecondLook
 from chargepoint.control.watch import Watch
-from tests.control.fakes import TURN_S, Bench, StillClock, Wire
+from tests.control.fakes import FIGURES, TURN_S, Bench, FakeSecond, StillClock, Wire
 
 NOW = 1000.0
 
@@ -19,7 +19,8 @@ class Look:
         self.watch = Watch(NOW, socket=False, d_allowed=True, thermometer=False)
         self.wire = Wire(StillClock(NOW))
         self.wire.coil = True
-        self.look = SecondLook(self.wire, self.watch)
+        self.second = FakeSecond(self.wire)
+        self.look = SecondLook(self.wire, self.second, self.watch)
         self.watch.coil = self.watch.pwm = True
         self.watch.high_v = 6.0
 
@@ -73,6 +74,34 @@ def test_a_coil_that_reads_back_as_something_else(commanded: bool) -> None:
     assert took_s is not None and took_s <= 8 * TURN_S
     assert it.look.stuck_on is not commanded
     assert ("coil off" in it.wire.writes) is not commanded, "off is written again"
+
+
+@pytest.mark.parametrize("commanded", [True, False])
+def test_a_second_coil_that_reads_back_as_something_else(commanded: bool) -> None:
+    it = Look()
+    it.watch.coil_l23 = commanded
+    it.second.read_back = not commanded
+    took_s = it.until_contradicted(1.0)
+    assert took_s is not None and took_s <= 8 * TURN_S
+    assert (False in it.second.writes) is not commanded, "off is written again"
+    assert not it.look.stuck_on, "the first contactor opens by itself: its supply stays"
+
+
+def test_on_the_wire_a_second_coil_that_falls_opens_the_first() -> None:
+    bench = Bench(FIGURES._replace(phase_switching=True), second=True)
+    bench.charge()
+    assert bench.second.coil
+    bench.second.read_back = False
+    bench.until(lambda: not bench.wire.coil, 0.1)
+    assert "outputs_contradicted" in bench.evse.faults.names()
+
+
+def test_on_the_wire_a_second_coil_that_comes_by_itself_is_seen_without_a_car() -> None:
+    bench = Bench(FIGURES._replace(phase_switching=True), second=True)
+    bench.settle()
+    bench.second.read_back = True
+    bench.until(lambda: "outputs_contradicted" in bench.evse.faults.names(), 0.1)
+    assert bench.evse.fed and not bench.evse.second_look.stuck_on
 
 
 def test_on_the_wire_it_opens_and_stays_until_unplugged() -> None:
