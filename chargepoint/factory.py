@@ -14,6 +14,7 @@ from typing import NamedTuple
 from chargepoint.csms.v16 import configuration
 from chargepoint.local.ask import NotRunning, ask
 from chargepoint.settings import Settings
+from chargepoint.station import signing
 from chargepoint.station import variables as declarations
 from chargepoint.station.device_model import DeviceModel, Edited
 from chargepoint.store.db import Db, StoreError
@@ -61,11 +62,21 @@ def model_of(settings: Settings, store: Variables) -> DeviceModel:
     return model
 
 
+def _model_of_any(settings: Settings, store: Variables) -> DeviceModel:
+    """With what only a meter that signs has, too: which one is wired is not looked at here."""
+    model = model_of(settings, store)
+    for row in signing.rows([evse.id for evse in settings.evse]):
+        model.declare(row.spec, row.value)
+    return model
+
+
 def judge(settings: Settings) -> Judgement:
     """Wrong values are errors; unknown names, and one variable set by both tables, are warnings."""
     given = configuration.factory(settings.ocpp16.configuration)
-    model = model_of(settings, declarations.Nowhere())
+    model = _model_of_any(settings, declarations.Nowhere())
     errors: list[Remark] = [((*V16, name), text) for name, text in given.wrong]
+    misfits = [(given.keys[name], text) for name, text in model.wrong_factory() if name in given.keys and name not in settings.ocpp2.variables]
+    errors += [((*V16, key), text) for key, text in dict(misfits).items()]
     errors += [((*V2, name), text) for name, text in declarations.factory_errors(settings, model)]
     warnings: list[Remark] = [((*V16, name), "is no OCPP 1.6 configuration key of this station, so it has no effect") for name in given.unknown]
     warnings += [((*V2, name), text) for name, text in declarations.factory_warnings(settings, model)]
@@ -76,14 +87,14 @@ def judge(settings: Settings) -> Judgement:
 def edited(settings: Settings) -> list[Edited]:
     """Values edited in the file after the CSMS changed them; empty when this machine has no store. Raises StoreHeld."""
     with _store() as store:
-        return [] if store is None else model_of(settings, store).edited()
+        return [] if store is None else _model_of_any(settings, store).edited()
 
 
 def adopt(settings: Settings, key: str) -> bool:
     """The file's value holds again from the station's next start; False when the CSMS had not changed it. Raises KeyError, ValueError or
     StoreHeld."""
     with _store() as store:
-        return store is not None and model_of(settings, store).adopt(key)
+        return store is not None and _model_of_any(settings, store).adopt(key)
 
 
 @contextmanager

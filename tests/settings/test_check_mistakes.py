@@ -218,6 +218,20 @@ def test_factory_values(tmp_path: Path) -> None:
     assert (error.line, error.key) == (20, 'ocpp2.variables."TxCtrlr.EVConnectionTimeOut"')
 
 
+def test_factory_values_of_a_meter_that_signs(tmp_path: Path) -> None:
+    file = tmp_path / "chargepoint.toml"
+    file.write_text(GOOD + '[ocpp2.variables]\n"SampledDataCtrlr.SignReadings" = true\n[ocpp16.configuration]\nAlignedDataSignReadings = true\n')
+    assert check.judge(file) == check.Verdict([], [])
+
+
+@pytest.mark.parametrize(("key", "value"), [("LightIntensity", "101"), ("AuthorizationKey", '"too short"'), ("MeterValuesSampledData", '"Coffee"')])
+def test_factory_values_of_keys_that_do_not_fit(tmp_path: Path, key: str, value: str) -> None:
+    file = tmp_path / "chargepoint.toml"
+    file.write_text(GOOD + f"[ocpp16.configuration]\n{key} = {value}\n")
+    (error,) = check.judge(file).errors
+    assert (error.line, error.key) == (20, f"ocpp16.configuration.{key}")
+
+
 def test_edited_after_the_csms_changed_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     file = tmp_path / "chargepoint.toml"

@@ -25,11 +25,12 @@ _BY_NAME = {row.key.casefold(): row for row in ROWS}
 
 
 class Factory(NamedTuple):
-    """variables: factory values by variable; unknown: keys that are none; wrong: (key, sentence)."""
+    """variables: factory values by variable; unknown: keys that are none; wrong: (key, sentence); keys: the key that sets a variable."""
 
     variables: dict[str, Scalar]
     unknown: list[str]
     wrong: list[tuple[str, str]]
+    keys: dict[str, str]
 
 
 def declare(dm: DeviceModel, settings: Settings) -> None:
@@ -51,7 +52,7 @@ def declare(dm: DeviceModel, settings: Settings) -> None:
 
 def factory(configuration: Mapping[str, Scalar]) -> Factory:
     """Factory values for the device model; read-only keys too. A profile left out of SupportedFeatureProfiles makes its feature unavailable."""
-    found = Factory({}, [], [])
+    found = Factory({}, [], [], {})
     for name, value in configuration.items():
         row = _BY_NAME.get(name.casefold())
         if row is None:
@@ -59,6 +60,7 @@ def factory(configuration: Mapping[str, Scalar]) -> Factory:
             continue
         try:
             found.variables.update(row.writes(text_of(value)))
+            found.keys.update(dict.fromkeys(row.variables, name))
         except ValueError as problem:
             found.wrong.append((name, str(problem)))
         if row.key == PROFILES_KEY:
