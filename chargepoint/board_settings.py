@@ -20,6 +20,7 @@ def effective(settings: Settings, board: spec.Board) -> spec.Board:
     changes: dict[str, object] = {"accept_software_only": board.accept_software_only or settings.board.accept_software_only}
     if board.backend:
         sim = settings.board.sim
+        changes["rtc"] = sim.rtc
         changes["feed"] = msgspec.structs.replace(board.feed, hold_ms=sim.fed_hold_ms) if board.feed and sim.relay_supply == "fed" else None
         changes["evse"] = tuple(_simulated(evse, sim) for evse in board.evse)
     return msgspec.structs.replace(board, **changes)

@@ -44,6 +44,7 @@ class BoardSim(Table, frozen=True, kw_only=True):
     shunt_trip: Annotated[bool, Meta(description="there is a breaker before the contactor, and the board can release it")] = False
     meter_map: Annotated[str, Meta(description='register map of every meter; "sim_ocmf" is a meter that signs; "": as the board file says')] = ""
     lock_on_power_loss: Annotated[Literal["keep", "open"], Meta(description="what the bolt does when the power goes")] = "keep"
+    rtc: Annotated[bool, Meta(description="there is a real-time clock: the time is known from the start")] = True
     adc_conversion_ms: Annotated[float, Meta(gt=0, description="ms; one conversion, +-10 %")] = 1.16
     peak_rise_ms: Annotated[float, Meta(gt=0, description="ms; rise of the peak detectors")] = 1.0
     peak_fall_ms: Annotated[float, Meta(gt=0, description="ms; time constant of their fall")] = 40.0

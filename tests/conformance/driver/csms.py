@@ -170,7 +170,7 @@ class Csms:
     # --- what comes in
 
     def _pinged(self) -> None:
-        self.pings.append(self._now())
+        self.pings.append(self.now())
         self._tell()
 
     async def _serve(self, socket: ServerConnection) -> None:
