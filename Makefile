@@ -8,7 +8,7 @@ WORKERS ?= 4
 BIN = .venv/bin
 STAMP = .venv/.installed
 
-.PHONY: install demo test check bench conformance typetest campaign docs clean
+.PHONY: install demo test check bench conformance typetest campaign screenshots docs clean
 
 install: $(STAMP)
 
@@ -42,6 +42,9 @@ typetest: install
 
 campaign: install
 	$(BIN)/python -m proof campaign $(ARGS)
+
+screenshots: install
+	$(BIN)/python -m tests.panel.shots
 
 docs: install
 	$(BIN)/python -m chargepoint.local.reference

@@ -1,6 +1,7 @@
 """The CSMS's HTTP JSON interface under /csms/. Must not know connections or versions: it asks the CSMS.
 
 GET /csms/state: all that is known. GET /csms/log?since=N&identity=ID: the messages after number N.
+GET /csms/actions?protocol=: what a CSMS and what a station may call. GET /csms/schema?protocol=&action=: the schema of a call.
 POST /csms/send {identity, action, payload, timeout_s}: the station's answer, {"payload": ...} or {"error": {code, description}}.
 POST /csms/text {identity, text}: sends any text. POST /csms/disconnect {identity}. POST /csms/cards {uid: status word, card or null}.
 POST /csms/options {name: value}. POST /csms/misbehave {what, action, identity, count, ...} orders one, DELETE takes all back.
@@ -14,10 +15,12 @@ from typing import Any, Protocol
 import msgspec
 from aiohttp import web
 
+from sim.csms import schemas
 from sim.csms.answers import Payload
 from sim.csms.book import TIME_STYLES, Book, Card, Options
-from sim.csms.connection import Gone, NotConnected, Refused
+from sim.csms.connection import HANDLERS, Gone, NotConnected, Refused
 from sim.csms.misbehaviour import Misbehaviour, Mischief
+from sim.csms.orders import ORDERS
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -41,6 +44,8 @@ def add_routes(app: web.Application, csms: Commands) -> None:
     for method, path, handler in (
         ("GET", "state", handlers.state),
         ("GET", "log", handlers.log),
+        ("GET", "actions", handlers.actions),
+        ("GET", "schema", handlers.schema),
         ("POST", "send", handlers.send),
         ("POST", "text", handlers.text),
         ("POST", "disconnect", handlers.disconnect),
@@ -64,6 +69,14 @@ class Api:
     async def log(self, request: web.Request) -> web.Response:
         since, identity = int(request.query.get("since", 0)), request.query.get("identity")
         return web.json_response([e for e in self._csms.book.log if e["n"] > since and identity in (None, e["identity"])])
+
+    async def actions(self, request: web.Request) -> web.Response:
+        protocol = request.query["protocol"]
+        return web.json_response({"orders": ORDERS[protocol], "calls": sorted(HANDLERS[protocol])})
+
+    async def schema(self, request: web.Request) -> web.Response:
+        found = schemas.schema(request.query["protocol"], request.query["action"])
+        return _wrong(404, "there is no such message") if found is None else web.json_response(found)
 
     async def send(self, request: web.Request) -> web.Response:
         body = await _body(request)

@@ -20,7 +20,7 @@ Check = Callable[[Any], Any]
 
 def known(protocol: str, action: str) -> bool:
     """Whether the version has such a message at all."""
-    return action.isalnum() and _compiled(protocol, action, False) is not None
+    return _compiled(protocol, action, False) is not None
 
 
 def complaint(protocol: str, action: str, payload: Any, *, answer: bool = False) -> str | None:
@@ -35,14 +35,20 @@ def complaint(protocol: str, action: str, payload: Any, *, answer: bool = False)
     return None
 
 
-@cache
-def _compiled(protocol: str, action: str, answer: bool) -> Check | None:
+def schema(protocol: str, action: str, *, answer: bool = False) -> dict[str, Any] | None:
+    """The official schema of a request or an answer; None: the version has no such message."""
     package, request, response = PROTOCOLS[protocol]
     file = files(package) / "schemas" / (response if answer else request).format(action)
-    if not file.is_file():
+    if not action.isalnum() or not file.is_file():
         return None
-    schema = _without_multiples(json.loads(file.read_text(encoding="utf-8-sig")))
-    return fastjsonschema.compile(schema, formats={"date-time": _is_text, "uri": _is_text}, use_default=False)
+    found: dict[str, Any] = _without_multiples(json.loads(file.read_text(encoding="utf-8-sig")))
+    return found
+
+
+@cache
+def _compiled(protocol: str, action: str, answer: bool) -> Check | None:
+    found = schema(protocol, action, answer=answer)
+    return None if found is None else fastjsonschema.compile(found, formats={"date-time": _is_text, "uri": _is_text}, use_default=False)
 
 
 def _is_text(value: object) -> bool:

@@ -251,8 +251,8 @@ async def test_events_are_told_with_time(it: Outside) -> None:
 async def test_the_page(it: Outside) -> None:
     async with it.http.get("/") as answer:
         assert answer.status == 200
-        assert "/panel/panel.js" in await answer.text()
-    async with it.http.get("/panel/panel.js") as answer:
+        assert "/panel/main.js" in await answer.text()
+    async with it.http.get("/panel/main.js") as answer:
         assert answer.status == 200
     assert set(await it.get("faults")) >= {"pilot", "meter", "cable"}
 

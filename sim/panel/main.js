@@ -1,0 +1,92 @@
+// The page of a world: which charge point is shown, its streams, and the acts that are not an EVSE's. Knows the parts of the page.
+
+import * as api from "./api.js";
+import * as csms from "./csms.js";
+import { element, find, tag } from "./dom.js";
+import { evseCard } from "./evse.js";
+import * as talk from "./talk.js";
+
+const LINES = 300;
+const UNKNOWN_CARD = "DEADBEEF";
+const CARDS_KEPT = 20;
+const WRONG_EVERY_MS = 5000;
+
+let faults = {};
+let vehicles = [];
+let identity = "";
+let ends = [];
+
+function show(state) {
+  tag(find("power"), state.power);
+  tag(find("network"), state.network);
+  const station = state.station;
+  tag(find("connected"), station ? (station.connected ? "connected" : "not connected") : "no answer");
+  find("waiting").textContent = station ? `${station.ocpp ?? ""} ${station.registration ?? ""}${station.facts_waiting ? `, ${station.facts_waiting} facts waiting` : ""}` : "";
+  csms.use(identity, station?.ocpp);
+  for (const evse of state.evses) {
+    const card = find(`evse-${evse.id}`) ?? find("evses").appendChild(evseCard(evse.id, vehicles, faults));
+    card.show(evse, (station?.connectors ?? []).filter((connector) => connector.evse === evse.id));
+  }
+}
+
+function addLine({ id, time, at_s, source, what, ...details }) {
+  const line = `${time.slice(11, 23)} ${source} ${what} ${Object.keys(details).length ? JSON.stringify(details) : ""}`;
+  find("events").textContent = [line, ...find("events").textContent.split("\n")].slice(0, LINES).join("\n");
+}
+
+async function lookForWrong() {
+  const found = await api.get("violations");
+  find("wrong").hidden = !found.length;
+  find("violations").textContent = found.map((row) => `${row.time ?? ""} EVSE ${row.evse}: ${row.rule ?? row.what ?? JSON.stringify(row)}`).join("\n");
+}
+
+function choose(row) {
+  identity = row.identity;
+  api.use(row.station);
+  find("title").textContent = `Charge point ${identity}`;
+  document.title = identity;
+  ends.forEach((end) => end());
+  find("evses").replaceChildren();
+  find("events").textContent = "";
+  talk.forget();
+  const gone = () => { find("message").textContent = "the world does not answer; trying again"; };
+  const came = (state) => { if (find("message").textContent.startsWith("the world")) find("message").textContent = ""; show(state); };
+  ends = [api.stream("watch", came, gone), api.stream("events?after=0", addLine), api.stream("ocpp?after=0", (event) => { talk.hear(event); csms.heard(event); })];
+}
+
+function cardsKnown(uid) {
+  const known = JSON.parse(localStorage.getItem("cards") ?? "[]").filter((one) => one !== uid);
+  localStorage.setItem("cards", JSON.stringify([uid, ...known].slice(0, CARDS_KEPT)));
+  showCards();
+}
+
+function showCards() {
+  const known = JSON.parse(localStorage.getItem("cards") ?? "[]");
+  find("cards").replaceChildren(...known.map((uid) => element("option", { value: uid })));
+}
+
+function swipe(uid) {
+  cardsKnown(uid);
+  api.act("rfid/swipe", { uid });
+}
+
+async function start() {
+  api.onTrouble((text) => { find("message").textContent = text; });
+  talk.begin();
+  showCards();
+  find("swipe").onsubmit = (event) => { event.preventDefault(); swipe(find("uid").value); };
+  find("unknown").onclick = () => swipe(UNKNOWN_CARD);
+  find("kill").onsubmit = (event) => { event.preventDefault(); api.act("kill", { process: find("process").value, signal: find("signal").value }); };
+  for (const one of document.querySelectorAll("[data-post]")) one.onclick = () => api.act(one.dataset.post, JSON.parse(one.dataset.body));
+  const answers = await Promise.all(["/api/faults", "/api/vehicles", "/api/stations"].map((path) => api.ask(path)));
+  const stations = answers[2];
+  [faults, vehicles] = answers;
+  await csms.begin();
+  find("station").append(...stations.map((row) => element("option", { value: row.station, textContent: row.identity })));
+  find("choice").hidden = stations.length < 2;
+  find("station").onchange = () => choose(stations[find("station").selectedIndex]);
+  choose(stations[0]);
+  setInterval(() => lookForWrong().catch(() => {}), WRONG_EVERY_MS);
+}
+
+start();
