@@ -167,9 +167,14 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+def _address(host: str) -> str:
+    """Names under localhost are this machine, whatever the resolver knows (RFC 6761, 6.3)."""
+    return "127.0.0.1" if host.lower().endswith(".localhost") else host
+
+
 def _connect(target: str) -> tuple[str, int, bytes]:
     host, _, port = target.rpartition(":")
-    return host.strip("[]"), int(port), b""
+    return _address(host.strip("[]")), int(port), b""
 
 
 def _absolute(head: bytes, method: str, target: str) -> tuple[str, int, bytes]:
@@ -181,4 +186,4 @@ def _absolute(head: bytes, method: str, target: str) -> tuple[str, int, bytes]:
     lines = head.decode("latin-1").split("\r\n")[1:-2]
     kept = [line for line in lines if line.split(":", 1)[0].lower() not in ("proxy-connection", "connection", "proxy-authorization")]
     first = "\r\n".join([f"{method} {path} HTTP/1.1", *kept, "Connection: close", "", ""])
-    return url.hostname, url.port or 80, first.encode("latin-1")
+    return _address(url.hostname), url.port or 80, first.encode("latin-1")

@@ -88,6 +88,14 @@ def build_face(subprotocol: str, view: StationView, rpc: Rpc) -> Face:
     return build_v2(view, rpc)
 
 
+class _Connection(ClientConnection):
+    """websockets tells a connection through a proxy of its end even when TLS never came about, so that it was never made."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if hasattr(self, "transport"):
+            super().connection_lost(exc)
+
+
 class Line:
     """One station's connection to its CSMS."""
 
@@ -153,7 +161,8 @@ class Line:
         if slot.security_profile >= 2 and not url.startswith("wss:"):
             raise CertificateProblem(f"security profile {slot.security_profile} needs a wss url, not {slot.url}")
         if url.startswith("wss:"):
-            more["ssl"] = self._certificates.context(client_certificate=slot.security_profile == 3)
+            wildcards = self._view.variables.boolean("SecurityCtrlr.AllowCSMSTLSWildcards")
+            more["ssl"] = self._certificates.context(client_certificate=slot.security_profile == 3, wildcards=wildcards)
         headers = {"Authorization": basic_auth(slot.identity, slot.password)} if slot.security_profile in (1, 2) else {}
         log.info("dialling %s (%s)", url, ", ".join(slot.subprotocols))
         return await connect(
@@ -166,6 +175,7 @@ class Line:
             close_timeout=CLOSE_TIMEOUT_S,
             ping_interval=None,
             max_size=MAX_FRAME,
+            create_connection=_Connection,
             **more,
         )
 
@@ -267,7 +277,7 @@ class Line:
 
     def _insecure(self, problem: ssl.SSLError) -> str:
         """A00.FR.310, 316, 323: which security event a failed handshake is."""
-        text = f"{problem.reason or ''} {getattr(problem, 'verify_message', '')}".strip() or str(problem)
+        text = f"{getattr(problem, 'reason', None) or ''} {getattr(problem, 'verify_message', '')}".strip() or str(problem)
         if isinstance(problem, ssl.SSLCertVerificationError):
             self._security("InvalidCsmsCertificate", text)
         elif "VERSION" in text or "UNSUPPORTED_PROTOCOL" in text:

@@ -27,20 +27,40 @@ class CertificateProblem(Exception):
     """A certificate or key is missing or unusable; the text says which and why."""
 
 
+class _NoWildcards(ssl.SSLObject):
+    """A connection that ends with the handshake, before anything is sent, when the peer's certificate is for a wildcard name."""
+
+    def do_handshake(self) -> None:
+        super().do_handshake()
+        if any("*" in name for name in _names(self.getpeercert() or {})):
+            raise ssl.SSLCertVerificationError(
+                "the CSMS's certificate is for a wildcard name, which SecurityCtrlr.AllowCSMSTLSWildcards does not allow"
+            )
+
+
+def _names(peer: dict[str, Any]) -> list[str]:
+    """The names of a certificate (SSLSocket.getpeercert), alternative and common."""
+    common = [value for part in peer.get("subject", ()) for key, value in part if key == "commonName"]
+    return [*common, *(name for kind, name in peer.get("subjectAltName", ()) if kind == "DNS")]
+
+
 class Certificates:
     """The store behind [csms.tls]."""
 
     def __init__(self, directory: Path, tls: Tls, clock: Clock) -> None:
         self._directory, self._tls, self._clock = directory, tls, clock
 
-    def context(self, *, client_certificate: bool = False) -> ssl.SSLContext:
+    def context(self, *, client_certificate: bool = False, wildcards: bool = False) -> ssl.SSLContext:
         """A client's context: TLS 1.2 or above (A00.FR.313), chain and host name checked (A00.FR.308, 309), no compression (A00.FR.321).
-        While the time is not known the chain is checked without its dates. client_certificate: profile 3. Raises CertificateProblem."""
+        While the time is not known the chain is checked without its dates. client_certificate: profile 3. wildcards: a name like *.example.com is
+        one too (errata 2025-09, 2.62). Raises CertificateProblem."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(CIPHERS)
         context.options |= ssl.OP_NO_COMPRESSION
         context.check_hostname = self._tls.check_hostname
+        if self._tls.check_hostname and not wildcards:
+            context.sslobject_class = _NoWildcards
         if not self._clock.wall_known():
             context.verify_flags = ssl.VerifyFlags(context.verify_flags | NO_CHECK_TIME)
         self._load_roots(context)

@@ -53,6 +53,7 @@ def _security(settings: Settings) -> list[Row]:
         told(f"{component}.CertificateEntries", INTEGER, 0, maximum=CERTIFICATES),
         told(f"{component}.SecurityProfile", INTEGER, csms.security_profile, minimum=0, maximum=3),
         fixed(f"{component}.AdditionalRootCertificateCheck", BOOLEAN, False),
+        settable(f"{component}.AllowCSMSTLSWildcards", BOOLEAN, False),
         fixed(f"{component}.MaxCertificateChainSize", INTEGER, 10_000, maximum=10_000),
         settable(f"{component}.CertSigningWaitMinimum", INTEGER, 30, unit="s", minimum=1),
         settable(f"{component}.CertSigningRepeatTimes", INTEGER, 3, minimum=0),

@@ -29,6 +29,7 @@ DEFAULTS = {
     "OCPPCommCtrlr.MessageTimeout[Default]": "30",
     "OCPPCommCtrlr.WebSocketPingInterval": "0",
     "OCPPCommCtrlr.RetryBackOffWaitMinimum": "10",
+    "SecurityCtrlr.AllowCSMSTLSWildcards": "false",
     "OCPPCommCtrlr.RetryBackOffRandomRange": "5",
     "OCPPCommCtrlr.RetryBackOffRepeatTimes": "2",
     "OCPPCommCtrlr.MessageAttempts[TransactionEvent]": "3",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -19,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from chargepoint.settings import Tls
 from chargepoint.station.certificates import CertificateProblem, Certificates
+from sim.network import Network
 from tests.csms.conftest import Bench, Csms, until
 from tests.simclock import SimulatedClock
 
@@ -55,7 +57,8 @@ class Maker:
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         )
         if not ca:
-            names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+            own = str(subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+            names = [x509.DNSName("localhost"), x509.DNSName(own), x509.IPAddress(ip_address("127.0.0.1"))]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self.key, hashes.SHA256())
 
@@ -102,7 +105,7 @@ async def secure() -> AsyncIterator[Csms]:
 
 def dial(bench: Bench, port: int, tls: Tls, **changes: object) -> None:
     bench.tls = tls
-    bench.dial(url=f"wss://127.0.0.1:{port}/ocpp", **{"security_profile": 2, "password": "0123456789abcdef", **changes})
+    bench.dial(**{"url": f"wss://127.0.0.1:{port}/ocpp", "security_profile": 2, "password": "0123456789abcdef", **changes})
 
 
 async def test_a_trusted_csms(bench: Bench, secure: Csms, maker: Maker) -> None:
@@ -119,6 +122,40 @@ async def test_an_unknown_root_is_a_security_event(bench: Bench, secure: Csms, m
     dial(bench, secure.port, Tls(ca_file=str(Maker(tmp_path, "other").root)))
     await until(lambda: bench.clock.sleeps)
     assert [kind for kind, _ in bench.security] == ["InvalidCsmsCertificate"] and not bench.backend.ups
+
+
+async def test_a_failed_handshake_through_a_proxy_is_no_failure_of_the_station(
+    bench: Bench, secure: Csms, maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    proxy = Network()
+    await proxy.start()
+    monkeypatch.setenv("https_proxy", proxy.url)
+    await secure.start(tls=server_context(maker.issue("server")))
+    dial(bench, secure.port, Tls(ca_file=str(Maker(tmp_path, "other").root)))
+    await until(lambda: bench.clock.sleeps)
+    await asyncio.sleep(0.1)
+    await proxy.stop()
+    assert [kind for kind, _ in bench.security] == ["InvalidCsmsCertificate"]
+    assert not [context for context in failures if "handle" in context], failures
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_a_wildcard_certificate_only_where_it_is_allowed(
+    bench: Bench, secure: Csms, maker: Maker, monkeypatch: pytest.MonkeyPatch, allowed: bool
+) -> None:
+    """Errata 2025-09, 2.62; before anything is said."""
+    proxy = Network()
+    await proxy.start()
+    monkeypatch.setenv("https_proxy", proxy.url)
+    await secure.start(tls=server_context(maker.issue("*.test.localhost")))
+    bench.variables.values["SecurityCtrlr.AllowCSMSTLSWildcards"] = str(allowed).lower()
+    dial(bench, secure.port, Tls(ca_file=str(maker.root)), url=f"wss://csms.test.localhost:{secure.port}/ocpp")
+    await until(lambda: bench.clock.sleeps or bench.backend.ups)
+    await proxy.stop()
+    assert bool(bench.backend.ups) is bool(secure.requests) is allowed
+    assert [kind for kind, _ in bench.security] == ([] if allowed else ["InvalidCsmsCertificate"])
 
 
 async def test_another_hosts_certificate_is_refused_unless_the_settings_say_so(bench: Bench, secure: Csms, maker: Maker) -> None:

@@ -61,13 +61,15 @@ class _Open:
 @dataclass
 class Csms:
     """versions: subprotocols this CSMS speaks; of those a station offers, the station's order decides. None chooses none at all.
-    identity and password: asked for by HTTP Basic when set. tls: its side of wss. pings: when a WebSocket ping came, monotonic seconds."""
+    credentials: identity and password, asked for by HTTP Basic when set. tls: its side of wss. host: what the station knows it by. pings: when a
+    WebSocket ping came, monotonic seconds."""
 
     versions: tuple[str, ...] | None = ("ocpp2.0.1", "ocpp1.6")
     answers: Answers = field(default_factory=Answers)
     judge: Judge = field(default_factory=Judge)
     credentials: tuple[str, str] | None = None
     tls: ssl.SSLContext | None = None
+    host: str = "127.0.0.1"
     port: int = 0
     messages: list[Message] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
@@ -110,13 +112,37 @@ class Csms:
         for task in self._tasks:
             task.cancel()
 
+    async def restart(self, tls: ssl.SSLContext | None) -> None:
+        """Ends every connection and listens again on its port, with TLS or without."""
+        await self.stop()
+        self.tls = tls
+        await self.start()
+
     @property
     def url(self) -> str:
-        return f"{'wss' if self.tls else 'ws'}://127.0.0.1:{self.port}/ocpp"
+        return f"{'wss' if self.tls else 'ws'}://{self.host}:{self.port}/ocpp"
 
     @property
     def connected(self) -> bool:
         return self._socket is not None
+
+    @property
+    def tls_version(self) -> str | None:
+        """Of the present connection ("TLSv1.3"); None: without TLS."""
+        secure = self._secure()
+        return None if secure is None else str(secure.version())
+
+    @property
+    def peer_name(self) -> str | None:
+        """The commonName of the certificate the station has shown."""
+        secure = self._secure()
+        shown: Any = (secure.getpeercert() or {}) if secure is not None else {}
+        return next((value for part in shown.get("subject", ()) for key, value in part if key == "commonName"), None)
+
+    def _secure(self) -> ssl.SSLObject | None:
+        assert self._socket is not None, "the station is not connected"
+        found: ssl.SSLObject | None = self._socket.transport.get_extra_info("ssl_object")
+        return found
 
     @property
     def version(self) -> str:
