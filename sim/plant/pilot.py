@@ -94,6 +94,7 @@ class Pilot:
         self.offset_v = 0.0
         self.spike_v = 0.0
         self.noise_v = 0.0
+        self.rails_v = (SUPPLY_V, -SUPPLY_V)
         self.wire = Wire(0.0, 0.0, 0.0, "E")
 
     def generated(self) -> float:
@@ -126,8 +127,7 @@ class Pilot:
         load = None if self.cut else self.load
         duty = self.generated()
         shift = self.offset_v + self.spike_v
-        high = level(SUPPLY_V, load, self.short_ohm) + shift
-        low = level(-SUPPLY_V, load, self.short_ohm) + shift
+        high, low = (level(rail_v, load, self.short_ohm) + shift for rail_v in self.rails_v)
         if duty >= 1.0:
             low = high
         elif duty <= 0.0:

@@ -259,9 +259,11 @@ FIGURES = Figures(
 class Bench:
     """One EVSE on a wire, turned by hand. `charge` brings it to a closed contactor. second: with a contactor of its own for phases 2 and 3."""
 
-    def __init__(self, figures: Figures = FIGURES, latched: tuple[str, ...] = (), kept: Kept | None = None, second: bool = False) -> None:
-        self.clock = StillClock()
-        self.wire = Wire(self.clock)
+    def __init__(
+        self, figures: Figures = FIGURES, latched: tuple[str, ...] = (), kept: Kept | None = None, second: bool = False, wire: Wire | None = None
+    ) -> None:
+        self.clock = wire.clock if wire is not None else StillClock()
+        self.wire = wire or Wire(self.clock)
         self.ear = Ear()
         self.kept: list[tuple[str, ...]] = []
         self._latched = kept.latched if kept else latched
