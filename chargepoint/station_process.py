@@ -129,6 +129,7 @@ class Station:
         )
         self._link = LinkClient(self._runtime, clock, core.hardware, core.edges.acknowledged)
         core.hardware.use(self._link)
+        core.edges.buttons = self._board.buttons
         self._report = Report(core, self._version)
         view = StationView(
             core.handlers,

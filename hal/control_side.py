@@ -65,6 +65,7 @@ class _Opened:
             thermometer=self._thermometer(evse.thermometer, name) if evse.thermometer else None,
             contactor_l23=second,
             earth_lost=pins.input(evse.earth_lost, f"{name} protective-earth monitor") if evse.earth_lost else None,
+            button=pins.input(evse.button, f"{name} button") if evse.button else None,
         )
 
     def _second(self, number: int, evse: spec.Evse) -> gpio.Contactor | None:

@@ -189,6 +189,7 @@ class EvseBoard(NamedTuple):
     thermometer: Thermometer | None
     contactor_l23: Contactor | None = None
     earth_lost: Switch | None = None
+    button: Switch | None = None
 
 
 class ControlBoard(NamedTuple):
@@ -201,7 +202,9 @@ class ControlBoard(NamedTuple):
 
 
 class StationBoard(NamedTuple):
-    """What the station has of the board. meters by EVSE id; readers: (reader, EVSE id or None for one reader for all)."""
+    """What the station has of the board. meters by EVSE id; readers: (reader, EVSE id or None for one reader for all).
+    buttons: the EVSEs that have one; control reads it."""
 
     meters: dict[int, Meter]
     readers: tuple[tuple[TokenReader, int | None], ...]
+    buttons: tuple[int, ...] = ()

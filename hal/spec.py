@@ -170,7 +170,7 @@ class Reader(Base, frozen=True, kw_only=True):
 class Evse(Base, frozen=True, kw_only=True):
     """The wiring of one EVSE. max_current_a and phases: what the power path is built for. contactor_l23: a second contactor in series with poles 2
     and 3 of the first, which alone makes the outlet dead: with its coil off only phase 1 reaches the outlet. earth_lost: the monitor of the
-    protective earth, active while it is missing."""
+    protective earth, active while it is missing. button: what a driver starts and stops with where no card is asked for."""
 
     max_current_a: float = 32.0
     phases: Literal[1, 3] = 3
@@ -184,6 +184,7 @@ class Evse(Base, frozen=True, kw_only=True):
     thermometer: Thermometer | None = None
     meter: Meter | None = None
     earth_lost: Input | None = None
+    button: Input | None = None
 
 
 class Feed(Base, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from chargepoint.clock import Clock
 from chargepoint.control import faults, guard
 from chargepoint.control.allowance import Allowance
 from chargepoint.control.arrival import Arrival
+from chargepoint.control.button import Button
 from chargepoint.control.cable import Cable
 from chargepoint.control.caps import Caps
 from chargepoint.control.clearance import Clearance
@@ -93,6 +94,7 @@ class Evse:
         self._lamp = Lamp(board.lamp, self.faults)
         self._front_end = FrontEnd(board.adc, figures.socket, clock, figures.convert_s)
         self._earth_port = board.earth_lost
+        self._button = Button(board.button, self.voice) if board.button is not None else None
         self._telling = Telling(teller)
         self._turn = 0
         self._calm_readings: tuple[object, ...] = ()
@@ -247,6 +249,8 @@ class Evse:
         self._turn += 1
         if self._earth_port is not None:
             watch.read_earth(self._earth_port.active())
+        if self._button is not None:
+            self._button.read(now)
         self.path.read(now)
         self.phases.read()
         self.residual.read()

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-VERSION = 2
+VERSION = 3
 MAX_BYTES = 16384
 
 
@@ -119,7 +119,8 @@ class OrderAnswer(msgspec.Struct, frozen=True, tag=True):
 class EdgeKind(StrEnum):
     """Facts in past tense. PLUGGED: the pilot left A (plug_in is new). UNPLUGGED: it came back to A. PILOT_CHANGED: value is the state word.
     CLOSED, OPENED: proven by the mirror contact; OPENED's value is the cause. FAULT_RAISED, FAULT_CLEARED: value is the fault's name.
-    OFFERED: value is the amps now signalled, "0" for none. PERMIT_ENDED: value says why."""
+    OFFERED: value is the amps now signalled, "0" for none. PERMIT_ENDED: value says why.
+    BUTTON_PRESSED: a person at the EVSE."""
 
     PLUGGED = "plugged"
     UNPLUGGED = "unplugged"
@@ -130,6 +131,7 @@ class EdgeKind(StrEnum):
     FAULT_CLEARED = "fault_cleared"
     PERMIT_ENDED = "permit_ended"
     OFFERED = "offered"
+    BUTTON_PRESSED = "button_pressed"
 
 
 class Edge(msgspec.Struct, frozen=True, tag=True):

@@ -38,6 +38,10 @@ class IdToken(msgspec.Struct, frozen=True):
         return f"IdToken({str(self)!r}, {str(self.type)!r})"
 
 
+NOBODY = IdToken("", IdTokenType.NO_AUTHORIZATION)
+"""Who starts where no card is asked for (C02.FR.01)."""
+
+
 class AuthorizationStatus(StrEnum):
     """AuthorizationStatusEnumType."""
 

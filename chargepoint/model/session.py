@@ -14,7 +14,7 @@ import msgspec
 
 from chargepoint.model.connector import Phase
 from chargepoint.model.facts import ChargingState, StopReason, Trigger
-from chargepoint.model.idtoken import IdToken
+from chargepoint.model.idtoken import IdToken, IdTokenType
 from chargepoint.model.stamp import Stamp
 
 
@@ -230,6 +230,11 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     @property
     def authorized(self) -> bool:
         return Point.AUTHORIZED in POINTS[self.state]
+
+    @property
+    def owned(self) -> bool:
+        """Whether there is a token that a held plug could wait for."""
+        return self.token is not None and self.token.type != IdTokenType.NO_AUTHORIZATION
 
     @property
     def plugged(self) -> bool:

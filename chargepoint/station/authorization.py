@@ -106,13 +106,17 @@ class Authorization:
         """Who may charge now. Waits for the CSMS for at most the message timeout; never raises."""
         if token.type in NEVER_ASKED:
             return Verdict(_status(AuthorizationStatus.ACCEPTED), Source.OPEN)
-        if not self._variables.boolean("AuthCtrlr.Enabled"):
+        if not self.needed():
             return Verdict(_status(AuthorizationStatus.ACCEPTED), Source.OPEN)
         known = self.known(token)
         if known is not None and (self._without_asking() if known.accepted else self._final(known)):
             return known
         asked = await self._ask(token, known)
         return asked or self._offline(known)
+
+    def needed(self) -> bool:
+        """Whether energy needs an authorization at all (C01.FR.01)."""
+        return self._variables.boolean("AuthCtrlr.Enabled")
 
     def known(self, token: IdToken) -> Verdict | None:
         """What list or cache say of a token, the list first (C13.FR.01); None: they do not know it."""

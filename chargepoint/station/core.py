@@ -184,6 +184,7 @@ class Core:
         self.sessions.operative = lambda evse: self.availability.operative(evse, 1)
         self.lamps.again = lambda evse: self.offer.act(evse, False)
         self.driver.on_refused = self.lamps.refused
+        self.edges.on_button = self.driver.press
         self.offer.phases = self.phases
         self.sampling.tell = self._sampled
         self.sampling.place = self.sessions.place

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from chargepoint.clock import Clock
 from chargepoint.model.facts import StopReason, Trigger
-from chargepoint.model.idtoken import IdToken, IdTokenType
+from chargepoint.model.idtoken import NOBODY, IdToken, IdTokenType
 from chargepoint.model.session import SessionRow, State
 from chargepoint.station.authorization import Authorization, Verdict
 from chargepoint.station.sessions import OCPP_16, Sessions, Start
@@ -141,6 +141,17 @@ class Driver:
                 return
             group = verdict.info.group or group
         self._start(evse, Start(token, group, remote=True, remote_start_id=remote_start_id))
+
+    def press(self, evse: int) -> None:
+        """The button at an EVSE: it begins where no card is asked for, and ends what was begun so (C02)."""
+        row = self._sessions.row(evse)
+        if row is not None and row.state in RUNNING:
+            if same(row.token, NOBODY):
+                self._carry_out(Choice(Act.STOP, evse), NOBODY, None)
+        elif self._authorization.needed():
+            log.info("EVSE %d: the button starts nothing while a token is asked for", evse)
+        else:
+            self._start(evse, Start(NOBODY))
 
     def free(self) -> list[int]:
         """Usable EVSEs without a session, in their order."""

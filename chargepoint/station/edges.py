@@ -7,14 +7,14 @@ transactions.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from chargepoint.clock import Clock
 from chargepoint.link.messages import Edge, EdgeKind, EvseState
 from chargepoint.model.facts import StopReason, Trigger
 from chargepoint.model.fault import CATALOGUE, Clears, Effect
-from chargepoint.model.idtoken import IdToken, IdTokenType
+from chargepoint.model.idtoken import NOBODY
 from chargepoint.model.pilot import PilotState
 from chargepoint.model.session import Event, SessionRow, State
 from chargepoint.model.stamp import Stamp
@@ -35,6 +35,8 @@ NO_OFFER = "0"
 """Control's word for X1."""
 SAME_CAR_WITHIN_S = 10.0
 """Control looked away (it started anew, or stood still) for so long at most, for the car it finds then to count as the one before."""
+PRESS_COUNTS_S = 5.0
+"""A press told later, as after a restart of this process, means nothing any more."""
 WITHOUT_CAR = (State.DETACHED, State.CABLE_LEFT)
 FAULT_REASONS = {
     "emergency_stop": StopReason.EMERGENCY_STOP,
@@ -53,7 +55,8 @@ def ends_session(fault: str) -> bool:
 
 
 class Edges:
-    """usable: whether somebody waiting for a car elsewhere may find it at this EVSE; give_up: ends a session whose car a power cut lost."""
+    """usable: whether somebody waiting for a car elsewhere may find it at this EVSE; give_up: ends a session whose car a power cut lost. on_button: a
+    button was pressed; buttons: the EVSEs that have one."""
 
     def __init__(
         self,
@@ -65,6 +68,8 @@ class Edges:
         usable: Callable[[int], bool],
         give_up: Callable[[SessionRow], None],
     ) -> None:
+        self.on_button: Callable[[int], None] = lambda evse: None
+        self.buttons: Collection[int] = ()
         self._clock = clock
         self._db = db
         self._values = Values(db)
@@ -129,6 +134,8 @@ class Edges:
                 return partial(self._interrupted, row)
             case EdgeKind.OPENED:
                 return partial(self._opened, edge.evse, at, edge.value)
+            case EdgeKind.BUTTON_PRESSED if self._clock.boot_s() - edge.at < PRESS_COUNTS_S:
+                return partial(self.on_button, edge.evse)
             case EdgeKind.FAULT_RAISED if row is not None and row.authorized and ends_session(edge.value):
                 return partial(self._failed, row, edge.value, at)
             case _:
@@ -150,8 +157,8 @@ class Edges:
             row.plug_in, row.control_start, row.plugged_at, row.floating = plug_in, self._hardware.start, at, False
             row.offered_at = 0.0
             self._sessions.step(row, Event.PLUGGED, Cause(Trigger.CABLE_PLUGGED_IN, self._clock.stamp_at(at)))
-        if row.state is State.PLUGGED and not self._variables.boolean("AuthCtrlr.Enabled"):
-            self._sessions.start(evse, Start(IdToken("", IdTokenType.NO_AUTHORIZATION)))
+        if row.state is State.PLUGGED and evse not in self.buttons and not self._variables.boolean("AuthCtrlr.Enabled"):
+            self._sessions.start(evse, Start(NOBODY))
 
     def _unplugged(self, row: SessionRow, at: Stamp) -> None:
         """The pilot is back in A: the car's end came out, or the whole cable did (a tethered one has no other end)."""
@@ -164,7 +171,8 @@ class Edges:
             elif tethered or (state is not None and not state.cable):
                 event = Event.GONE
             else:
-                row.hold = row.hold or (row.authorized and not self._variables.boolean("OCPPCommCtrlr.UnlockOnEVSideDisconnect"))
+                kept = row.authorized and row.owned and not self._variables.boolean("OCPPCommCtrlr.UnlockOnEVSideDisconnect")
+                row.hold = row.hold or kept
                 event = Event.LEFT
             self._sessions.step(row, event, self._left(at))
 

@@ -152,7 +152,7 @@ class Sessions:
             if TABLE.step(row.state, Event.DEAUTHORIZED) is None:
                 self._transactions.update(row, cause, self.charging_state(row))
             else:
-                row.stop_reason, row.hold = cause.reason, hold
+                row.stop_reason, row.hold = cause.reason, hold and row.owned
                 self.step(row, Event.DEAUTHORIZED, cause)
                 if row.state is State.CABLE_LEFT and self.tethered(row.evse):
                     self.step(row, Event.GONE, cause)

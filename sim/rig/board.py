@@ -283,6 +283,8 @@ class Board:
             wiring.chips[at], wiring.sensor_of[at] = sensor, (plant, sensor)
         if wired.earth_lost is not None:
             wiring.input(wired.earth_lost, lambda: plant.faults.active("pe_loss"))
+        if wired.button is not None and plant.button is not None:
+            wiring.input(wired.button, plant.button.pressed)
         self._wire_adc(plant, wired.adc)
 
     def _wire_adc(self, plant: Plant, wired: spec.Adc) -> None:

@@ -123,9 +123,11 @@ class Commands:
         self._plant(evse)
         raise Refusal("conflict", "this board has no bay sensor")
 
-    def button(self, evse: int, pressed_ms: float = 0.0) -> Keys:
-        self._plant(evse)
-        raise Refusal("conflict", "this board has no stop button")
+    def button(self, evse: int) -> Keys:
+        button = self._plant(evse).button
+        if button is None:
+            raise Refusal("conflict", "this board has no button; [board.sim] start_button = true gives it one")
+        return {"changed": button.press()}
 
     def breaker(self, evse: int, closed: bool = True) -> Keys:
         breaker = self._plant(evse).breaker

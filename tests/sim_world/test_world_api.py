@@ -211,6 +211,7 @@ async def test_the_technicians_key(it: Outside) -> None:
         ("GET", "nowhere", {}, 404),
         ("DELETE", "state", {}, 405),
         ("POST", "evse/1/bay", {"occupied": True}, 409),
+        ("POST", "evse/1/button", {}, 409),
     ],
 )
 async def test_wrong_calls_get_a_sentence(it: Outside, method: str, path: str, body: Any, status: int) -> None:

@@ -405,6 +405,53 @@ async def test_no_authorization_at_all(tmp_path: Path) -> None:
     assert rig.last().id_token == IdToken("", "NoAuthorization")
 
 
+async def test_a_plug_is_never_kept_for_nobody(tmp_path: Path) -> None:
+    """Without a token nothing could be shown to take it."""
+    rig = another(tmp_path, variables={"AuthCtrlr.Enabled": False, "OCPPCommCtrlr.UnlockOnEVSideDisconnect": False})
+    rig.control.plug()
+    rig.sessions.answered(rig.transaction_facts()[0], IdTokenInfo(AuthorizationStatus.INVALID))
+    assert rig.control.locks[1] is False
+
+
+def with_a_button(tmp_path: Path, *, asked: bool) -> Rig:
+    """A rig whose EVSE has a button. asked: for a token."""
+    rig = another(tmp_path, variables={"AuthCtrlr.Enabled": asked})
+    rig.edges.buttons, rig.edges.on_button = (1,), rig.driver.press
+    return rig
+
+
+async def test_a_button_begins_and_ends_where_no_token_is_asked_for(tmp_path: Path) -> None:
+    """C02.FR.01."""
+    rig = with_a_button(tmp_path, asked=False)
+    rig.control.plug()
+    assert rig.told() == [] and rig.control.permits == {}
+    rig.control.edge(1, EdgeKind.BUTTON_PRESSED)
+    assert rig.last().id_token == IdToken("", "NoAuthorization") and rig.control.permits[1].limit_a == 32.0
+    await rig.seconds(1)
+    rig.control.close()
+    rig.control.edge(1, EdgeKind.BUTTON_PRESSED)
+    rig.control.open(why="withdrawn")
+    await rig.seconds(2)
+    assert rig.told()[-1][:2] == ("Ended", "StopAuthorized") and rig.last().stopped_reason is StopReason.LOCAL
+
+
+async def test_a_button_neither_begins_nor_ends_what_needs_a_token(tmp_path: Path) -> None:
+    rig = with_a_button(tmp_path, asked=True)
+    rig.control.plug()
+    rig.control.edge(1, EdgeKind.BUTTON_PRESSED)
+    assert rig.told() == []
+    await rig.swipe()
+    rig.control.edge(1, EdgeKind.BUTTON_PRESSED)
+    assert [told[:2] for told in rig.told()] == [("Started", "Authorized")]
+
+
+async def test_a_press_that_is_told_late_means_nothing(tmp_path: Path) -> None:
+    rig = with_a_button(tmp_path, asked=False)
+    rig.control.plug()
+    rig.control.edge(1, EdgeKind.BUTTON_PRESSED, at=rig.clock.boot_s() - 60.0)
+    assert rig.told() == []
+
+
 async def test_restart_of_a_finished_session_is_a_new_transaction(rig: Rig) -> None:
     await charge(rig)
     await rig.swipe()
