@@ -64,3 +64,27 @@ async def test_a_new_password_is_used_at_once(world: World) -> None:
     assert answer["setVariableResult"][0]["attributeStatus"] == "Accepted"
     await world.told(lambda csms: csms.book.station("CP001").password == NEXT_PASSWORD)
     assert len(station.boots) == 1, "the same start at the same CSMS"
+
+
+async def configure(world: World, key: str, value: str) -> str:
+    return str((await world.csms.send("CP001", "ChangeConfiguration", {"key": key, "value": value}))["status"])
+
+
+async def test_16_a_key_and_a_higher_security_profile_are_used_at_once(world: World) -> None:
+    """1.6 security whitepaper A01, A05."""
+    await world.up("ocpp1.6")
+    station = world.csms.book.station("CP001")
+    assert station.password is None and await configure(world, "SecurityProfile", "1") == "Rejected", "no key yet"
+    assert await configure(world, "AuthorizationKey", PASSWORD) == "Accepted"
+    await world.told(lambda csms: csms.book.station("CP001").connections == 2)
+    await world.registered("accepted")
+    assert await configure(world, "SecurityProfile", "1") == "Accepted"
+    await world.told(lambda csms: csms.book.station("CP001").password == PASSWORD)
+    await world.registered("accepted")
+    assert await configure(world, "AuthorizationKey", NEXT_PASSWORD.encode().hex()[:40]) == "Accepted"
+    await world.told(lambda csms: csms.book.station("CP001").password == NEXT_PASSWORD[:20])
+    await world.registered("accepted")
+    assert await configure(world, "SecurityProfile", "0") == "Rejected"
+    await world.told(lambda csms: bool(csms.book.station("CP001").security_events))
+    assert len(station.boots) == 1, "the same start at the same CSMS"
+    assert [event["type"] for event in station.security_events] == ["StartupOfTheDevice"]
