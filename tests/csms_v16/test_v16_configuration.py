@@ -235,3 +235,14 @@ async def test_a_meter_that_signs_has_its_keys(bench: Bench) -> None:
     assert (await bench.hear("GetConfiguration", {"key": ["MeterPublicKey1"]}))["unknownKey"] == ["MeterPublicKey1"]
     everything = (await bench.hear("GetConfiguration", {}))["configurationKey"]
     assert {"SampledDataSignReadings", "MeterPublicKey3"} <= {item["key"] for item in everything}
+
+
+async def test_the_phases_of_a_connector_are_told_in_the_device_model_too(bench: Bench, db: Db) -> None:
+    assert bench.dm.text("Connector@7:1.PhaseRotation") == "RST"
+    assert await change(bench, "ConnectorPhaseRotation", "1.RTS,2.NotApplicable,3.SRT") == "Accepted"
+    for model in (bench.dm, Bench(db).dm):
+        told = [model.text(f"Connector@{place}.PhaseRotation") for place in ("1:1", "1:2", "7:1")]
+        assert told == ["RTS", "", "SRT"]
+    assert Bench(db, with_factory(ConnectorPhaseRotation="1.TRS")).dm.text("Connector@1:2.PhaseRotation") == "", "what the CSMS has set holds"
+    assert await change(bench, "ConnectorPhaseRotation", "1.Unknown") == "Accepted"
+    assert bench.dm.text("Connector@1:1.PhaseRotation") == ""

@@ -1,6 +1,6 @@
 """Keeps pictures of the panel in docs/: a car that charges, on a desk's screen and on a phone's.
 
-    python -m tests.panel.shots
+python -m tests.panel.shots
 """
 
 from __future__ import annotations

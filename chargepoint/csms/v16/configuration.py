@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from chargepoint.csms.face import CallRefused, Heard, Payload, StationView, Variables
+from chargepoint.csms.face import CallRefused, Heard, Numbering, Payload, StationView, Variables
 from chargepoint.csms.v16.keys import CLEAR_TRIP, CSL, OWN, PROFILES_KEY, ROWS, Row
 from chargepoint.model.orders import RaiseSecurityProfile, SetVariable, SetVariables
 from chargepoint.model.variable import Key, Mutability, VariableSpec, members, text_of
 from chargepoint.settings import Scalar, Settings
 from chargepoint.station.device_model import DeviceModel
 
+ROTATION = "Ocpp16Ctrlr.ConnectorPhaseRotation"
+NO_ROTATION = ("NotApplicable", "Unknown")
 LONGEST = 500  # 7.29 KeyValue: CiString500Type
 WORDS = {"Accepted": "Accepted", "RebootRequired": "RebootRequired"}
 FEATURES = {"LocalAuthListManagement": "LocalAuthListCtrlr.Available"}
@@ -48,6 +50,22 @@ def declare(dm: DeviceModel, settings: Settings) -> None:
             values=own.values,
         )
         dm.declare(spec, own.default(settings), check=own.check(settings) if own.check else None)
+    _rotate(dm, settings)
+
+
+def _rotate(dm: DeviceModel, settings: Settings) -> None:
+    """9.1.7: what is said of a connector's phases is said in the device model too."""
+    places = Numbering(settings).places
+
+    def follow(key: Key, old: str, new: str) -> None:
+        for number, _, word in (item.partition(".") for item in members(new)):
+            if number != "0":
+                place = places[int(number) - 1]
+                dm.push(f"Connector@{place.evse}:{place.connector}.PhaseRotation", "" if word in NO_ROTATION else word)
+
+    dm.observe(ROTATION, follow)
+    known = [item for item in dm.listed(ROTATION) if not item.endswith(".Unknown")]
+    follow(Key.parse(ROTATION), "", ",".join(known))
 
 
 def factory(configuration: Mapping[str, Scalar]) -> Factory:
