@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.conformance.driver import states
 from tests.conformance.driver.lab import Lab
 from tests.conformance.driver.matching import ABSENT, Payload, check, one_of
@@ -84,6 +86,12 @@ async def test_TC_F_26_CS(shared_booted: Lab) -> None:
     """No BootNotification once one was accepted."""
     await trigger(shared_booted, "BootNotification", "Rejected")
     await shared_booted.csms.no_more("BootNotification")
+
+
+@pytest.mark.parametrize("message", ["LogStatusNotification", "FirmwareStatusNotification"])
+async def test_what_is_not_offered_is_not_implemented(shared_booted: Lab, message: str) -> None:
+    """Why TC_F_15_CS to TC_F_19_CS cannot apply."""
+    await trigger(shared_booted, message, "NotImplemented")
 
 
 async def test_TC_F_27_CS(shared_booted: Lab) -> None:

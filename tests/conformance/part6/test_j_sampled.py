@@ -6,7 +6,7 @@ import asyncio
 
 from tests.conformance.driver import states
 from tests.conformance.driver.lab import Lab
-from tests.conformance.driver.matching import Payload
+from tests.conformance.driver.matching import Payload, check
 from tests.conformance.driver.values import holds, metered, periodic
 
 INTERVAL_S = 2
@@ -64,7 +64,7 @@ async def test_TC_J_10_CS(lab: Lab) -> None:
     await lab.up(variables={**ENDED, "AlignedDataCtrlr.TxEndedMeasurands": ""})
     await metered(lab)
     await states.energy_transfer_started(lab)
-    await asyncio.sleep((SEVERAL + 1) * INTERVAL_S)
+    await asyncio.sleep((SEVERAL + 2) * INTERVAL_S)
     await states.parking_bay_unoccupied(lab)
     [event] = lab.csms.calls("TransactionEvent", {"eventType": "Ended"})
     begin, *between, end = event.payload["meterValue"]
@@ -74,3 +74,10 @@ async def test_TC_J_10_CS(lab: Lab) -> None:
         holds(value, {"Sample.Periodic"}, MEASURANDS)
     holds(end, {"Transaction.End"}, MEASURANDS)
     periodic([value["timestamp"] for value in (begin, *between)], INTERVAL_S)
+
+
+async def test_nothing_is_signed(lab: Lab) -> None:
+    """Why TC_J_04_CS and TC_J_11_CS cannot apply."""
+    await lab.up()
+    for name in ("SampledDataCtrlr.SignReadings", "AlignedDataCtrlr.SignReadings"):
+        check({"attributeStatus": "UnknownVariable"}, await lab.get_result(name))

@@ -32,3 +32,19 @@ async def test_TC_P_03_CS(shared_booted: Lab) -> None:
     answer = await shared_booted.csms.call("GetVariables", {"getVariableData": [data], **CUSTOM})
     told = {"attributeStatus": "Accepted", "attributeType": one_of(ABSENT, "Actual"), "attributeValue": "200"}
     check({"getVariableResult": [told]}, answer)
+
+
+async def test_no_charging_profile_is_taken(shared_booted: Lab) -> None:
+    """Why TC_P_04_CS cannot apply."""
+    assert await shared_booted.get("SmartChargingCtrlr.Available") == "false"
+    schedule = {"id": 1, "chargingRateUnit": "A", "duration": 60, "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.0, "numberPhases": 3}]}
+    profile = {
+        "id": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": [schedule],
+    }
+    await shared_booted.csms.refused(
+        "SetChargingProfile", {"evseId": shared_booted.evse, "chargingProfile": profile}, "NotImplemented", "NotSupported"
+    )
