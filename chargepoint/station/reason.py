@@ -20,7 +20,7 @@ class Situation(NamedTuple):
     """All that counts. control: its process is there; faults: names from the catalogue; state: of the session (IDLE: none); limit_a and limit_owner:
     what the station permits; offered_a and cap: what control signals and who won there; permitted: control has a permit; may_begin: new transactions
     are allowed; store: what the store could not do; wake: what is done about a car that sleeps; switching: it waits
-    for a change of its phases."""
+    for a change of its phases; by_button: a press begins, no token is asked for."""
 
     control: bool = True
     faults: tuple[str, ...] = ()
@@ -33,6 +33,7 @@ class Situation(NamedTuple):
     state: State = State.IDLE
     interrupted: bool = False
     held: bool = False
+    by_button: bool = False
     limit_a: float = 0.0
     limit_owner: str = ""
     permitted: bool = False
@@ -93,11 +94,13 @@ TABLE: tuple[Row, ...] = (
         "The central system has not accepted this charger yet, so nobody can charge.",
     ),
     Row("free", lambda s: s.state in (_S.IDLE, _S.CLOSED), "No car is plugged in."),
+    Row("button_awaited", lambda s: s.state is _S.PLUGGED and s.by_button, "A car is plugged in: press the button."),
     Row("no_authorization", lambda s: s.state is _S.PLUGGED, "A car is plugged in: show a token, or start by app."),
     Row("no_car", lambda s: s.state is _S.AUTHORIZED, "Authorized: plug the car in."),
     Row("car_unplugged", lambda s: s.state is _S.DETACHED, "The cable was unplugged at the car: plug it in again, or show the token to end."),
     Row("plug_held", lambda s: s.held and not _authorized(s), "The session is over; show the token that began it to take the plug."),
     Row("cable_left", lambda s: s.state is _S.CABLE_LEFT, "The session is over: take the cable out of the socket."),
+    Row("button_ended", lambda s: s.state is _S.FINISHING and s.by_button, "The session is over: unplug the car, or press the button to charge again."),
     Row("stopped", lambda s: s.state is _S.FINISHING, "The session is over: unplug the car, or show a token to charge again."),
     Row("car_unseen", lambda s: s.interrupted, "After a power cut the car has not been seen yet."),
     Row("limit", lambda s: s.limit_a < MINIMUM_A and s.cap != "floor", "No current by {owner}."),

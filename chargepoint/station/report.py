@@ -90,6 +90,7 @@ class Report:
             state=row.state if row is not None else State.IDLE,
             interrupted=row is not None and row.interrupted,
             held=row is not None and row.hold,
+            by_button=evse in core.edges.buttons and not core.authorization.needed(),
             limit_a=limit.limit_a,
             limit_owner=limit.owner,
             permitted=state is not None and state.permit,

@@ -13,7 +13,7 @@ NO_CARDS = """
 async def test_a_press_begins_and_the_next_one_ends(world: World) -> None:
     await world.up("ocpp2.0.1", board="[board.sim]\nstart_button = true", more=NO_CARDS)
     await world.post("evse/1/plug-in", {"ev": {"delay_s": 0.2, "s2_open_s": 0.2}})
-    await world.status("Preparing")
+    await world.until(lambda s: s["station"]["connectors"][0]["reason"] == "button_awaited")
     await world.post("evse/1/button")
     await world.status("Charging")
     await world.post("evse/1/button")
