@@ -79,7 +79,8 @@ class Clock:
         """Awaits with a deadline. Raises TimeoutError (the awaitable is cancelled)."""
         import asyncio
 
-        return await asyncio.wait_for(awaitable, seconds)
+        async with asyncio.timeout(seconds):  # asyncio.wait_for forgets a cancellation that comes with the result, before Python 3.12
+            return await awaitable
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Calls back from the running event loop after the time."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import termios
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from pymodbus import FramerType, ModbusException
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -22,6 +22,7 @@ from hal.ports import Now
 
 Place = spec.Serial | spec.Tcp
 Client = AsyncModbusTcpClient | AsyncModbusSerialClient
+T = TypeVar("T")
 
 BACK_OFF_S = (0.0, 1.0, 2.0, 5.0)
 """Wait before each further attempt to open the line; the last one goes on."""
@@ -77,7 +78,7 @@ class ModbusLine:
         read = client.read_input_registers if function == 4 else client.read_holding_registers
         self._free_at = self._now() + self._timeout_s + QUIET_S  # stands when the caller gives up meanwhile
         try:
-            answer = await read(block.start, count=block.count, device_id=unit)
+            answer = await _cancellable(read(block.start, count=block.count, device_id=unit))
         except ConnectionException as error:
             self._drop()
             raise DeviceLost(device, f"{self.name()} was closed") from error
@@ -116,7 +117,7 @@ class ModbusLine:
 
     async def _connect(self, client: Client, device: str) -> None:
         try:
-            connected = await client.connect()
+            connected = await _cancellable(client.connect())
         except (OSError, termios.error, ValueError, ModbusException) as error:
             client.close()
             raise DeviceLost(device, f"{self.name()} cannot be opened: {error}") from error
@@ -154,3 +155,16 @@ def place_of(meter: spec.Meter) -> Place:
     places: list[Place] = [place for place in (meter.serial, meter.tcp) if place is not None]
     (place,) = places
     return place
+
+
+async def _cancellable(asked: Awaitable[T]) -> T:
+    """pymodbus waits with asyncio.wait_for, which before Python 3.12 forgets a cancellation that comes together with the answer. It is made good here:
+    a reading task that cannot be ended keeps its process from ending."""
+    task = asyncio.current_task()
+    assert task is not None
+    before = task.cancelling()
+    try:
+        return await asked
+    finally:
+        if task.cancelling() > before:
+            raise asyncio.CancelledError

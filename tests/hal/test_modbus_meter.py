@@ -19,7 +19,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from hal import meter_map, modbus_line, spec
 from hal.errors import DeviceLost
 from hal.files import find
-from hal.meter_map import Map
+from hal.meter_map import Block, Map
 from hal.modbus_line import ModbusLine
 from hal.modbus_meter import ModbusMeter
 
@@ -258,6 +258,30 @@ async def test_nobody_listens_then_somebody_does(fake: FakeMeter, now: Now, monk
     assert (await meter.read()).energy_wh == 12500.0
     await meter.close()
     await server.shutdown()
+
+
+async def test_an_end_that_comes_together_with_the_answer_is_not_forgotten(now: Now, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    class Client:
+        connected = True
+
+        def __init__(self, *_: Any, **__: Any) -> None: ...
+
+        async def connect(self) -> bool:
+            return True
+
+        async def read_holding_registers(self, *_: Any, **__: Any) -> Any:
+            return await asyncio.wait_for(answered, 1.0)
+
+    monkeypatch.setattr("hal.modbus_line.AsyncModbusTcpClient", Client)
+    line = ModbusLine(spec.Tcp(host="127.0.0.1"), 0.2, lambda name: name, now)
+    reading = asyncio.create_task(line.read("meter", 1, 3, Block(start=0, count=2), 0.0))
+    await asyncio.sleep(0.02)
+    answered.set_result(None)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
 
 
 async def test_a_closed_line_is_not_hammered(now: Now, clock: Any) -> None:
