@@ -158,8 +158,8 @@ def place_of(meter: spec.Meter) -> Place:
 
 
 async def _cancellable(asked: Awaitable[T]) -> T:
-    """pymodbus waits with asyncio.wait_for, which before Python 3.12 forgets a cancellation that comes together with the answer. It is made good here:
-    a reading task that cannot be ended keeps its process from ending."""
+    """pymodbus waits with asyncio.wait_for, which before Python 3.12 forgets a cancellation that comes with the answer. It is made good here: a
+    reading task that cannot be ended keeps its process from ending."""
     task = asyncio.current_task()
     assert task is not None
     before = task.cancelling()
