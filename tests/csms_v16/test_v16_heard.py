@@ -71,6 +71,7 @@ ORDERS: list[tuple[str, dict[str, Any], Any, str, dict[str, Any]]] = [
     ("TriggerMessage", {"requestedMessage": "Heartbeat", "connectorId": 0}, Trigger("Heartbeat"), "Accepted", {"status": "Accepted"}),
     ("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 2}, Trigger(SAMPLED_VALUES, 1, 2), "Rejected", {"status": "Rejected"}),
     ("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 5}, None, "", {"status": "Rejected"}),
+    ("TriggerMessage", {"requestedMessage": "Heartbeat", "connectorId": 5}, Trigger("Heartbeat"), "Accepted", {"status": "Accepted"}),
     (
         "TriggerMessage",
         {"requestedMessage": "DiagnosticsStatusNotification"},

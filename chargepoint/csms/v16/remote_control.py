@@ -11,6 +11,7 @@ from chargepoint.model.orders import SAMPLED_VALUES, RemoteStart, RemoteStop, Tr
 NOTE_WITHIN_S = 0.05  # the CSMS may order a stop right behind its StartTransaction.conf, before the number is noted
 UNLOCK_WORDS = {"Unlocked": "Unlocked", "UnknownConnector": "NotSupported"}
 TRIGGERS = {"DiagnosticsStatusNotification": "LogStatusNotification", "MeterValues": SAMPLED_VALUES}
+OF_CONNECTORS = ("MeterValues", "StatusNotification")
 REJECTED = Heard({"status": "Rejected"})
 
 
@@ -51,11 +52,12 @@ async def unlock(view: StationView, payload: Payload) -> Heard:
 
 
 async def trigger(view: StationView, payload: Payload) -> Heard:
-    """Without connectorId all of the station is meant. 0 is the station itself where that has a message of its own, a StatusNotification (5.17)."""
+    """Without connectorId all of the station is meant. 0 is the station itself where that has a message of its own, a StatusNotification; where no
+    connector matters to the message, the one named is ignored (5.17)."""
     place = place_of(view, payload)
-    if "connectorId" in payload and place is None:
-        return REJECTED
     message: str = payload["requestedMessage"]
+    if "connectorId" in payload and place is None and message in OF_CONNECTORS:
+        return REJECTED
     itself = message == "StatusNotification"
     evse, connector = (place.evse, place.connector) if place and (place.evse or itself) else (None, None)
     answer = await view.obey(Trigger(TRIGGERS.get(message, message), evse, connector))

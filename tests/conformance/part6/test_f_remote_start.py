@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.conformance.driver import states
 from tests.conformance.driver.lab import Lab
 from tests.conformance.driver.matching import check
@@ -20,9 +22,10 @@ async def charges_after_a_remote_start(lab: Lab, **settings: Any) -> None:
     await states.energy_transfer_started(lab)
 
 
-async def test_TC_F_01_CS(lab: Lab) -> None:
-    """A remote start when the cable is plugged in already: it charges."""
-    await lab.up(variables=REMOTELY)
+@pytest.mark.parametrize("start_point", ["EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer"])
+async def test_TC_F_01_CS(lab: Lab, start_point: str) -> None:
+    """A remote start when the cable is plugged in already: it charges. A transaction that runs before is named in the answer."""
+    await lab.up(variables={**REMOTELY, "TxCtrlr.TxStartPoint": start_point})
     await states.ev_connected_pre_session(lab)
     await states.authorized(lab, remote=True)
     await states.energy_transfer_started(lab)
@@ -48,11 +51,14 @@ async def test_TC_F_04_CS(lab: Lab) -> None:
     await states.authorized(lab, remote=True)
 
 
-async def test_TC_F_08_CS(lab: Lab) -> None:
-    """A remote stop ends the charging."""
-    await lab.up()
+@pytest.mark.parametrize("stop_point", ["EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer"])
+async def test_TC_F_08_CS(lab: Lab, stop_point: str) -> None:
+    """A remote stop ends the charging, and the transaction too unless it lasts until the cable goes."""
+    await lab.up(variables={"TxCtrlr.TxStopPoint": stop_point})
     await states.energy_transfer_started(lab)
-    await states.stop_authorized(lab, remote=True)
+    event = await states.stop_authorized(lab, remote=True)
+    assert event is not None and event["eventType"] == ("Updated" if stop_point == "EVConnected" else "Ended")
+    await lab.charger.contactor("open", lab.evse)
 
 
 async def test_TC_F_09_CS(lab: Lab) -> None:
