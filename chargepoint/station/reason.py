@@ -100,7 +100,11 @@ TABLE: tuple[Row, ...] = (
     Row("car_unplugged", lambda s: s.state is _S.DETACHED, "The cable was unplugged at the car: plug it in again, or show the token to end."),
     Row("plug_held", lambda s: s.held and not _authorized(s), "The session is over; show the token that began it to take the plug."),
     Row("cable_left", lambda s: s.state is _S.CABLE_LEFT, "The session is over: take the cable out of the socket."),
-    Row("button_ended", lambda s: s.state is _S.FINISHING and s.by_button, "The session is over: unplug the car, or press the button to charge again."),
+    Row(
+        "button_ended",
+        lambda s: s.state is _S.FINISHING and s.by_button,
+        "The session is over: unplug the car, or press the button to charge again.",
+    ),
     Row("stopped", lambda s: s.state is _S.FINISHING, "The session is over: unplug the car, or show a token to charge again."),
     Row("car_unseen", lambda s: s.interrupted, "After a power cut the car has not been seen yet."),
     Row("limit", lambda s: s.limit_a < MINIMUM_A and s.cap != "floor", "No current by {owner}."),
