@@ -10,12 +10,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import msgspec
 from aiohttp import web
 
+from sim import api_answers as answers
 from sim import api_bodies as bodies
-from sim import api_streams
+from sim import api_streams, openapi
 from sim.csms import api as csms_api
 from sim.csms.api import Commands
 from sim.firmware import NoProcess
@@ -41,42 +43,55 @@ class Sites(Protocol):
     vehicles: list[dict[str, str]]
 
 
-def routes() -> list[tuple[str, str, SiteHandler]]:
-    """The table of calls, below /api or /api/stations/{i}."""
+class Call(NamedTuple):
+    """One call below /api or /api/stations/{i}. body, answer: their shapes; an answer without one is an object; events: server-sent events."""
+
+    method: str
+    path: str
+    handler: SiteHandler
+    text: str
+    body: type[msgspec.Struct] | None = None
+    answer: Any = None
+    events: bool = False
+
+
+def calls() -> list[Call]:
+    """The table of calls."""
+    evse = "/evse/{evse}"
     return [
-        ("GET", "/state", state),
-        ("GET", "/events", api_streams.changes),
-        ("GET", "/ocpp", api_streams.conversation),
-        ("GET", "/watch", api_streams.states),
-        ("GET", "/log", firmware_log),
-        ("GET", "/timings", timings),
-        ("DELETE", "/timings", timings_reset),
-        ("GET", "/violations", violations),
-        ("POST", "/power", power),
-        ("POST", "/kill", kill),
-        ("POST", "/network", network),
-        ("POST", "/rfid/swipe", swipe),
-        ("POST", "/evse/{evse}/plug-in", plug_in),
-        ("POST", "/evse/{evse}/unplug", unplug),
-        ("POST", "/evse/{evse}/ev-unplug", ev_unplug),
-        ("POST", "/evse/{evse}/ev-plug", ev_plug),
-        ("POST", "/evse/{evse}/ev", ev),
-        ("POST", "/evse/{evse}/bay", bay),
-        ("POST", "/evse/{evse}/breaker", breaker),
-        ("POST", "/evse/{evse}/button", button),
-        ("POST", "/evse/{evse}/fault", fault),
-        ("DELETE", "/evse/{evse}/fault/{fault}", fault_clear),
-        ("POST", "/evse/{evse}/clear", clear),
+        Call("GET", "/state", state, "power, network, wire, and what the firmware reports of itself", answer=answers.State),
+        Call("GET", "/events", api_streams.changes, "every change in the world and in the firmware", events=True),
+        Call("GET", "/ocpp", api_streams.conversation, "every OCPP message between charge point and CSMS", events=True),
+        Call("GET", "/watch", api_streams.states, "the state, now and whenever it has changed", answer=answers.State, events=True),
+        Call("GET", "/log", firmware_log, "the last lines of the firmware's log; ?lines=200"),
+        Call("GET", "/timings", timings, "protective reactions by cause; ?each=1: each one", answer=list[dict[str, Any]]),
+        Call("DELETE", "/timings", timings_reset, "starts the timings afresh"),
+        Call("GET", "/violations", violations, "what the world saw and must never be seen", answer=list[dict[str, Any]]),
+        Call("POST", "/power", power, "switches the board's power", bodies.Power),
+        Call("POST", "/kill", kill, "a signal, or HANG, for one process", bodies.Kill),
+        Call("POST", "/network", network, "the link to the CSMS", bodies.Network),
+        Call("POST", "/rfid/swipe", swipe, "shows a card", bodies.Swipe),
+        Call("POST", f"{evse}/plug-in", plug_in, "plugs a car in", bodies.PlugIn),
+        Call("POST", f"{evse}/unplug", unplug, "takes the whole cable away", bodies.Unplug),
+        Call("POST", f"{evse}/ev-unplug", ev_unplug, "takes out the car's end only", bodies.Nothing),
+        Call("POST", f"{evse}/ev-plug", ev_plug, "puts the car's end in again", bodies.Nothing),
+        Call("POST", f"{evse}/ev", ev, "changes the car that is plugged in", bodies.Ev),
+        Call("POST", f"{evse}/bay", bay, "the parking bay sensor, where the board has one", bodies.Bay),
+        Call("POST", f"{evse}/breaker", breaker, "the breaker that a shunt trip throws, where the board has one", bodies.Breaker),
+        Call("POST", f"{evse}/button", button, "the button, where the board has one", bodies.Nothing),
+        Call("POST", f"{evse}/fault", fault, "lays a fault on", bodies.Fault),
+        Call("DELETE", f"{evse}/fault/{{fault}}", fault_clear, "takes a fault away"),
+        Call("POST", f"{evse}/clear", clear, "the technician's key", bodies.Clear),
     ]
 
 
 def application(world: Sites) -> web.Application:
     """The API and the page at /."""
     app = web.Application(middlewares=[_errors])
-    for method, path, handler in routes():
-        bound = _on_site(world, handler)
-        app.router.add_route(method, f"/api{path}", bound)
-        app.router.add_route(method, f"/api/stations/{{station}}{path}", bound)
+    for call in calls():
+        bound = _on_site(world, call.handler)
+        app.router.add_route(call.method, f"/api{call.path}", bound)
+        app.router.add_route(call.method, f"/api/stations/{{station}}{call.path}", bound)
 
     async def stations(request: web.Request) -> web.StreamResponse:
         return web.json_response([{"station": site.number, "identity": site.settings.csms.identity} for site in world.sites])
@@ -87,12 +102,16 @@ def application(world: Sites) -> web.Application:
     async def vehicles(request: web.Request) -> web.StreamResponse:
         return web.json_response(world.vehicles)
 
+    async def described(request: web.Request) -> web.StreamResponse:
+        return web.json_response(openapi.document(calls()))
+
     async def panel(request: web.Request) -> web.StreamResponse:
         return web.FileResponse(PANEL / "index.html")
 
     app.router.add_get("/api/stations", stations)
     app.router.add_get("/api/faults", faults)
     app.router.add_get("/api/vehicles", vehicles)
+    app.router.add_get("/api/openapi.json", described)
     app.router.add_get("/", panel)
     app.router.add_static("/panel", PANEL)
     return app
