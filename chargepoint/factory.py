@@ -6,7 +6,7 @@ Looks at the station's declarations and, where there is one, at its store: throu
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,6 @@ from typing import NamedTuple
 from chargepoint.csms.v16 import configuration
 from chargepoint.local.ask import NotRunning, ask
 from chargepoint.settings import Settings
-from chargepoint.station import signing
 from chargepoint.station import variables as declarations
 from chargepoint.station.device_model import DeviceModel, Edited
 from chargepoint.store.db import Db, StoreError
@@ -55,19 +54,16 @@ class Judgement(NamedTuple):
     warnings: list[Remark]
 
 
-def model_of(settings: Settings, store: Variables) -> DeviceModel:
-    """The device model as the station declares it."""
-    model = declarations.build(store, settings, configuration.factory(settings.ocpp16.configuration).variables)
+def model_of(settings: Settings, store: Variables, signs: Collection[int] = ()) -> DeviceModel:
+    """The device model as the station declares it. signs: the EVSEs whose meter signs."""
+    model = declarations.build(store, settings, configuration.factory(settings.ocpp16.configuration).variables, signs=signs)
     configuration.declare(model, settings)
     return model
 
 
 def _model_of_any(settings: Settings, store: Variables) -> DeviceModel:
     """With what only a meter that signs has, too: which one is wired is not looked at here."""
-    model = model_of(settings, store)
-    for row in signing.rows([evse.id for evse in settings.evse]):
-        model.declare(row.spec, row.value)
-    return model
+    return model_of(settings, store, [evse.id for evse in settings.evse])
 
 
 def judge(settings: Settings) -> Judgement:

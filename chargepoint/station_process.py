@@ -110,7 +110,7 @@ class Station:
 
     def _build(self, boots: Boots) -> None:
         settings, clock = self._settings, self._clock
-        model = model_of(settings, Variables(self._db))
+        model = model_of(settings, Variables(self._db), [evse for evse, meter in self._board.meters.items() if meter.signs])
         outbox = Outbox(self._db)
         self._backend: Backend[Face] = Backend(Values(self._db), "", settings.csms.ocpp, outbox.change_csms)
         self._core = core = Core(

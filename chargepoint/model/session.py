@@ -126,9 +126,6 @@ STOP_16 = (Point.AUTHORIZED,)
 """OCPP 1.6 has no such choice: a transaction begins when a car is there and somebody authorized, and ends with the authorization, which the unplugged
 car ends or not by StopTransactionOnEVSideDisconnect (1.6 3.6, 4.10, 9.1.23)."""
 
-SENSED = (Point.EV_CONNECTED, Point.AUTHORIZED, Point.POWER_PATH_CLOSED, Point.ENERGY_TRANSFER)
-"""The points this station can tell."""
-
 
 def begins(before: State, after: State, start: Collection[str]) -> bool:
     """Whether a transaction begins with this transition: one of its start points has come to hold."""
@@ -187,7 +184,8 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     above the register allowed_wh (None: at once). stop_reason: why the authorization ended. last: id of the last transaction. interrupted: a
     power cut came, and the car has not been seen since. interruptions: how often the offer was taken from this car; satisfied: it ended charging by
     itself under a standing offer, and has not asked for more; wake_rung, wake_steps: the next step of its ladder, and all steps taken;
-    phases: what it is to be charged on; phase_switches: how often that has changed since it drew.
+    phases: what it is to be charged on; phase_switches: how often that has changed since it drew; signed: the meter has signed since car and
+    authorization were there.
     """
 
     id: str
@@ -222,6 +220,7 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     satisfied: bool = False
     wake_rung: int = 0
     wake_steps: int = 0
+    signed: bool = False
     stop_reason: StopReason | None = None
     running: Running | None = None
     ending: Ending | None = None
@@ -244,6 +243,12 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     def resumed(self) -> bool:
         """Whether its transaction goes on after a power cut."""
         return self.running is not None and (self.interrupted or self.running.began.boot != self.alive.boot)
+
+
+def awaits_signature(row: SessionRow) -> bool:
+    """Whether its transaction begins with what the meter signs, and that is still to come (E01.FR.04): no energy before."""
+    waits = row.running is None and not row.signed and Point.POWER_PATH_CLOSED in POINTS[row.state]
+    return waits and Point.DATA_SIGNED in row.start and Point.ENERGY_TRANSFER not in row.start
 
 
 STARTING_S = 10.0

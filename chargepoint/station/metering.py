@@ -65,6 +65,7 @@ class Metering:
         self.offered_a: Callable[[int], float] = lambda evse: 0.0
         self.closed: Callable[[int], bool] = lambda evse: True
         self.held: Callable[[int], bool] = lambda evse: False
+        self.on_signed: Callable[[int], None] = lambda evse: None
         self.every_phase: Callable[[], bool] = lambda: False
         self._clock = clock
         self._evses = {evse.id: evse for evse in evses}
@@ -143,9 +144,13 @@ class Metering:
         if not self._signing.wanted(evse):
             return
         try:
-            self._signing.signed(evse, await meter.signature())
+            signature = await meter.signature()
         except DeviceLost as failure:
             log.warning("EVSE %d: nothing signed: %s", evse, failure)
+            return
+        self._signing.signed(evse, signature)
+        if signature.data:
+            self.on_signed(evse)
 
     async def _keep_registers(self) -> None:
         """Most writes of a session take the registers along; this is for a session that writes nothing else."""

@@ -11,7 +11,7 @@ from typing import Protocol
 from chargepoint.clock import Clock
 from chargepoint.model.connector import blocking
 from chargepoint.model.sample import MeterSample, Quality
-from chargepoint.model.session import SessionRow, State
+from chargepoint.model.session import SessionRow, State, awaits_signature
 from chargepoint.station.connectors import Connectors
 from chargepoint.station.hardware import Hardware
 from chargepoint.station.lamps import Lamps
@@ -21,6 +21,7 @@ from chargepoint.station.smart_charging import Limit, Limits
 
 START_DELAY = "start delay"
 INVALID_TOKEN = "token no longer accepted"
+SIGNATURE = "meter signature"
 NO_SESSION = ""
 Sent = tuple[int, float, float | None, float | None, float | None]
 """Plug-in, limit and comfort's wish; the same for one phase."""
@@ -79,6 +80,8 @@ class Offer:
             return Limit(0.0, INVALID_TOKEN)
         if self._clock.boot_s() < self._not_before():
             return Limit(0.0, START_DELAY)
+        if awaits_signature(row):
+            return Limit(0.0, SIGNATURE)
         state = self._hardware.state(evse)
         return self._limits.limit(evse, phases or (state.phases if state is not None else None))
 

@@ -76,6 +76,7 @@ OWNERS = {
     "settings": "the settings",
     "start delay": "the wait after power has returned",
     "token no longer accepted": "a token that is no longer accepted",
+    "meter signature": "the wait for what the meter signs",
 }
 
 _S = State

@@ -16,7 +16,7 @@ from chargepoint.clock import Clock
 from chargepoint.model.facts import ChargingState, StopReason, TransactionFact, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.sample import Reading
-from chargepoint.model.session import START_16, STOP_16, TRANSITIONS, Event, Power, SessionRow, State, begins, charging_state, ends, holds
+from chargepoint.model.session import START_16, STOP_16, TRANSITIONS, Event, Point, Power, SessionRow, State, begins, charging_state, ends, holds
 from chargepoint.settings import Evse
 from chargepoint.station.hardware import Hardware
 from chargepoint.station.machine import Table
@@ -140,7 +140,7 @@ class Sessions:
             row.token, row.group, row.floating = start.token, start.group, start.floating and not row.plugged
             row.remote_start_id, row.unsaid_token = start.remote_start_id, True
             row.authorized_at, row.offered_at = self._clock.boot_s(), 0.0
-            row.stop_reason, row.hold, row.no_energy, row.allowed_wh = None, False, False, None
+            row.stop_reason, row.hold, row.no_energy, row.allowed_wh, row.signed = None, False, False, None, False
             self.step(row, Event.AUTHORIZED, Cause(trigger, self._clock.stamp()))
         self.act(evse, False)
         return row
@@ -200,6 +200,17 @@ class Sessions:
         with self.writing(row):
             self._transactions.update(row, Cause(trigger, self._clock.stamp()), self.charging_state(row), readings)
         return True
+
+    def signed(self, evse: int) -> None:
+        """The meter has signed: a transaction that waits for it begins (E01.FR.04)."""
+        row = self.rows.get(evse)
+        if row is None or row.running is not None or row.signed or not (row.authorized and row.plugged) or Point.DATA_SIGNED not in row.start:
+            return
+        if self._variables.boolean("SampledDataCtrlr.SignReadings"):
+            with self.writing(row):
+                row.signed = True
+                self._transactions.begin(row, Cause(Trigger.SIGNED_DATA_RECEIVED, self._clock.stamp()), self.charging_state(row))
+            self.act(evse, False)
 
     def trigger(self, evse: int | None, connector: int | None) -> bool:
         """A TransactionEvent on the CSMS's order, for each running transaction (F06.FR.07). False when none runs."""
@@ -297,6 +308,7 @@ class Sessions:
 
     def _end(self, row: SessionRow) -> None:
         self._transactions.end(row, self.charging_state(row))
+        row.signed = False
         if row in self.ending:
             self.ending.remove(row)
             row.open = False

@@ -53,8 +53,6 @@ class Signing:
         self._model = model
         self._evses = evses
         self._last: dict[int, tuple[Signed, float]] = {}
-        for row in rows(evses) if evses else ():
-            model.declare(row.spec, row.value)
 
     def wanted(self, evse: int) -> bool:
         """Whether signatures of this EVSE's meter are worth asking for."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from chargepoint.model.variable import Key
 from chargepoint.settings import Scalar, Settings
 from chargepoint.station import (
+    signing,
     variables_authorization,
     variables_communication,
     variables_infrastructure,
@@ -47,19 +48,20 @@ class Nowhere(Variables):
         return None
 
 
-def build(variables: Variables, settings: Settings, factory16: Mapping[str, Scalar] | None = None) -> DeviceModel:
-    """The device model of these settings. factory16: what [ocpp16.configuration] says, by variable; [ocpp2.variables] wins."""
+def build(variables: Variables, settings: Settings, factory16: Mapping[str, Scalar] | None = None, *, signs: Collection[int] = ()) -> DeviceModel:
+    """The device model of these settings. factory16: what [ocpp16.configuration] says, by variable; [ocpp2.variables] wins. signs: the EVSEs whose
+    meter signs."""
     model = DeviceModel(variables, factory16)
     model.add_factory(settings.ocpp2.variables)
-    declare(model, settings)
+    declare(model, settings, signs)
     return model
 
 
-def declare(model: DeviceModel, settings: Settings) -> None:
+def declare(model: DeviceModel, settings: Settings, signs: Collection[int] = ()) -> None:
     """Declares all of them."""
-    for table in TABLES:
-        for spec, value in table(settings):
-            model.declare(spec, value)
+    rows = [row for table in TABLES for row in table(settings)]
+    for spec, value in (*rows, variables_authorization.start_point(bool(signs)), *(signing.rows(signs) if signs else ())):
+        model.declare(spec, value)
 
 
 def factory_warnings(settings: Settings, model: DeviceModel | None = None) -> list[tuple[str, str]]:

@@ -11,11 +11,19 @@ LIST_BYTES_PER_MESSAGE = 262_144
 LIST_BYTES = 32_000_000
 CACHE_BYTES = 1_000_000
 TX_POINTS = ("EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer")
-"""The points this station can tell (TxStartStopPoint values, 2.6.6)."""
+"""The points any station can tell (TxStartStopPoint values, 2.6.6)."""
+DATA_SIGNED = "DataSigned"
+"""Where a meter signs; it has no meaning as a stop point (2.6.6.2)."""
 
 
 def rows(settings: Settings) -> list[Row]:
     return [*_authorization(), *_cache(), *_list(), *_transactions()]
+
+
+def start_point(signs: bool) -> Row:
+    """signs: a meter does."""
+    points = (*TX_POINTS, DATA_SIGNED) if signs else TX_POINTS
+    return settable("TxCtrlr.TxStartPoint", MEMBERS, "PowerPathClosed", values=points, minimum=1)
 
 
 def _authorization() -> list[Row]:
@@ -65,6 +73,5 @@ def _transactions() -> list[Row]:
         settable(f"{component}.StopTxOnInvalidId", BOOLEAN, True),
         settable(f"{component}.MaxEnergyOnInvalidId", INTEGER, 0, unit="Wh", minimum=0),
         settable(f"{component}.TxBeforeAcceptedEnabled", BOOLEAN, False),
-        settable(f"{component}.TxStartPoint", MEMBERS, "PowerPathClosed", values=TX_POINTS, minimum=1),
         settable(f"{component}.TxStopPoint", MEMBERS, "PowerPathClosed", values=TX_POINTS),
     ]

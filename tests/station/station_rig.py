@@ -277,6 +277,7 @@ class Rig:
     evses: tuple[Evse, ...] = (Evse(id=1),)
     version: str = "ocpp2.0.1"
     variables: dict[str, Any] = field(default_factory=dict)
+    signs: tuple[int, ...] = ()
     after_power_loss: str = "end"
     url: str = "ws://csms"
     control: Any = None
@@ -296,7 +297,7 @@ class Rig:
         self.has_values: Callable[[int | None], bool] = lambda evse: True
         self.tokens = Tokens(self.db)
         settings = Settings(evse=self.evses, station=Station(after_power_loss=self.after_power_loss), vehicles=Cars(tokens=self.tokens_of))  # type: ignore[arg-type]  # a test's text
-        self.dm = build(Variables(self.db), settings)
+        self.dm = build(Variables(self.db), settings, signs=self.signs)
         for key, value in self.variables.items():
             self.dm.push(key, value)
         self.meters = self.meters or FakeMeters(clock)

@@ -75,7 +75,7 @@ class Bench:
         clock.boot = boots.begin(clock.boot_id())
         self.boots = boots
         self.outbox = Outbox(self.db)
-        self.model = variables.build(Variables(self.db), Settings(evse=evses))
+        self.model = variables.build(Variables(self.db), Settings(evse=evses), signs=[1] if signs else ())
         self.meter = FakeMeter(clock, start_wh, signs=signs)
         self.sent: list[Sample] = []
         self.faults: list[tuple[int, str, bool]] = []

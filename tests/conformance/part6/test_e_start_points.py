@@ -6,6 +6,9 @@ from tests.conformance.driver import states
 from tests.conformance.driver.lab import Lab
 from tests.conformance.driver.matching import Payload, check, present
 
+METER_THAT_SIGNS = '[board.sim]\nmeter_map = "sim_ocmf"\n'
+SIGNED = {"encodingMethod": "OCMF", "publicKey": present, "signedMeterData": bool, "signingMethod": present}
+
 
 def starts_at(point: str) -> Payload:
     """The configuration state. StopPoint EVConnected: nothing ends before the case does."""
@@ -79,6 +82,29 @@ async def test_TC_E_10_CS(lab: Lab) -> None:
     check({"eventType": "Started", "triggerReason": "Authorized", "idToken": lab.token.id_token}, first)
     check({"eventType": "Updated"}, await states.ev_connected_pre_session(lab))
     await states.energy_transfer_started(lab)
+    its_transaction(lab, first)
+
+
+async def test_TC_E_11_CS(lab: Lab) -> None:
+    """DataSigned: the transaction starts with what the meter has signed, and charges then."""
+    await lab.up(tables=METER_THAT_SIGNS, variables={**starts_at("DataSigned"), "SampledDataCtrlr.SignReadings": True})
+    assert await states.authorized(lab) is None
+    await lab.charger.plug_in(lab.evse, lab.connector)
+    await states.connector_told(lab, "Occupied")
+    first = await states.transaction_event(lab)
+    check(
+        {
+            "eventType": "Started",
+            "triggerReason": "SignedDataReceived",
+            "idToken": lab.token.id_token,
+            "evse": {"id": lab.evse, "connectorId": lab.connector},
+            "meterValue": [{"sampledValue": [{"context": "Transaction.Begin", "signedMeterValue": SIGNED}]}],
+        },
+        first,
+    )
+    event = await states.transaction_event(lab, {"triggerReason": "ChargingStateChanged"})
+    check({"eventType": "Updated", "transactionInfo": {"chargingState": "Charging"}}, event)
+    await lab.charger.contactor("closed", lab.evse)
     its_transaction(lab, first)
 
 
