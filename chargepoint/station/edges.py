@@ -226,7 +226,9 @@ class Edges:
         log.info("EVSE %d: control looked away and found the same car", row.evse)
         anew = row.control_start != self._hardware.start
         with self._sessions.writing(row):
-            row.plug_in, row.control_start, row.interrupted = plug_in, self._hardware.start, False
+            if row.interrupted:
+                self._sessions.resumed(row)
+            row.plug_in, row.control_start = plug_in, self._hardware.start
         if anew and row.state in (State.CHARGING, State.STOPPING):
             self._opened(row.evse, self._clock.stamp_at(at), LOOKED_AWAY)
 

@@ -78,6 +78,8 @@ class Recovery:
         self._count_charging(row)
         if row.state in GOES_ON and self._resume and row.ending is None:
             log.warning("EVSE %d: a power cut interrupted the session; it goes on if the car is still there", row.evse)
+            if not row.interrupted:
+                self._transactions.interrupted(row)
             row.state, row.interrupted, row.control_start = GOES_ON[row.state], True, 0
             self._new_clock(row)
             self._sessions.rows[row.evse] = row

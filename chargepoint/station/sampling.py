@@ -85,7 +85,11 @@ class Sampling:
             return
         self._running[transaction] = Sampled(evse, self._clock.stamp())
         self._values.set(KEPT, self._running)
-        for reading in self._meters.readings(evse, Purpose.ENDED, Context.TRANSACTION_BEGIN):
+        self.collect(evse, transaction, Context.TRANSACTION_BEGIN)
+
+    def collect(self, evse: int, transaction: str, context: Context, at: Stamp | None = None) -> None:
+        """A reading for the end of a transaction, by what has happened to it. at: the moment it counts for, when that is not now."""
+        for reading in self._meters.readings(evse, Purpose.ENDED, context, at):
             self._collected.add(transaction, reading)
 
     def end(self, evse: int, transaction: str) -> tuple[Reading, ...]:

@@ -212,6 +212,11 @@ class Sessions:
                 self._transactions.begin(row, Cause(Trigger.SIGNED_DATA_RECEIVED, self._clock.stamp()), self.charging_state(row))
             self.act(evse, False)
 
+    def resumed(self, row: SessionRow) -> None:
+        """The car of a session that a power cut interrupted is still there. Joins the open database transaction."""
+        row.interrupted = False
+        self._transactions.resumed(row)
+
     def trigger(self, evse: int | None, connector: int | None) -> bool:
         """A TransactionEvent on the CSMS's order, for each running transaction (F06.FR.07). False when none runs."""
         rows = [row for row in self.rows.values() if row.running is not None and row.ending is None and evse in (None, row.evse)]

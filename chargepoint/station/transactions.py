@@ -49,6 +49,8 @@ class Meters(Protocol):
 
     def begin(self, evse: int, transaction: str) -> None: ...
 
+    def collect(self, evse: int, transaction: str, context: Context, at: Stamp | None = None) -> None: ...
+
     def end(self, evse: int, transaction: str) -> tuple[Reading, ...]: ...
 
 
@@ -112,6 +114,16 @@ class Transactions:
             row.running.told, row.running.said_evse = None, False
             readings = self._meters.readings(row.evse, Purpose.UPDATED, Context.TRIGGER)
             self.update(row, Cause(Trigger.TRIGGER, self._clock.stamp()), state, readings)
+
+    def interrupted(self, row: SessionRow) -> None:
+        """The power was cut, and the transaction is to go on: the register it had then is told at its end (ReadingContextEnumType)."""
+        if row.running is not None:
+            self._meters.collect(row.evse, row.running.id, Context.INTERRUPTION_BEGIN, row.alive)
+
+    def resumed(self, row: SessionRow) -> None:
+        """The car is still there after the power cut."""
+        if row.running is not None:
+            self._meters.collect(row.evse, row.running.id, Context.INTERRUPTION_END)
 
     def will_end(self, row: SessionRow, cause: Cause, *, within_s: float = END_WITHIN_S, patient: bool = False) -> None:
         """The running transaction is to end as soon as it is `settled`."""

@@ -30,6 +30,7 @@ from chargepoint.model.facts import Fact, StatusFact, TransactionFact
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.questions import Authorize, AuthorizeAnswer, Question, QuestionAnswer, Registration, Unreachable
 from chargepoint.model.sample import Context, MeterSample, Purpose, Quality, Reading, SampledValue
+from chargepoint.model.stamp import Stamp
 from chargepoint.model.vehicle import Vehicle
 from chargepoint.settings import Evse, Settings, Station
 from chargepoint.settings import Vehicles as Cars
@@ -70,6 +71,7 @@ class FakeMeters:
         self.energy_wh: dict[int, float] = {}
         self.silent: set[int] = set()
         self.meter_id = FIRST_METER
+        self.collected: list[tuple[Context, Stamp | None]] = []
         self._heard: dict[int, float] = {}
 
     def latest(self, evse: int) -> MeterSample | None:
@@ -88,6 +90,9 @@ class FakeMeters:
         return (Reading(self._clock.stamp(), purpose, (value,)),)
 
     def begin(self, evse: int, transaction: str) -> None: ...
+
+    def collect(self, evse: int, transaction: str, context: Context, at: Stamp | None = None) -> None:
+        self.collected.append((context, at))
 
     def end(self, evse: int, transaction: str) -> tuple[Reading, ...]:
         return ()

@@ -11,6 +11,7 @@ from chargepoint.model.facts import ChargingState, Delivery, EventKind, StopReas
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.orders import ListEntry
 from chargepoint.model.questions import Registration
+from chargepoint.model.sample import Context
 from chargepoint.model.session import State
 from tests.simclock import SimulatedClock
 from tests.station.station_rig import CARD, OTHER, FakeControl, FakeMeters, Rig
@@ -213,6 +214,16 @@ async def test_a_power_cut_resumes_for_a_car_never_seen_gone(tmp_path: Path) -> 
     assert len({fact.transaction for fact in facts}) == 1 and facts[-1].charging_state is not None
     assert [fact.seq for fact in facts] == list(range(len(facts)))
     assert again.sessions.row(1).state is State.CHARGING  # type: ignore[union-attr]  # there is one
+
+
+async def test_the_register_before_and_after_a_power_cut_goes_to_the_end_of_the_transaction(tmp_path: Path) -> None:
+    """2.0.1 part 2, 3.66 ReadingContextEnumType: Interruption.Begin, Interruption.End."""
+    rig = await charging(begin(tmp_path, after_power_loss="resume"))
+    alive = rig.sessions.row(1).alive  # type: ignore[union-attr]  # there is one
+    rig.crash()
+    again = powered_up(rig, plugged=True)
+    await again.seconds(1)
+    assert again.meters.collected == [(Context.INTERRUPTION_BEGIN, alive), (Context.INTERRUPTION_END, None)]
 
 
 async def test_a_power_cut_does_not_resume_for_a_car_that_left(tmp_path: Path) -> None:

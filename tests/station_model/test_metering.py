@@ -292,6 +292,18 @@ async def test_triggered_values_are_the_measurands_of_the_version(bench: Bench, 
     assert {(value.measurand, value.context) for value in fact.reading.values} == {(measurand, Context.TRIGGER)}
 
 
+async def test_a_reading_for_the_end_may_count_for_another_moment(bench: Bench) -> None:
+    async with bench.on():
+        bench.begin()
+        before = bench.clock.stamp()
+        await bench.clock.advance(10)
+        bench.sampling.collect(1, "tx", Context.INTERRUPTION_BEGIN, before)
+        bench.sampling.collect(1, "tx", Context.INTERRUPTION_END)
+        readings = bench.sampling.end(1, "tx")
+    assert [reading.values[0].context for reading in readings] == [Context.TRANSACTION_BEGIN, Context.INTERRUPTION_BEGIN, Context.INTERRUPTION_END]
+    assert readings[1].at == before and readings[2].at.boot_s > before.boot_s
+
+
 async def test_clock_aligned_values_in_and_outside_a_transaction(tmp_path: Path) -> None:
     bench = Bench(tmp_path, SimulatedClock(wall_s=1_704_067_200.0 + 895))
     bench.model.set("AlignedDataCtrlr.Interval", "900")
