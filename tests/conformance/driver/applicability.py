@@ -18,7 +18,6 @@ PROVISIONING: dict[str, str] = {
     "TC_B_19_CS": "all four component criteria are supported; any other word is refused by the schema",
     "TC_B_24_CS": "no reservations are offered (ReservationCtrlr.Available is false)",
     "TC_B_47_CS": "AdditionalRootCertificateCheck is false: a new CSMS root need not be signed by the former one, and none falls back (AS-2)",
-    "TC_B_50_CS": "root certificates come with the settings; none is installed by OCPP (InstallCertificate is not offered)",
 }
 NO_CHOICE = "the station has no user interface to choose a transaction with: a master pass ends all of them (C16.FR.02, judged by TC_C_49_CS)"
 NO_ISO15118 = "the station has no ISO 15118 controller (no PLC modem), so it never sees a contract certificate"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from tests.conformance.driver import tls
 from tests.conformance.driver.csms import Csms
 from tests.conformance.driver.lab import Lab
 from tests.conformance.driver.matching import Payload, check
@@ -16,9 +18,9 @@ WAIT_S = 1
 
 
 def profile(url: str) -> Payload:
-    """connectionData."""
+    """connectionData; by wss it is security profile 2."""
     where = {"ocppTransport": "JSON", "ocppCsmsUrl": url, "ocppInterface": "Wired0"}
-    return {"ocppVersion": "OCPP20", "messageTimeout": 30, "securityProfile": 1, **where}
+    return {"ocppVersion": "OCPP20", "messageTimeout": 30, "securityProfile": 2 if url.startswith("wss:") else 1, **where}
 
 
 async def up(lab: Lab, **variables: Any) -> Csms:
@@ -90,6 +92,20 @@ async def test_TC_B_49_CS(lab: Lab) -> None:
     assert (refused.refused, accepted.refused) == (503, None)
     assert accepted.at - refused.at >= WAIT_S
     assert other.attempts[0].at < refused.at
+
+
+async def test_TC_B_50_CS(lab: Lab, tmp_path: Path) -> None:
+    """Migration to a CSMS whose certificate another root has signed; both roots are installed by the settings, which is this station's way."""
+    former, new = tls.Authority(tmp_path, "former"), tls.Authority(tmp_path, "new")
+    roots = tmp_path / "roots.pem"
+    roots.write_text(former.root.read_text() + new.root.read_text())
+    lab.csms.host, lab.csms.credentials = tls.HOST, ("CP001", PASSWORD)
+    await lab.csms.restart(tls.server(former.issue()))
+    await lab.up(csms={**SECURITY, "security_profile": 2}, tables=f'[csms.tls]\nca_file = "{roots}"\n')
+    other = await lab.another_csms(credentials=lab.csms.credentials, host=tls.HOST, tls=tls.server(new.issue()))
+    await migrate(lab, other)
+    await booted_at(lab, other)
+    assert other.tls_version in ("TLSv1.2", "TLSv1.3")
 
 
 async def test_TC_B_57_CS(lab: Lab) -> None:
