@@ -14,7 +14,7 @@ from chargepoint.control.decision import CAR_TIME_S
 from chargepoint.control.electrics import DIODE_V, STILL_V, state_of
 from chargepoint.control.pilot_filter import ENTER_TURNS, LOST_TURNS, UNCONFIRMED_TURNS
 from chargepoint.control.wake import sight_of
-from chargepoint.link.messages import Sample, WakeKind
+from chargepoint.link.messages import PhaseWish, Sample, WakeKind
 from chargepoint.model.pilot import PilotState
 from tests.control.fakes import FIGURES, Bench
 
@@ -23,6 +23,7 @@ OUTLETS = {
     "tethered": FIGURES._replace(socket=False),
     "ventilated socket": FIGURES._replace(d_allowed=True),
     "ventilated, tethered": FIGURES._replace(socket=False, d_allowed=True),
+    "two contactors": FIGURES._replace(phase_switching=True),
 }
 LEVELS = st.sampled_from([12.0, 9.0, 6.0, 6.0, 3.0, 0.0, 8.1, 14.0, -1.0])
 ACTS = st.one_of(
@@ -46,6 +47,8 @@ ACTS = st.one_of(
     st.tuples(st.just("peer"), st.none()),
     st.tuples(st.just("wake"), st.sampled_from([(WakeKind.X1_BREAK, 3.0), (WakeKind.STATE_F, 3.0), (WakeKind.STATE_F, math.inf)])),
     st.tuples(st.just("late"), st.sampled_from([0.02, 0.2, 1.0])),
+    st.tuples(st.just("phases"), st.tuples(st.sampled_from([1, 3, 1, 3, 2]), st.booleans())),
+    st.tuples(st.just("second"), st.sampled_from(["welded", "stuck_open", "whole"])),
 )
 
 
@@ -88,6 +91,11 @@ def act(bench: Bench, kind: str, value: object) -> None:
         wire.mirror = value  # type: ignore[assignment]  # a contact
     elif kind == "wake":
         evse.wake.begin(*value, bench.clock.now, sight_of(evse))  # type: ignore[misc]  # a step and its seconds
+    elif kind == "phases":
+        phases, within = value  # type: ignore[misc]  # a number and a word
+        evse.phases.wish(PhaseWish(1, phases, within=within, rest_s=0.0))
+    elif kind == "second":
+        bench.second.welded, bench.second.stuck_open = value == "welded", value == "stuck_open"
     elif kind == "peer":
         evse.lease.hold(bench.clock.now)
     else:
@@ -112,9 +120,14 @@ class Unconfirmed:
         self.last_v, self.at = watch.high_v if read else None, watch.high_at
 
 
-def check(bench: Bench, was_on: bool, unconfirmed: Unconfirmed) -> None:
+def bench_of(outlet: str) -> Bench:
+    return Bench(OUTLETS[outlet], second=OUTLETS[outlet].phase_switching)
+
+
+def check(bench: Bench, was_on: bool, moves: int, unconfirmed: Unconfirmed) -> None:
     evse, now = bench.evse, bench.clock.now
     unconfirmed.step(bench)
+    assert len(bench.second.moves) == moves or not (was_on or bench.wire.coil or evse.watch.pwm), "phases change with nothing closed or offered"
     if not bench.wire.coil:
         return
     assert evse.watch.pilot is PilotState.C or (evse.watch.pilot is PilotState.D and evse.watch.d_allowed)
@@ -134,13 +147,14 @@ def check(bench: Bench, was_on: bool, unconfirmed: Unconfirmed) -> None:
     assert evse.watch.low_v <= DIODE_V
     assert 0.0 < bench.wire.duty_now < 1.0
     assert evse.wake.kind is None
+    assert not evse.watch.second or bench.second.mirror_closed() is not bench.second.coil, "the second contactor is where it is to be"
 
 
 @pytest.mark.parametrize("outlet", OUTLETS)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(asks_v=st.sampled_from([6.0, 6.0, 3.0]), story=st.lists(st.tuples(ACTS, st.sampled_from([1, 3, 30, 60, 200])), max_size=14))
 def test_never_closed_without_all_of_it(outlet: str, asks_v: float, story: list[tuple[tuple[str, object], int]]) -> None:
-    bench = Bench(OUTLETS[outlet])
+    bench = bench_of(outlet)
     bench.settle()
     bench.plug()
     bench.renewing = True
@@ -149,15 +163,15 @@ def test_never_closed_without_all_of_it(outlet: str, asks_v: float, story: list[
     for (kind, value), turns in story:
         act(bench, kind, value)
         for _ in range(turns):
-            was_on = bench.wire.coil
+            was_on, moves = bench.wire.coil, len(bench.second.moves)
             bench.turns(1)
-            check(bench, was_on, unconfirmed)
+            check(bench, was_on, moves, unconfirmed)
 
 
 @pytest.mark.parametrize("outlet", OUTLETS)
 @pytest.mark.parametrize("asks_v", [6.0, 3.0])
 def test_the_stories_begin_at_a_car_that_is_served_where_it_may_be(outlet: str, asks_v: float) -> None:
-    bench = Bench(OUTLETS[outlet])
+    bench = bench_of(outlet)
     bench.settle()
     bench.plug()
     bench.renewing = True
