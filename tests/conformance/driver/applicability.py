@@ -43,8 +43,7 @@ REMOTE_CONTROL: dict[str, str] = {
     "TC_F_19_CS": NO_FIRMWARE,
 }
 AVAILABILITY: dict[str, str] = {}
-NOT_SIGNED = "C-42: meter values are not signed (no SignReadings): none of the meters that can be built in gives out a signature"
-METER_VALUES: dict[str, str] = {"TC_J_04_CS": NOT_SIGNED, "TC_J_11_CS": NOT_SIGNED}
+METER_VALUES: dict[str, str] = {}
 DATA_TRANSFER: dict[str, str] = {
     "TC_P_04_CS": "the station has no smart charging (SmartChargingCtrlr.Available is false): it takes no charging profile"
 }

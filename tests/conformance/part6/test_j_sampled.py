@@ -6,7 +6,7 @@ import asyncio
 
 from tests.conformance.driver import states
 from tests.conformance.driver.lab import Lab
-from tests.conformance.driver.matching import Payload, check
+from tests.conformance.driver.matching import Payload
 from tests.conformance.driver.values import holds, metered, periodic
 
 INTERVAL_S = 2
@@ -74,10 +74,3 @@ async def test_TC_J_10_CS(lab: Lab) -> None:
         holds(value, {"Sample.Periodic"}, MEASURANDS)
     holds(end, {"Transaction.End"}, MEASURANDS)
     periodic([value["timestamp"] for value in (begin, *between)], INTERVAL_S)
-
-
-async def test_nothing_is_signed(lab: Lab) -> None:
-    """Why TC_J_04_CS and TC_J_11_CS cannot apply."""
-    await lab.up()
-    for name in ("SampledDataCtrlr.SignReadings", "AlignedDataCtrlr.SignReadings"):
-        check({"attributeStatus": "UnknownVariable"}, await lab.get_result(name))
