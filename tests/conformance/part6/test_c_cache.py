@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.driver import states
-from tests.conformance.driver.cards import INVALID, asked, never_asked, nothing_follows, refused, refused_without_asking, says
+from tests.conformance.driver.cards import INVALID, REMOTE, asked, both_ways, never_asked, nothing_follows, refused, refused_without_asking, says
 from tests.conformance.driver.lab import BLOCKED, EXPIRED, VALID, Lab, Token
 
 CACHE: dict[str, Any] = {
+    **REMOTE,
     "AuthCacheCtrlr.Enabled": True,
     "AuthCacheCtrlr.DisablePostAuthorize": False,
     "AuthCtrlr.LocalPreAuthorize": True,
@@ -28,62 +29,70 @@ async def with_cached_and_a_car(lab: Lab, token: Token, status: str = "Accepted"
     await states.ev_connected_pre_session(lab)
 
 
-async def test_TC_C_08_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_08_CS(lab: Lab, remote: bool) -> None:
     """A cached, accepted card starts at once; nobody is asked."""
     await with_cached_and_a_car(lab, VALID)
-    await states.authorized(lab, asks=False)
+    await states.authorized(lab, asks=False, remote=remote)
     await states.energy_transfer_started(lab)
     never_asked(lab)
 
 
-async def test_TC_C_09_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_09_CS(lab: Lab, remote: bool) -> None:
     """A cached card that was Invalid is asked about, and starts nothing while it still is."""
     await with_cached_and_a_car(lab, INVALID, "Invalid")
-    await refused(lab, INVALID, "Invalid")
+    await refused(lab, INVALID, "Invalid", remote=remote)
 
 
-async def test_TC_C_10_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_10_CS(lab: Lab, remote: bool) -> None:
     """A cached card that was Blocked is asked about, and starts nothing while it still is."""
     await with_cached_and_a_car(lab, BLOCKED, "Blocked")
-    await refused(lab, BLOCKED, "Blocked")
+    await refused(lab, BLOCKED, "Blocked", remote=remote)
 
 
-async def test_TC_C_11_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_11_CS(lab: Lab, remote: bool) -> None:
     """A cached card that was Expired is asked about, and starts nothing while it still is."""
     await with_cached_and_a_car(lab, EXPIRED, "Expired")
-    await refused(lab, EXPIRED, "Expired")
+    await refused(lab, EXPIRED, "Expired", remote=remote)
 
 
-async def test_TC_C_12_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_12_CS(lab: Lab, remote: bool) -> None:
     """A cached card that was Invalid, and is accepted now, starts."""
     await with_cached_and_a_car(lab, INVALID, "Invalid")
     says(lab, INVALID, "Accepted")
-    await states.authorized(lab, token=INVALID, asks=True)
+    await states.authorized(lab, token=INVALID, asks=True, remote=remote)
     await states.energy_transfer_started(lab)
 
 
-async def test_TC_C_13_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_13_CS(lab: Lab, remote: bool) -> None:
     """A cached, accepted card is enough before the cable comes; energy waits for the cable."""
     await with_cached(lab, VALID)
-    event = await states.authorized(lab, asks=False)
-    assert event is not None and (event["eventType"], event["triggerReason"]) == ("Started", "Authorized"), event
+    event = await states.authorized(lab, asks=False, remote=remote)
+    assert event is not None and (event["eventType"], event["triggerReason"]) == ("Started", "RemoteStart" if remote else "Authorized"), event
     await nothing_follows(lab)
     await states.ev_connected_pre_session(lab)
     await states.energy_transfer_started(lab)
     never_asked(lab)
 
 
-async def test_TC_C_57_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_57_CS(lab: Lab, remote: bool) -> None:
     """With DisablePostAuthorize a cached card that was Invalid is refused, and nobody is asked."""
     await with_cached_and_a_car(lab, INVALID, "Invalid", **{"AuthCacheCtrlr.DisablePostAuthorize": True})
     says(lab, INVALID, "Accepted")
-    await refused_without_asking(lab, INVALID)
+    await refused_without_asking(lab, INVALID, remote=remote)
 
 
-async def test_TC_C_36_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_36_CS(lab: Lab, remote: bool) -> None:
     """Without LocalPreAuthorize a cached, accepted card is asked about."""
     await with_cached(lab, VALID, **{"AuthCtrlr.LocalPreAuthorize": False})
-    await refused(lab, VALID, "Invalid")
+    await refused(lab, VALID, "Invalid", remote=remote)
 
 
 async def test_TC_C_46_CS(lab: Lab) -> None:
@@ -100,37 +109,40 @@ async def test_TC_C_38_CS(lab: Lab) -> None:
     assert (await lab.csms.call("ClearCache"))["status"] == "Rejected"
 
 
-async def test_TC_C_37_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_37_CS(lab: Lab, remote: bool) -> None:
     """A cache that was cleared knows nothing: the card is asked about."""
     await with_cached(lab, VALID)
     assert (await lab.csms.call("ClearCache"))["status"] == "Accepted"
     await states.ev_connected_pre_session(lab)
-    await states.authorized(lab, asks=True)
+    await states.authorized(lab, asks=True, remote=remote)
     await states.energy_transfer_started(lab)
 
 
-async def test_TC_C_32_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_32_CS(lab: Lab, remote: bool) -> None:
     """The cache outlives a power cut."""
     await with_cached(lab, VALID)
     await states.booted(lab)
-    event = await states.authorized(lab, asks=False)
-    assert event is not None and event["triggerReason"] == "Authorized", event
+    event = await states.authorized(lab, asks=False, remote=remote)
+    assert event is not None and event["triggerReason"] == ("RemoteStart" if remote else "Authorized"), event
     await states.ev_connected_pre_session(lab)
     await states.energy_transfer_started(lab)
     never_asked(lab)
 
 
-async def test_TC_C_33_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_33_CS(lab: Lab, remote: bool) -> None:
     """The answer to Authorize goes into the cache: the next time nobody is asked."""
     await lab.up(variables={**CACHE, "LocalAuthListCtrlr.Enabled": True})
     await states.ev_connected_pre_session(lab)
-    await states.authorized(lab, asks=True)
+    await states.authorized(lab, asks=True, remote=remote)
     await states.energy_transfer_started(lab)
     await states.parking_bay_unoccupied(lab)
     await states.ev_connected_pre_session(lab)
     lab.csms.answer("TransactionEvent", {"idTokenInfo": {"status": "Invalid"}}, where={"idToken": VALID.id_token})
-    event = await states.authorized(lab, asks=False)
-    assert event is not None and (event["eventType"], event["triggerReason"]) == ("Started", "Authorized"), event
+    event = await states.authorized(lab, asks=False, remote=remote)
+    assert event is not None and (event["eventType"], event["triggerReason"]) == ("Started", "RemoteStart" if remote else "Authorized"), event
     never_asked(lab)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.driver import states
-from tests.conformance.driver.cards import INVALID, WAIT_S, never_asked, nothing_follows, refused, refused_without_asking, says
+from tests.conformance.driver.cards import INVALID, REMOTE, WAIT_S, both_ways, never_asked, nothing_follows, refused, refused_without_asking, says
 from tests.conformance.driver.lab import BLOCKED, EXPIRED, UNKNOWN, VALID, Lab, Token
 from tests.conformance.driver.matching import Payload, matches
 
 LIST: dict[str, Any] = {
+    **REMOTE,
     "LocalAuthListCtrlr.Enabled": True,
     "LocalAuthListCtrlr.DisablePostAuthorize": False,
     "AuthCtrlr.LocalPreAuthorize": True,
@@ -34,50 +35,56 @@ async def with_listed(lab: Lab, token: Token, status: str = "Accepted", **variab
 # --- online
 
 
-async def test_TC_C_27_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_27_CS(lab: Lab, remote: bool) -> None:
     """A listed, accepted card starts at once; nobody is asked."""
     await with_listed(lab, VALID)
-    event = await states.authorized(lab, asks=False)
-    assert event is not None and event["triggerReason"] == "Authorized", event
+    event = await states.authorized(lab, asks=False, remote=remote)
+    assert event is not None and event["triggerReason"] == ("RemoteStart" if remote else "Authorized"), event
     await states.ev_connected_pre_session(lab)
     await states.energy_transfer_started(lab)
     never_asked(lab)
 
 
-async def test_TC_C_28_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_28_CS(lab: Lab, remote: bool) -> None:
     """A card listed as Invalid is asked about, and starts nothing when the CSMS says the same."""
     await with_listed(lab, INVALID, "Invalid")
-    await refused(lab, INVALID, "Invalid")
+    await refused(lab, INVALID, "Invalid", remote=remote)
 
 
-async def test_TC_C_29_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_29_CS(lab: Lab, remote: bool) -> None:
     """A card listed as Blocked is asked about, and starts nothing when the CSMS says the same."""
     await with_listed(lab, BLOCKED, "Blocked")
     await states.ev_connected_pre_session(lab)
-    await refused(lab, BLOCKED, "Blocked")
+    await refused(lab, BLOCKED, "Blocked", remote=remote)
 
 
-async def test_TC_C_30_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_30_CS(lab: Lab, remote: bool) -> None:
     """A card listed as Expired is asked about, and starts nothing when the CSMS says the same."""
     await with_listed(lab, EXPIRED, "Expired")
     await states.ev_connected_pre_session(lab)
-    await refused(lab, EXPIRED, "Expired")
+    await refused(lab, EXPIRED, "Expired", remote=remote)
 
 
-async def test_TC_C_31_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_31_CS(lab: Lab, remote: bool) -> None:
     """A card listed as Invalid is asked about, and starts when the CSMS accepts it."""
     await with_listed(lab, INVALID, "Invalid")
     says(lab, INVALID, "Accepted")
-    await states.authorized(lab, token=INVALID, asks=True)
+    await states.authorized(lab, token=INVALID, asks=True, remote=remote)
     await states.ev_connected_pre_session(lab)
     await states.energy_transfer_started(lab)
 
 
-async def test_TC_C_58_CS(lab: Lab) -> None:
+@both_ways
+async def test_TC_C_58_CS(lab: Lab, remote: bool) -> None:
     """With DisablePostAuthorize a card listed as Invalid is refused, and nobody is asked."""
     await with_listed(lab, INVALID, "Invalid", **{"LocalAuthListCtrlr.DisablePostAuthorize": True})
     says(lab, INVALID, "Accepted")
-    await refused_without_asking(lab, INVALID)
+    await refused_without_asking(lab, INVALID, remote=remote)
 
 
 # --- offline
