@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,21 @@ class World:
             self._process.send_signal(signal.SIGTERM)
             await asyncio.wait_for(self._process.wait(), PATIENCE_S)
             assert self._process.returncode == 0
+
+    @contextlib.asynccontextmanager
+    async def standing_still(self, *processes: str) -> AsyncIterator[None]:
+        """These processes stand still, and the supervisor with them, which would restart them."""
+        control = (await self.get("state"))["station"]["pids"]["control"]
+        supervisor = int(Path(f"/proc/{control}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(supervisor, signal.SIGSTOP)
+        for process in processes:
+            await self.post("kill", {"process": process, "signal": "STOP"})
+        try:
+            yield
+        finally:
+            for process in processes:
+                await self.post("kill", {"process": process, "signal": "CONT"})
+            os.kill(supervisor, signal.SIGCONT)
 
     async def registered(self, word: str | None) -> None:
         """Waits for a registration state; None: for the station alone."""

@@ -5,8 +5,6 @@ What only a moving firmware shows (buses, meters, readers, the lock's strokes) i
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -54,11 +52,6 @@ OPEN_COIL: dict[str, Sees] = {
 VALUES = {"pwm_stuck": {"value": 20.0}, "pilot_spike": {"for_ms": 400.0}, "over_current": {"value": 45.0}}
 
 
-def parent_of(pid: int) -> int:
-    """The supervisor, which would restart what stands still."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
 @pytest.fixture
 async def still(tmp_path: Path) -> AsyncIterator[World]:
     """A car charges; then the firmware stands still, and its outputs with it."""
@@ -67,13 +60,9 @@ async def still(tmp_path: Path) -> AsyncIterator[World]:
     try:
         await world.up("ocpp1.6", board='[board.sim]\nrelay_supply = "none"')
         await world.charge(s2_open_s=None)
-        state = await world.until(lambda s: s["evses"][0]["current_a"][0] > 31)
-        supervisor = parent_of(state["station"]["pids"]["control"])
-        os.kill(supervisor, signal.SIGSTOP)
-        for process in ("station", "control"):
-            await world.post("kill", {"process": process, "signal": "STOP"})
-        yield world
-        os.kill(supervisor, signal.SIGCONT)
+        await world.until(lambda s: s["evses"][0]["current_a"][0] > 31)
+        async with world.standing_still("station", "control"):
+            yield world
     finally:
         await world.down()
         await csms.stop()

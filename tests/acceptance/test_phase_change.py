@@ -5,8 +5,6 @@ for nothing in the settings changes a limit while a session runs.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +12,6 @@ from pathlib import Path
 from chargepoint.clock import Clock
 from chargepoint.link.client import LinkClient
 from chargepoint.link.messages import Edge, EvseState, Hello, LoopFigures, OrderAnswer, Permit, PhaseWish, Sample
-from tests.acceptance.test_fault_list import parent_of
 from tests.world import World
 
 REST_S = 10.0
@@ -70,17 +67,13 @@ async def standing_in(world: World) -> AsyncIterator[StandIn]:
     environment = Path(f"/proc/{pids['control']}/environ").read_bytes().split(b"\0")
     directory = next(entry.decode().partition("=")[2] for entry in environment if entry.startswith(b"RUNTIME_DIRECTORY="))
     station = StandIn(world, Path(directory))
-    supervisor = parent_of(pids["control"])
-    os.kill(supervisor, signal.SIGSTOP)
-    await world.post("kill", {"process": "station", "signal": "STOP"})
-    task = asyncio.create_task(station.run())
-    try:
-        yield station
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await world.post("kill", {"process": "station", "signal": "CONT"})
-        os.kill(supervisor, signal.SIGCONT)
+    async with world.standing_still("station"):
+        task = asyncio.create_task(station.run())
+        try:
+            yield station
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def draws(world: World, phases: int, seconds: float = 40.0) -> None:
