@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 QUICK_EV = {"delay_s": 0.2, "s2_open_s": 0.2}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.driver.charger import Charger, Factory
+from tests.conformance.driver.charger import PATIENCE_S, Charger, Factory
 from tests.conformance.driver.csms import Csms
 from tests.conformance.driver.matching import Payload
 
@@ -115,7 +115,7 @@ class Lab:
     async def settled(self) -> None:
         """Waits until the station is accepted and has said what it had to; forgets what it said."""
         count = self.charger.factory.evses * len(self.charger.factory.connectors)
-        await self.csms.until(lambda: len(self.csms.pending("StatusNotification")) >= count, "the connectors were never told", 30.0)
+        await self.csms.until(lambda: len(self.csms.pending("StatusNotification")) >= count, "the connectors were never told", PATIENCE_S)
         await self.charger.registered()
         await self.charger.all_told()
         self.csms.forget()
