@@ -159,7 +159,7 @@ class Ending(msgspec.Struct, omit_defaults=True):
 class Running(msgspec.Struct, omit_defaults=True):
     """The running transaction. seq: of its next fact; told: the charging state last told; register_wh: of the last reading; charged_s: seconds the
     contactor was closed, up to closed_at (boot clock's time; 0: it is open); begin_due: the readings of its begin are still to be told, as its EVSE
-    was not known then; last_at: of the last fact told."""
+    was not known then; last_at: of the last fact told; phases, cable_a: phases used and rating of the cable as last told (0: not yet)."""
 
     id: str
     began: Stamp
@@ -173,6 +173,8 @@ class Running(msgspec.Struct, omit_defaults=True):
     closed_at: float = 0.0
     begin_due: bool = False
     last_at: Stamp | None = None
+    phases: int = 0
+    cable_a: int = 0
 
 
 class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -194,6 +194,7 @@ class Core:
         self.connectors.least_s = lambda: self.model.integer(MINIMUM_STATUS) if self.backend.subprotocol == OCPP_16 else 0
         self.metering.offered_a = lambda evse: state.offered_a if (state := self.hardware.state(evse)) is not None else 0.0
         self.metering.closed = lambda evse: state.closed if (state := self.hardware.state(evse)) is not None else True
+        self.transactions.cable_a = lambda evse: state.cable_a if (state := self.hardware.state(evse)) is not None else None
         self.metering.on_signed = self.sessions.signed
         self.metering.every_phase = lambda: self.backend.subprotocol != OCPP_16
         self.metering.held = lambda evse: any(row.running is not None for row in self.sessions.at(evse))

@@ -20,6 +20,8 @@ END_WITHIN_S = 10.0
 """How long an end waits for the contactor: the car has 6 s to open S2 (IEC 61851-1 Table A.6), the contactor and a reading come after."""
 READING_WITHIN_S = 2.5
 """How long an end waits for a reading once the contactor is open: the meter is read each second."""
+CARRIES_A = 1.0
+"""Above what a meter shows of an idle phase; a car draws 6 A or rests."""
 REGISTER_STEP_WH = 1.0
 """How far a register may seem to run backwards by rounding."""
 
@@ -72,10 +74,19 @@ def in_order(at: Stamp, last: Stamp | None) -> Stamp:
     return last if last is not None and last.boot == at.boot and at.boot_s < last.boot_s else at
 
 
+def phases_of(sample: MeterSample | None) -> int:
+    """How many phases carry current; 0: none, or it is not known."""
+    if sample is None or sample.quality is not Quality.GOOD:
+        return 0
+    return sum(current is not None and current > CARRIES_A for current in sample.current_a)
+
+
 class Transactions:
-    """connection: number of the present accepted connection (0: none); append: the outbox."""
+    """connection: number of the present accepted connection (0: none); append: the outbox; cable_a: rating of the cable in the socket of an EVSE, A
+    (None: tethered, or not known)."""
 
     def __init__(self, clock: Clock, append: Callable[[Fact], int], meters: Meters, connection: Callable[[], int]) -> None:
+        self.cable_a: Callable[[int], float | None] = lambda evse: None
         self._clock = clock
         self._append = append
         self._meters = meters
@@ -179,6 +190,8 @@ class Transactions:
     ) -> None:
         ended = kind is EventKind.ENDED
         say_evse = row.plugged and not running.said_evse
+        phases = phases_of(self._meters.latest(row.evse)) if state is ChargingState.CHARGING else 0
+        cable_a = int(self.cable_a(row.evse) or 0) if row.plugged else 0
         token = row.token if row.unsaid_token else cause.token
         at = running.last_at = in_order(cause.at, running.last_at)
         self._append(
@@ -199,6 +212,8 @@ class Transactions:
                 stopped_reason=cause.reason if ended else None,
                 readings=readings,
                 register_wh=running.register_wh,
+                phases_used=phases if phases not in (0, running.phases) else None,
+                cable_max_current_a=cable_a if cable_a not in (0, running.cable_a) else None,
                 time_charging_s=round(self._charged_s(running)) if ended else None,
                 billing_estimated=ended and estimated,
             )
@@ -206,6 +221,7 @@ class Transactions:
         running.seq += 1
         running.told = state
         running.said_evse = running.said_evse or say_evse
+        running.phases, running.cable_a = phases or running.phases, cable_a or running.cable_a
         row.unsaid_token, row.remote_start_id = False, None
 
     def _charged_s(self, running: Running) -> float:

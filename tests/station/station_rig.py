@@ -69,6 +69,7 @@ class FakeMeters:
     def __init__(self, clock: Any) -> None:
         self._clock = clock
         self.energy_wh: dict[int, float] = {}
+        self.current_a: dict[int, tuple[float, float, float]] = {}
         self.silent: set[int] = set()
         self.meter_id = FIRST_METER
         self.collected: list[tuple[Context, Stamp | None]] = []
@@ -76,7 +77,13 @@ class FakeMeters:
 
     def latest(self, evse: int) -> MeterSample | None:
         quality = Quality.LOST if evse in self.silent else Quality.GOOD
-        return MeterSample(self._clock.stamp(), quality, self.energy_wh.get(evse, 0.0), meter_id=self.meter_id)
+        return MeterSample(
+            self._clock.stamp(),
+            quality,
+            self.energy_wh.get(evse, 0.0),
+            current_a=self.current_a.get(evse, (0.0, 0.0, 0.0)),
+            meter_id=self.meter_id,
+        )
 
     def register_wh(self, evse: int) -> float | None:
         """The last value heard of the first meter."""
@@ -310,6 +317,7 @@ class Rig:
         self.csms = FakeCsms(self.version)
         self.hardware = Hardware(clock, 15.0)
         self.transactions = Transactions(clock, self.append, self.meters, lambda: self.backend.connection)
+        self.transactions.cable_a = lambda evse: state.cable_a if (state := self.hardware.state(evse)) is not None else None
         self.sessions = Sessions(clock, self.db, self.dm, self.hardware, self.transactions, self.evses, lambda: self.backend.subprotocol)
         self.operative: Callable[[int | None, int | None], bool] = lambda evse, connector: True
         self.connectors = Connectors(
