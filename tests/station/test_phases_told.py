@@ -1,4 +1,4 @@
-"""How many phases a car uses and what its cable bears are told in its transaction, once each and when they change (2.0.1 part 2, E02.FR.18, E02.FR.19).
+"""How many phases a car uses and what its cable bears, told in its transaction once each and when they change (2.0.1 part 2, E02.FR.18, E02.FR.19).
 
 A cable is known some turns after its car, so the next event tells it.
 """
