@@ -134,7 +134,7 @@ class Conversation:
                 self._tell("error", sender=sender, message=number, code=message[2], text=message[3], payload=message[4], **self._called(number))
             else:
                 raise ValueError(kind)
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             self._tell("text", sender=sender, text=text)
 
     def _call(self, sender: str, number: str, action: Any, payload: Any) -> None:

@@ -295,7 +295,7 @@ class Rpc:
         try:
             answer, then = await self._listen(action, payload)
         except CallRefused as refusal:
-            log.warning("%s of the CSMS refused: %s", action, refusal)
+            log.warning("%.50s of the CSMS refused: %s", action, refusal)
             await self._send_quietly([CALLERROR, id_, refusal.code, refusal.description[:255], refusal.details])
         except Unanswered:
             log.warning("%s of the CSMS not answered: it has rejected this station", action)
@@ -307,15 +307,14 @@ class Rpc:
     async def _listen(self, action: str, payload: Any) -> tuple[msgspec.Raw, Callable[[], Awaitable[None]] | None]:
         if self.hear is None:
             raise CallRefused("InternalError", "the station is not ready")
-        fitting = self.schemas.call(action, payload)
         try:
-            heard = await self.hear(action, fitting)
+            heard = await self.hear(action, self.schemas.call(action, payload))
             return msgspec.Raw(msgspec.json.encode(heard.payload)), heard.then
         except (CallRefused, Unanswered):
             raise
         except Exception:  # a fault of ours in one block: the CSMS learns of it, the line lives on
-            log.exception("%s of the CSMS failed", action)
-            raise CallRefused("InternalError", f"{action} failed") from None
+            log.exception("%.50s of the CSMS failed", action)
+            raise CallRefused("InternalError", f"{action:.50} failed") from None
 
     async def _send_quietly(self, message: list[Any]) -> None:
         """An answer that finds no connection is nobody's loss: the line knows."""

@@ -81,10 +81,12 @@ class Schemas:
         self.dialect = DIALECTS[subprotocol]
         self._folder = _schema_folder(self.dialect.folder)
         self._checks: dict[tuple[str, bool], Check] = {}
+        stems = [file.stem for file in self._folder.glob(f"*{self.dialect.request_suffix}.json")]
+        self._known = frozenset(stem.removesuffix(self.dialect.request_suffix) for stem in stems if not stem.endswith("Response"))
 
     def knows(self, action: str) -> bool:
         """Whether the version has this message."""
-        return action.isalnum() and not action.endswith("Response") and self._file(action, call=True).is_file()
+        return action in self._known
 
     def call(self, action: str, payload: Any) -> Payload:
         """A CALL's payload. Raises CallRefused."""

@@ -36,8 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.user_properties.append(("covers", names))
 
 
-def version_of(path: Path) -> str:
-    return V16 if "ocpp16" in path.parts else V201
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is judged of the transport is judged in both versions."""
+    if "ocppj" in metafunc.definition.path.parts:
+        for name in {"lab", "_shared_lab"} & set(metafunc.fixturenames):
+            metafunc.parametrize(name, [V16, V201], indirect=True, scope="module" if name == "_shared_lab" else "function")
+
+
+def version_of(request: pytest.FixtureRequest) -> str:
+    """As the test is parametrized, or by its folder."""
+    return getattr(request, "param", V16 if "ocpp16" in request.path.parts else V201)
 
 
 @contextlib.asynccontextmanager
@@ -72,7 +80,7 @@ def keep_log(request: pytest.FixtureRequest, lab: Lab) -> None:
 @pytest_asyncio.fixture(loop_scope="session")
 async def lab(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Lab]:
     """A lab of the case's own; nothing is switched on yet: `await lab.up(...)`."""
-    async with laboratory(tmp_path, version_of(request.path)) as it:
+    async with laboratory(tmp_path, version_of(request)) as it:
         yield it
         keep_log(request, it)
         await judged(it)
@@ -80,7 +88,7 @@ async def lab(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[L
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def _shared_lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
-    async with laboratory(tmp_path_factory.mktemp("shared"), version_of(request.path)) as it:
+    async with laboratory(tmp_path_factory.mktemp("shared"), version_of(request)) as it:
         settings: dict[str, Any] = getattr(request.module, "SHARED", {"evses": 2})
         await it.up(**settings)
         yield it

@@ -46,6 +46,14 @@ def test_code_of_a_wrong_call_in_2_0_1(action: str, payload: Any, code: str) -> 
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
+@pytest.mark.parametrize("action", ["Fly", "clearcache", "ClearCacheRequest", "ClearCacheResponse", "", "../ClearCache", "A" * 5000])
+def test_an_action_nobody_knows(version: str, action: str) -> None:
+    with pytest.raises(CallRefused) as refused:
+        Schemas(version).call(action, {})
+    assert refused.value.code == "NotImplemented"
+
+
 def test_a_null_payload_is_an_empty_one() -> None:
     assert Schemas("ocpp1.6").call("ClearCache", None) == {}
 

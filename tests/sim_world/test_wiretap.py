@@ -60,7 +60,7 @@ def test_fragments_pings_errors_and_the_end() -> None:
     assert (heard.told[1]["action"], heard.told[1]["code"]) == ("Reset", "NotSupported")
 
 
-@pytest.mark.parametrize("text", ["no json", "{}", "[]", "[9,1]", '"a"', "[2]", "17"])
+@pytest.mark.parametrize("text", ["no json", "{}", "[]", "[9,1]", '"a"', "[2]", "17", "[" * 20_000])
 def test_what_is_no_ocpp_is_shown_as_it_is(text: str) -> None:
     heard = Heard()
     heard.conversation.passed("csms", SWITCHED + frame(text, masked=False))

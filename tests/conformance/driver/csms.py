@@ -61,13 +61,16 @@ class _Open:
 @dataclass
 class Csms:
     """versions: subprotocols this CSMS speaks; of those a station offers, the station's order decides. None chooses none at all.
-    credentials: identity and password, asked for by HTTP Basic when set. tls: its side of wss. host: what the station knows it by. pings: when a
-    WebSocket ping came, monotonic seconds."""
+    assumed: what is spoken where none was chosen (OCPP-J 1.6, 3.1.2). credentials: identity and password, asked for by HTTP Basic when set. tls: its
+    side of wss. host: what the station knows it by. slams: so many connections are closed right after the handshake. pings: when a WebSocket ping
+    came, monotonic seconds."""
 
     versions: tuple[str, ...] | None = ("ocpp2.0.1", "ocpp1.6")
     answers: Answers = field(default_factory=Answers)
     judge: Judge = field(default_factory=Judge)
+    assumed: str = "ocpp1.6"
     credentials: tuple[str, str] | None = None
+    slams: int = 0
     tls: ssl.SSLContext | None = None
     host: str = "127.0.0.1"
     port: int = 0
@@ -146,9 +149,9 @@ class Csms:
 
     @property
     def version(self) -> str:
-        """Of the present connection; without a subprotocol 1.6 (OCPP-J 1.6, 3.1.2)."""
+        """Of the present connection."""
         assert self._socket is not None, "the station is not connected"
-        return self._socket.subprotocol or "ocpp1.6"
+        return self._socket.subprotocol or self.assumed
 
     async def disconnect(self) -> None:
         """Closes the connection; the station may dial again at once."""
@@ -200,6 +203,9 @@ class Csms:
         self._tell()
 
     async def _serve(self, socket: ServerConnection) -> None:
+        if self.slams:
+            self.slams -= 1
+            return await socket.close()
         if isinstance(socket, _Connection):
             socket.on_ping = self._pinged
         self._socket = socket
@@ -236,7 +242,7 @@ class Csms:
         if len(told) != 4 or not isinstance(told[3], dict):
             return self.judge.breach(f"CALL of {len(told)} elements: {told!r}")
         _, id_, action, payload = told
-        version = socket.subprotocol or "ocpp1.6"
+        version = socket.subprotocol or self.assumed
         for other in self._open.values():
             self.judge.overlapped(action, other.action, self.now() - other.at)
         self.messages.append(Message(self.now(), "call", True, action, payload, id_, len(self.attempts)))
@@ -248,7 +254,7 @@ class Csms:
         return None
 
     def _take_answer(self, socket: ServerConnection, told: list[Any]) -> None:
-        version = socket.subprotocol or "ocpp1.6"
+        version = socket.subprotocol or self.assumed
         action, waiting = self._asked.pop(told[1], ("?", None))
         kind = "result" if told[0] == RESULT else "error"
         payload = told[2] if kind == "result" else {"error": told[2:]}
@@ -297,17 +303,28 @@ class Csms:
             return await self._send(socket, [ERROR, id_, reply.code, reply.description, reply.details], action)
         await self._send(socket, [RESULT, id_, {**self.answers.to(version, action, payload), **reply}], action)
 
+    def closed(self, id_: str) -> None:
+        """A case has answered this call itself, so that it no longer counts as open."""
+        self._open.pop(id_, None)
+
     async def _send(self, socket: ServerConnection, frame: list[Any], action: str) -> None:
         kinds = {CALL: "call", RESULT: "result", ERROR: "error"}
         payload = {"error": frame[2:]} if frame[0] == ERROR else frame[-1]
         self.messages.append(Message(self.now(), kinds[frame[0]], False, action, payload, frame[1], len(self.attempts)))
+        self._tell()
         with contextlib.suppress(ConnectionClosed):
             await socket.send(json.dumps(frame))
 
-    async def send_text(self, text: str) -> None:
-        """Any text at all, for the cases of the transport."""
+    async def send_text(self, text: str | bytes, *, binary: bool = False) -> None:
+        """Any text at all, for the cases of the transport; bytes need not be UTF-8. binary: as a binary frame."""
         assert self._socket is not None, "the station is not connected"
-        await self._socket.send(text)
+        content = text.encode() if isinstance(text, str) else text
+        await self._socket.send(content, text=not binary)
+
+    async def ping(self) -> None:
+        """Pings the station and waits for the pong."""
+        assert self._socket is not None, "the station is not connected"
+        await asyncio.wait_for(await self._socket.ping(), PATIENCE_S)
 
     # --- calls to the station
 
