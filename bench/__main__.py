@@ -1,10 +1,14 @@
-"""`python -m bench [--quick] [--write]`: measures a charge point in the simulator and prints tables; --write keeps them in docs/figures.md."""
+"""`python -m bench [--quick] [--only WORD] [--write]`: measures a charge point in the simulator and prints tables.
+
+--write keeps them in docs/figures.md.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import platform
+import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -19,6 +23,7 @@ from sim.csms.server import Csms
 from tests.world import ROOT, World
 
 VERSION = "ocpp2.0.1"
+FIGURES = ROOT / "docs" / "figures.md"
 Part = tuple[str, Callable[[World], Awaitable[list[Figure]]]]
 
 
@@ -39,8 +44,8 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Writes, 60 s samples", lambda world: parts.writes(world, max(300, 1200 * share))
 
 
-async def _measure(share: float, only: str) -> str:
-    text = []
+async def _measure(share: float, only: str, keep: Callable[[str, str], None]) -> None:
+    """keep: gets the title and the table of each part as soon as it is measured."""
     with tempfile.TemporaryDirectory() as directory:
         csms = Csms()
         world = World(Path(directory), csms, await csms.start("127.0.0.1", 0))
@@ -49,13 +54,23 @@ async def _measure(share: float, only: str) -> str:
             for title, part in _parts(share):
                 if only.lower() in title.lower():
                     print(f"... {title}", flush=True)
-                    text.append(markdown(title, await part(world)))
-                    print(text[-1], flush=True)
+                    table = markdown(title, await part(world))
+                    print(table, flush=True)
+                    keep(title, table)
             await world.judged()
         finally:
             await world.down()
             await csms.stop()
-    return "\n".join(text)
+
+
+def _keep(title: str, table: str) -> None:
+    """Puts one part's table into docs/figures.md, in the order of the parts; the others stay as they were measured."""
+    text = FIGURES.read_text(encoding="utf-8") if FIGURES.exists() else ""
+    kept = {found[1]: found[0].strip() + "\n" for found in re.finditer(r"^### (.+)\n(?:(?!### ).*\n?)*", text, re.MULTILINE)}
+    kept[title] = table
+    machine = f"Python {platform.python_version()} on {platform.machine()}, two shared virtual cores, {VERSION}"
+    head = f"# Figures\n\nMeasured part by part by `python -m bench --only PART --write` with {machine}. A whole run, `make bench`, takes hours.\n"
+    FIGURES.write_text("\n".join([head, *(kept[name] for name, _ in _parts(1.0) if name in kept)]), encoding="utf-8")
 
 
 def main() -> None:
@@ -64,11 +79,7 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="WORD", help="only the parts with this word in their title, e.g. reaction")
     parser.add_argument("--write", action="store_true", help="keep the tables in docs/figures.md")
     options = parser.parse_args()
-    tables = asyncio.run(_measure(0.1 if options.quick else 1.0, options.only))
-    if options.write:
-        machine = f"Python {platform.python_version()} on {platform.machine()}, two shared virtual cores, {VERSION}"
-        head = f"# Figures\n\nMeasured by `make bench` with {machine}.\n\n"
-        (ROOT / "docs" / "figures.md").write_text(head + tables, encoding="utf-8")
+    asyncio.run(_measure(0.1 if options.quick else 1.0, options.only, _keep if options.write else lambda title, table: None))
 
 
 if __name__ == "__main__":
