@@ -245,10 +245,11 @@ class Csms:
         version = socket.subprotocol or self.assumed
         for other in self._open.values():
             self.judge.overlapped(action, other.action, self.now() - other.at)
-        self.messages.append(Message(self.now(), "call", True, action, payload, id_, len(self.attempts)))
+        message = Message(self.now(), "call", True, action, payload, id_, len(self.attempts), settled=False)
+        self.messages.append(message)
         self.judge.called(version, id_, action, payload)
         self._open[id_] = _Open(action, self.now())
-        task = asyncio.get_running_loop().create_task(self._reply(socket, version, id_, action, payload))
+        task = asyncio.get_running_loop().create_task(self._reply(socket, version, message))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return None
@@ -287,21 +288,38 @@ class Csms:
                 return entry.reply
         return {}
 
-    async def _reply(self, socket: ServerConnection, version: str, id_: str, action: str, payload: Payload) -> None:
-        reply = self._override(action, payload)
+    async def _reply(self, socket: ServerConnection, version: str, message: Message) -> None:
+        try:
+            reply = await self._made(message)
+            if not isinstance(reply, Silence):
+                self._open.pop(message.id_, None)
+                await self._send(socket, self._frame(version, message, reply), message.action)
+        finally:
+            self._settle(message)
+
+    async def _made(self, message: Message) -> Payload | CallError | Silence:
+        """The reply, as soon as it is due."""
+        reply = self._override(message.action, message.payload)
         while callable(reply) or isinstance(reply, Delayed):
             if isinstance(reply, Delayed):
+                self._settle(message)
                 await asyncio.sleep(reply.seconds)
                 reply = reply.reply
-            else:
-                made = reply(payload)
-                reply = await made if inspect.isawaitable(made) else made
-        if isinstance(reply, Silence):
-            return
-        self._open.pop(id_, None)
+                continue
+            reply = reply(message.payload)
+            if inspect.isawaitable(reply):
+                self._settle(message)
+                reply = await reply
+        return reply
+
+    def _frame(self, version: str, message: Message, reply: Payload | CallError) -> list[Any]:
         if isinstance(reply, CallError):
-            return await self._send(socket, [ERROR, id_, reply.code, reply.description, reply.details], action)
-        await self._send(socket, [RESULT, id_, {**self.answers.to(version, action, payload), **reply}], action)
+            return [ERROR, message.id_, reply.code, reply.description, reply.details]
+        return [RESULT, message.id_, {**self.answers.to(version, message.action, message.payload), **reply}]
+
+    def _settle(self, message: Message) -> None:
+        message.settled = True
+        self._tell()
 
     def closed(self, id_: str) -> None:
         """A case has answered this call itself, so that it no longer counts as open."""
@@ -364,7 +382,7 @@ class Csms:
         found: list[Message] = []
 
         def there() -> bool:
-            found[:] = self.pending(action, where)[:1]
+            found[:] = [it for it in self.pending(action, where) if it.settled][:1]
             return bool(found)
 
         await self.until(there, lambda: f"no {action} like {where} within {within} s; not taken: {self._untaken()}", within)

@@ -12,7 +12,8 @@ from tests.conformance.driver.matching import Payload
 
 @dataclass
 class Message:
-    """at: monotonic seconds. connection: which attempt to connect it came over, from 1. taken: some `expect` has had it."""
+    """at: monotonic seconds. connection: which attempt to connect it came over, from 1. taken: some `expect` has had it.
+    settled: of a call of the station, its answer is out, or will be late, or never; so what a case does next comes after the answer."""
 
     at: float
     kind: str
@@ -22,6 +23,7 @@ class Message:
     id_: str
     connection: int
     taken: bool = False
+    settled: bool = True
 
     def line(self, start: float) -> str:
         return f"{self.at - start:8.3f} {'<-' if self.incoming else '->'} {self.kind:6} {self.action} {json.dumps(self.payload)}"
