@@ -61,13 +61,14 @@ class _Open:
 @dataclass
 class Csms:
     """versions: subprotocols this CSMS speaks; of those a station offers, the station's order decides. None chooses none at all.
-    assumed: what is spoken where none was chosen (OCPP-J 1.6, 3.1.2). credentials: identity and password, asked for by HTTP Basic when set. tls: its
+    forced: chosen whatever is offered. assumed: what is spoken where none was chosen (OCPP-J 1.6, 3.1.2). credentials: identity and password, asked for by HTTP Basic when set. tls: its
     side of wss. host: what the station knows it by. slams: so many connections are closed right after the handshake. pings: when a WebSocket ping
     came, monotonic seconds."""
 
     versions: tuple[str, ...] | None = ("ocpp2.0.1", "ocpp1.6")
     answers: Answers = field(default_factory=Answers)
     judge: Judge = field(default_factory=Judge)
+    forced: str | None = None
     assumed: str = "ocpp1.6"
     credentials: tuple[str, str] | None = None
     slams: int = 0
@@ -194,7 +195,7 @@ class Csms:
         return bool(request.headers.get("Authorization") == f"Basic {wanted}")
 
     def _select(self, _: ServerConnection, offered: Any) -> Any:
-        return next((word for word in offered if word in self.versions), None) if self.versions else None
+        return self.forced or (next((word for word in offered if word in self.versions), None) if self.versions else None)
 
     # --- what comes in
 
