@@ -171,9 +171,11 @@ class Csms:
     async def offline(self, status: int = 503) -> AsyncIterator[None]:
         """Closes the connection and accepts no other inside; outside the station is connected again."""
         self.refuse(status)
-        await self.disconnect()
-        yield
-        self.accept()
+        try:
+            await self.disconnect()
+            yield
+        finally:
+            self.accept()
         await self.reconnected()
 
     async def reconnected(self, within: float = 30.0) -> None:
