@@ -61,6 +61,12 @@ class RaiseSecurityProfile(msgspec.Struct, frozen=True):
     level: int
 
 
+class SetMessageTimeout(msgspec.Struct, frozen=True):
+    """How long an answer of the present CSMS is waited for, seconds (1.6 errata 3.83). Answer: Accepted or Rejected."""
+
+    timeout_s: int
+
+
 class ResetKind(StrEnum):
     """SOFT and HARD are 1.6's words; IMMEDIATE and ON_IDLE those of 2.0.1."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from chargepoint.model.network import TLS_FROM, NetworkProfile, Slot, complaint, key_bytes, same_csms, secured
-from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetNetworkProfile
+from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetMessageTimeout, SetNetworkProfile
 from chargepoint.settings import Csms
 from chargepoint.station.device_model import DeviceModel
 from chargepoint.store.db import StoreError
@@ -69,7 +69,7 @@ class NetworkProfiles:
         return "" if profile is None else f"{same_csms(profile.url)} {self._csms.identity}"
 
     def orders(self) -> dict[type, Callable[[Any], Awaitable[Answer]]]:
-        return {SetNetworkProfile: self.set, RaiseSecurityProfile: self.raise_level}
+        return {SetNetworkProfile: self.set, RaiseSecurityProfile: self.raise_level, SetMessageTimeout: self.set_timeout}
 
     async def set(self, order: SetNetworkProfile) -> Answer:
         """B09: keeps a profile; it counts after a restart, and where NetworkConfigurationPriority names its slot."""
@@ -103,6 +103,23 @@ class NetworkProfiles:
             self.on_raise()
 
         return Answer("Accepted", then=then)
+
+    async def set_timeout(self, order: SetMessageTimeout) -> Answer:
+        """1.6 MessageTimeout: the present slot's, for the next call on."""
+        number = self._order[self._place]
+        profile = self._profile(number)
+        if profile is None:
+            return Answer("Rejected", "InvalidConfSlot", "there is no CSMS")
+        changed = msgspec.structs.replace(profile, message_timeout_s=order.timeout_s)
+        wrong = complaint(changed)
+        if wrong is not None:
+            return Answer("Rejected", "InvalidNetworkConf", wrong)
+        if self._kept.raised is not None and self._kept.raised[0] == number:
+            self._keep(raised=(number, changed))
+        else:
+            self._keep(profiles={**self._kept.profiles, number: changed})
+        self._patience(str(order.timeout_s))
+        return Answer("Accepted")
 
     def slot(self) -> Slot | None:
         """Where to dial now; None: nowhere, the station works alone."""

@@ -10,7 +10,7 @@ import pytest
 from chargepoint.csms.face import CallRefused
 from chargepoint.csms.v16 import configuration
 from chargepoint.csms.v16.keys import CLEAR_TRIP, OWN, ROWS
-from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetVariable, SetVariables
+from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetMessageTimeout, SetVariable, SetVariables
 from chargepoint.settings import Control, Evse
 from chargepoint.station import signing
 from chargepoint.store.db import Db
@@ -18,7 +18,7 @@ from tests.csms_v16.conftest import SETTINGS, Bench, with_factory
 
 CHAPTER_9 = """AllowOfflineTxForUnknownId AuthorizationCacheEnabled AuthorizeRemoteTxRequests BlinkRepeat ClockAlignedDataInterval ConnectionTimeOut
 ConnectorPhaseRotation ConnectorPhaseRotationMaxLength GetConfigurationMaxKeys HeartbeatInterval LightIntensity LocalAuthorizeOffline
-LocalPreAuthorize MaxEnergyOnInvalidId MeterValuesAlignedData MeterValuesAlignedDataMaxLength MeterValuesSampledData
+LocalPreAuthorize MaxEnergyOnInvalidId MessageTimeout MeterValuesAlignedData MeterValuesAlignedDataMaxLength MeterValuesSampledData
 MeterValuesSampledDataMaxLength MeterValueSampleInterval MinimumStatusDuration NumberOfConnectors ResetRetries
 StopTransactionOnEVSideDisconnect StopTransactionOnInvalidId StopTxnAlignedData StopTxnAlignedDataMaxLength StopTxnSampledData
 StopTxnSampledDataMaxLength SupportedFeatureProfiles SupportedFeatureProfilesMaxLength TransactionMessageAttempts
@@ -37,7 +37,7 @@ WHITEPAPER = ["AdditionalRootCertificateCheck", "AuthorizationKey", "SecurityPro
 PER_PHASE = [
     f"{name}.{phase}" for name in ("Voltage", "Current.Import", "Power.Offered", "Frequency") for phase in ("L1", "L2", "L3", "L1-N", "L2-N", "L3-N")
 ]
-ORDERS = ("SecurityProfile",)  # carried out, not written
+ORDERS = ("SecurityProfile", "MessageTimeout")  # carried out, not written
 NEVER_LISTED = 2  # AuthorizationKey; ClearResidualCurrent where the settings do not allow it
 
 
@@ -209,6 +209,14 @@ async def test_a_new_security_profile_is_an_order(bench: Bench, status: str) -> 
     assert await change(bench, "SecurityProfile", "high") == "Rejected"
     assert bench.orders == [RaiseSecurityProfile(2)]
     assert await read(bench, "SecurityProfile") == {"SecurityProfile": "0"}
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Rejected"])
+async def test_a_new_message_timeout_is_an_order(bench: Bench, status: str) -> None:
+    """Errata 3.83: the line's, of its present slot."""
+    bench.takes(SetMessageTimeout, Answer(status))
+    assert await change(bench, "MessageTimeout", "20") == status
+    assert bench.orders == [SetMessageTimeout(20)]
 
 
 async def test_a_station_without_a_lock_has_nothing_to_unlock(db: Db) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from chargepoint.csms.v16 import configuration as keys
 from chargepoint.model.network import NetworkProfile
-from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetNetworkProfile
+from chargepoint.model.orders import Answer, RaiseSecurityProfile, SetMessageTimeout, SetNetworkProfile
 from chargepoint.settings import Csms, Ocpp16, Settings, Tls
 from chargepoint.station import variables
 from chargepoint.station.network_profiles import PRIORITY, NetworkProfiles
@@ -257,3 +257,14 @@ def test_16_a_factory_value_of_the_security_profile_counts(tmp_path: Path) -> No
     desk = Desk16(tmp_path, SHIPPED, SecurityProfile=1, AuthorizationKey="correct-horse-battery")
     slot = desk.profiles.slot()
     assert slot is not None and (slot.security_profile, slot.password) == (1, "correct-horse-battery")
+
+
+async def test_16_message_timeout_is_the_present_slots_and_outlives_a_restart(tmp_path: Path) -> None:
+    desk = Desk16(tmp_path)
+    desk.dial()
+    assert (await desk.profiles.set_timeout(SetMessageTimeout(0))).status == "Rejected"
+    assert (await desk.profiles.set_timeout(SetMessageTimeout(7))).status == "Accepted"
+    assert desk.model.text("OCPPCommCtrlr.MessageTimeout[Default]") == "7"
+    again = Desk16(tmp_path)
+    again.dial()
+    assert again.model.text("OCPPCommCtrlr.MessageTimeout[Default]") == "7"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from chargepoint.csms.face import CallRefused, Heard, Numbering, Payload, StationView, Variables
 from chargepoint.csms.v16.keys import CLEAR_TRIP, CSL, OWN, PROFILES_KEY, ROWS, Row
-from chargepoint.model.orders import RaiseSecurityProfile, SetVariable, SetVariables
+from chargepoint.model.orders import RaiseSecurityProfile, SetMessageTimeout, SetVariable, SetVariables
 from chargepoint.model.variable import Key, Mutability, VariableSpec, members, text_of
 from chargepoint.settings import Scalar, Settings
 from chargepoint.station.device_model import DeviceModel
@@ -155,7 +155,15 @@ async def _raise_security_profile(view: StationView, level: int) -> Heard:
     return Heard({"status": answer.status}, answer.then)
 
 
-CARRIED_OUT: dict[str, Callable[[StationView, int], Awaitable[Heard]]] = {CLEAR_TRIP: _clear_trip, "SecurityProfile": _raise_security_profile}
+async def _set_message_timeout(view: StationView, seconds: int) -> Heard:
+    return Heard({"status": (await view.obey(SetMessageTimeout(seconds))).status})
+
+
+CARRIED_OUT: dict[str, Callable[[StationView, int], Awaitable[Heard]]] = {
+    CLEAR_TRIP: _clear_trip,
+    "MessageTimeout": _set_message_timeout,
+    "SecurityProfile": _raise_security_profile,
+}
 """Keys whose value is an order, and is not written."""
 
 

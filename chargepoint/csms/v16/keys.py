@@ -134,6 +134,7 @@ ROWS: tuple[Row, ...] = (
     Row("LocalAuthorizeOffline", BOOLEAN, True, ("AuthCtrlr.LocalAuthorizeOffline",)),
     Row("LocalPreAuthorize", BOOLEAN, True, ("AuthCtrlr.LocalPreAuthorize",)),
     Row("MaxEnergyOnInvalidId", INTEGER, True, ("TxCtrlr.MaxEnergyOnInvalidId",)),
+    Row("MessageTimeout", INTEGER, True, ("OCPPCommCtrlr.MessageTimeout[Default]",)),
     Row("MeterValuesAlignedData", CSL, True, ("AlignedDataCtrlr.Measurands",)),
     Row("MeterValuesAlignedDataMaxLength", INTEGER, False, _own("MeterValuesAlignedDataMaxLength")),
     Row("MeterValuesSampledData", CSL, True, ("SampledDataCtrlr.TxUpdatedMeasurands",)),

@@ -47,7 +47,19 @@ METER_VALUES: dict[str, str] = {}
 DATA_TRANSFER: dict[str, str] = {
     "TC_P_04_CS": "the station has no smart charging (SmartChargingCtrlr.Available is false): it takes no charging profile"
 }
-OCPP16: dict[str, str] = {}
+_RESERVED = "the Reservation profile is not offered: no connector is ever Reserved"
+_UNAVAILABLE = "a connector that is made available again has no transaction: it charges only after a card or a remote start"
+OCPP16: dict[str, str] = {
+    "4.9 A7": _RESERVED,
+    "4.9 G1": _RESERVED,
+    "4.9 G2": _RESERVED,
+    "4.9 G8": _RESERVED,
+    "4.9 G9": _RESERVED,
+    "4.9 H3": _UNAVAILABLE,
+    "4.9 H4": _UNAVAILABLE,
+    "4.9 H5": _UNAVAILABLE,
+    "7.36 Reboot": "a transaction goes on over a restart that the charge point makes by itself",
+}
 
 NOT_APPLICABLE: dict[str, str] = {
     **SECURITY,

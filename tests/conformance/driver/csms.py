@@ -61,9 +61,9 @@ class _Open:
 @dataclass
 class Csms:
     """versions: subprotocols this CSMS speaks; of those a station offers, the station's order decides. None chooses none at all.
-    forced: chosen whatever is offered. assumed: what is spoken where none was chosen (OCPP-J 1.6, 3.1.2). credentials: identity and password, asked for by HTTP Basic when set. tls: its
-    side of wss. host: what the station knows it by. slams: so many connections are closed right after the handshake. pings: when a WebSocket ping
-    came, monotonic seconds."""
+    forced: chosen whatever is offered. assumed: what is spoken where none was chosen (OCPP-J 1.6, 3.1.2). credentials: identity and password, asked
+    for by HTTP Basic when set. tls: its side of wss. host: what the station knows it by. slams: so many connections are closed right after the
+    handshake. pings: when a WebSocket ping came, monotonic seconds."""
 
     versions: tuple[str, ...] | None = ("ocpp2.0.1", "ocpp1.6")
     answers: Answers = field(default_factory=Answers)

@@ -32,7 +32,7 @@ async def not_charging(lab: Lab, uid: str) -> None:
     assert not lab.csms.pending("StartTransaction")
 
 
-@pytest.mark.covers("4.1", "3.4", "6.1", "6.2", "6.45", "6.46")
+@pytest.mark.covers("4.1", "3.4", "7.36 Local", "6.1", "6.2", "6.45", "6.46")
 async def test_the_card_that_began_ends_it_unasked(shared_booted: Lab) -> None:
     """Asked about before the transaction, not asked about for its end."""
     lab = shared_booted
@@ -207,7 +207,7 @@ async def test_a_list_at_odds_with_the_central_system(shared_booted: Lab) -> Non
         await ended(lab)
 
 
-@pytest.mark.covers("3.9", "7.28")
+@pytest.mark.covers("3.9", "7.28", "7.15-7.19")
 async def test_a_tag_may_be_any_text(shared_booted: Lab) -> None:
     """Twenty characters of any kind, compared without regard to case."""
     lab = shared_booted

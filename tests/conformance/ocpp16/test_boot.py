@@ -134,7 +134,7 @@ async def test_a_reconnection_is_no_boot(lab: Lab) -> None:
     assert not lab.csms.pending("StatusNotification"), "only what is new is told"
 
 
-@pytest.mark.covers("4.2 time", "3.15")
+@pytest.mark.covers("4.2 time", "3.14", "3.15")
 async def test_it_takes_the_time_of_the_central_system(lab: Lab) -> None:
     """The time of the answer is used, with a zone and fractions as any; what is sent is in UTC by ISO 8601."""
     ahead = datetime.now(UTC) + timedelta(hours=2)

@@ -106,7 +106,7 @@ async def judge(lab: Lab, cards: dict[int, str], wanted: Invalidated) -> None:
             assert energy_wh >= MOST_WH if wanted is Invalidated.LIMITED else energy_wh < 60, energy_wh
 
 
-@pytest.mark.covers("StopTransactionOnInvalidId", "MaxEnergyOnInvalidId", "3.5.4", "3.5.4 held cable", "4.8 not accepted", "4.8")
+@pytest.mark.covers("StopTransactionOnInvalidId", "MaxEnergyOnInvalidId", "3.5.4", "3.5.4 held cable", "4.8 not accepted", "4.8", "7.36 DeAuthorized")
 @pytest.mark.parametrize("most_wh", [0, MOST_WH])
 @pytest.mark.parametrize("stop", [True, False])
 @pytest.mark.parametrize("online", [True, False], ids=["online", "offline"])

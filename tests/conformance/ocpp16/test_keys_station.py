@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.driver import keys16, states16
 from tests.conformance.driver import lab as cards
 from tests.conformance.driver.lab import Lab
+from tests.conformance.driver.messages import SILENCE
 
 SHARED: dict[str, Any] = {"evses": 2}
 CARD, UNKNOWN = cards.VALID, cards.UNKNOWN
@@ -167,6 +168,25 @@ async def test_key_WebSocketPingInterval(shared_booted: Lab) -> None:
         count = len(lab.csms.pings)
         with pytest.raises(AssertionError):
             await lab.csms.until(lambda: len(lab.csms.pings) > count + 1, "none", within=2.5)
+
+
+@pytest.mark.covers("MessageTimeout")
+async def test_key_MessageTimeout(lab: Lab) -> None:
+    """A call that is not answered in this time has failed: the next one is sent then, at once after a change and after a restart."""
+    await lab.up(keys={"MessageTimeout": 20})
+    assert await states16.get(lab, "MessageTimeout") == "20"
+    await keys16.integer(lab, "MessageTimeout", ("20", "1", "600"), ("0",))
+    assert await states16.set_key(lab, "MessageTimeout", "1") == "Accepted"
+    lab.csms.judge.message_timeout_s = 0.8
+    for again in (False, True):
+        if again:
+            await states16.booted(lab)
+        lab.csms.answer("Heartbeat", SILENCE, times=1)
+        for _ in range(2):
+            assert await lab.csms.call("TriggerMessage", {"requestedMessage": "Heartbeat"}) == {"status": "Accepted"}
+        first = await lab.csms.expect_message("Heartbeat")
+        second = await lab.csms.expect_message("Heartbeat")
+        assert 0.9 <= second.at - first.at < 15, "the factory's 20 s no longer hold"
 
 
 @pytest.mark.covers("AuthorizationKey")

@@ -92,7 +92,7 @@ async def test_get_configuration(shared_booted: Lab) -> None:
     assert answer["unknownKey"] == ["NoSuchKey"]
 
 
-@pytest.mark.covers("4.3", "5.6", "6.15", "6.16", "7.23")
+@pytest.mark.covers("3.12", "4.3", "5.6", "6.15", "6.16", "7.23")
 async def test_data_transfer(shared_booted: Lab) -> None:
     """No vendor is known here: UnknownVendorId, and no data."""
     for payload in ({"vendorId": "com.example"}, {"vendorId": "com.example", "messageId": "One", "data": "x" * 5000}):
@@ -225,7 +225,7 @@ async def test_trigger_status_notification(shared_booted: Lab) -> None:
     assert await trigger(lab, "StatusNotification", 3) == "Rejected"
 
 
-@pytest.mark.covers("5.17 MeterValues", "6.31", "6.32", "7.33", "7.35", "7.43", "3.16.3")
+@pytest.mark.covers("5.17 MeterValues", "6.31", "6.32", "7.30", "7.33", "7.34", "7.35", "7.43", "7.45", "3.16.3")
 async def test_trigger_meter_values(shared_booted: Lab) -> None:
     """The latest of all measurands of MeterValuesSampledData, of every phase, of one connector or all, the running transaction named."""
     lab = shared_booted

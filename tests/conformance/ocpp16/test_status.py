@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -22,7 +23,7 @@ async def in_order(lab: Lab, *statuses: str, connector: int = 1, within: float =
         assert told["status"] == status, (told, statuses)
 
 
-@pytest.mark.covers("4.9", "4.9 A2", "4.9 B3", "4.9 C4", "4.9 D3", "4.9 C6", "4.9 F1", "4.10", "6.47", "7.7")
+@pytest.mark.covers("4.9", "4.9 A2", "4.9 B3", "4.9 C4", "4.9 D3", "4.9 C6", "4.9 F1", "4.10", "6.47", "7.7", "3.6")
 async def test_a_whole_session(shared_booted: Lab) -> None:
     """Plug in, charge, the car pauses and goes on, the card ends it, the cable goes."""
     lab = shared_booted
@@ -95,7 +96,7 @@ async def test_suspended_by_the_charge_point(shared_booted: Lab) -> None:
             await states16.available(lab)
 
 
-@pytest.mark.covers("4.9 C1")
+@pytest.mark.covers("4.9 C1", "7.36 EVDisconnected")
 async def test_the_cable_goes_while_charging(shared_booted: Lab) -> None:
     """The whole cable is out: the transaction ends, and no user action is left to wait for."""
     lab = shared_booted
@@ -134,7 +135,7 @@ async def test_faulted_and_back(shared_booted: Lab) -> None:
         await stop_pressed(lab, status, status)
 
 
-@pytest.mark.covers("4.9 C9", "4.9 D9", "4.9 E9")
+@pytest.mark.covers("4.9 C9", "4.9 D9", "4.9 E9", "7.36 EmergencyStop")
 @pytest.mark.parametrize("state", ["Charging", "SuspendedEV", "SuspendedEVSE"])
 async def test_faulted_in_a_transaction(shared_booted: Lab, state: str) -> None:
     """A fault that prevents charging ends the transaction with its reason; afterwards the cable is still to be taken."""
@@ -209,14 +210,35 @@ async def test_what_the_charge_point_holds_back(lab: Lab) -> None:
     await connector_told(lab, "SuspendedEV", 2, within=40)
 
 
-@pytest.mark.covers("4.9 A3", "4.9 A4")
-async def test_without_authorization(lab: Lab) -> None:
+@pytest.mark.covers("4.9 D5")
+async def test_both_suspend(shared_booted: Lab) -> None:
+    """The car does not begin, and then the answer to StartTransaction refuses the card: SuspendedEVSE goes before SuspendedEV."""
+    lab = shared_booted
+    async with states16.keys(lab, StopTransactionOnInvalidId=False):
+        refused = asyncio.Event()
+
+        async def late(_: Any) -> Any:
+            await refused.wait()
+            return {"idTagInfo": {"status": "Invalid"}}
+
+        lab.csms.answer("StartTransaction", late, times=1)
+        await states16.preparing(lab, ready=False)
+        await states16.authorized(lab)
+        await lab.charger.until(lambda state: state["station"]["connectors"][0]["status"] == "SuspendedEV")
+        refused.set()
+        await connector_told(lab, "SuspendedEVSE")
+        await states16.available(lab)
+
+
+@pytest.mark.covers("4.9 A3", "4.9 A4", "4.9 A5")
+@pytest.mark.parametrize("status", ["Charging", "SuspendedEV", "SuspendedEVSE"])
+async def test_without_authorization(lab: Lab, status: str) -> None:
     """A charge point that asks nobody: the plug alone begins the charging."""
-    lab.csms.answers.cards[""] = {"status": "Accepted"}
-    await lab.up(variables={"AuthCtrlr.Enabled": False})
-    await lab.charger.plug_in()
+    lab.csms.answers.cards[""] = {"status": "Invalid" if status == "SuspendedEVSE" else "Accepted"}
+    await lab.up(variables={"AuthCtrlr.Enabled": False}, keys={"StopTransactionOnInvalidId": False})
+    await lab.charger.plug_in(ready=status != "SuspendedEV")
     await lab.csms.expect("StartTransaction")
-    await connector_told(lab, "Charging")
+    await connector_told(lab, status)
     await lab.charger.unplug()
     await lab.csms.expect("StopTransaction")
     await connector_told(lab, "Available")
