@@ -247,10 +247,15 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
         return self.running is not None and (self.interrupted or self.running.began.boot != self.alive.boot)
 
 
-def awaits_signature(row: SessionRow) -> bool:
-    """Whether its transaction begins with what the meter signs, and that is still to come (E01.FR.04): no energy before."""
+def begins_signed(row: SessionRow) -> bool:
+    """Whether its transaction begins with what the meter signs next (E01.FR.04)."""
     waits = row.running is None and not row.signed and Point.POWER_PATH_CLOSED in POINTS[row.state]
-    return waits and Point.DATA_SIGNED in row.start and Point.ENERGY_TRANSFER not in row.start
+    return waits and Point.DATA_SIGNED in row.start
+
+
+def awaits_signature(row: SessionRow) -> bool:
+    """Whether that is what its transaction waits for: no energy before, which would begin it otherwise."""
+    return begins_signed(row) and Point.ENERGY_TRANSFER not in row.start
 
 
 STARTING_S = 10.0

@@ -16,7 +16,20 @@ from chargepoint.clock import Clock
 from chargepoint.model.facts import ChargingState, StopReason, TransactionFact, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.sample import Reading
-from chargepoint.model.session import START_16, STOP_16, TRANSITIONS, Event, Point, Power, SessionRow, State, begins, charging_state, ends, holds
+from chargepoint.model.session import (
+    START_16,
+    STOP_16,
+    TRANSITIONS,
+    Event,
+    Power,
+    SessionRow,
+    State,
+    begins,
+    begins_signed,
+    charging_state,
+    ends,
+    holds,
+)
 from chargepoint.settings import Evse
 from chargepoint.station.hardware import Hardware
 from chargepoint.station.machine import Table
@@ -202,11 +215,9 @@ class Sessions:
         return True
 
     def signed(self, evse: int) -> None:
-        """The meter has signed: a transaction that waits for it begins (E01.FR.04)."""
+        """The meter has signed: a transaction that waits for it begins (E01.FR.04), for a car that control sees now."""
         row = self.rows.get(evse)
-        if row is None or row.running is not None or row.signed or not (row.authorized and row.plugged) or Point.DATA_SIGNED not in row.start:
-            return
-        if self._variables.boolean("SampledDataCtrlr.SignReadings"):
+        if row is not None and begins_signed(row) and self._seen(row) and self._variables.boolean("SampledDataCtrlr.SignReadings"):
             with self.writing(row):
                 row.signed = True
                 self._transactions.begin(row, Cause(Trigger.SIGNED_DATA_RECEIVED, self._clock.stamp()), self.charging_state(row))
@@ -327,7 +338,11 @@ class Sessions:
 
     def _may_flow(self, row: SessionRow) -> bool:
         power = self.power(row.evse)
-        return power is not None and power.closed and row.control_start == self._hardware.start
+        return power is not None and power.closed and self._seen(row)
+
+    def _seen(self, row: SessionRow) -> bool:
+        """Whether the control that is there has told of this session's car."""
+        return self._hardware.present and row.control_start == self._hardware.start
 
     def _time_out(self, row: SessionRow) -> None:
         """EVConnectionTimeOut: nobody came (E03.FR.05, C01.FR.26), or a tethered cable was not plugged in again (E10.FR.02)."""

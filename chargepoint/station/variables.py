@@ -60,7 +60,7 @@ def build(variables: Variables, settings: Settings, factory16: Mapping[str, Scal
 def declare(model: DeviceModel, settings: Settings, signs: Collection[int] = ()) -> None:
     """Declares all of them."""
     rows = [row for table in TABLES for row in table(settings)]
-    for spec, value in (*rows, variables_authorization.start_point(bool(signs)), *(signing.rows(signs) if signs else ())):
+    for spec, value in (*rows, variables_authorization.start_point(settings, signs), *(signing.rows(signs) if signs else ())):
         model.declare(spec, value)
 
 

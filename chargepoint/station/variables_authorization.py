@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from chargepoint.settings import Settings
 from chargepoint.station.variables_rows import BOOLEAN, INTEGER, MEMBERS, OPTION, STRING, Row, fixed, settable, told
 
@@ -13,16 +15,17 @@ CACHE_BYTES = 1_000_000
 TX_POINTS = ("EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer")
 """The points any station can tell (TxStartStopPoint values, 2.6.6)."""
 DATA_SIGNED = "DataSigned"
-"""Where a meter signs; it has no meaning as a stop point (2.6.6.2)."""
+"""Where all meters sign; it has no meaning as a stop point (2.6.6.2)."""
 
 
 def rows(settings: Settings) -> list[Row]:
     return [*_authorization(), *_cache(), *_list(), *_transactions()]
 
 
-def start_point(signs: bool) -> Row:
-    """signs: a meter does."""
-    points = (*TX_POINTS, DATA_SIGNED) if signs else TX_POINTS
+def start_point(settings: Settings, signs: Collection[int]) -> Row:
+    """signs: the EVSEs whose meter does. No current flows before a signature, so each meter must sign, and be fed while its contactor is open."""
+    signed = all(evse.id in signs and evse.meter_position == "before" for evse in settings.evse)
+    points = (*TX_POINTS, DATA_SIGNED) if signs and signed else TX_POINTS
     return settable("TxCtrlr.TxStartPoint", MEMBERS, "PowerPathClosed", values=points, minimum=1)
 
 

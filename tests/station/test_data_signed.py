@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from chargepoint.model.facts import StopReason
+from chargepoint.settings import Evse
 from tests.simclock import SimulatedClock
-from tests.station.station_rig import CARD, Rig
+from tests.station.station_rig import CARD, FakeControl, Rig
 
 
 def make(tmp_path: Path, start: str = "DataSigned", stop: str = "Authorized", *, signs: bool = True) -> Rig:
@@ -81,3 +82,59 @@ async def test_what_charges_after_an_end_is_signed_anew(tmp_path: Path) -> None:
     rig.sessions.signed(1)
     await rig.seconds(1)
     assert rig.told()[-1][:2] == ("Started", "SignedDataReceived") and rig.control.permits[1].limit_a == 32.0
+
+
+@pytest.mark.parametrize(
+    ("second", "signs", "offered"),
+    [
+        (Evse(id=2), (1, 2), True),
+        (Evse(id=2), (1,), False),
+        (Evse(id=2), (), False),
+        (Evse(id=2, meter_position="after"), (1, 2), False),
+    ],
+)
+async def test_it_is_offered_where_every_meter_can_sign_before_energy_flows(
+    tmp_path: Path, second: Evse, signs: tuple[int, ...], offered: bool
+) -> None:
+    """A meter that never signs, or has no supply behind the open contactor, would keep its EVSE from ever charging."""
+    rig = Rig(SimulatedClock(), tmp_path / "station.db", evses=(Evse(id=1), second), signs=signs)
+    assert ("DataSigned" in rig.dm.spec("TxCtrlr.TxStartPoint").values) is offered
+    assert rig.dm.set("TxCtrlr.TxStartPoint", "DataSigned") == ("Accepted" if offered else "Rejected")
+    assert rig.dm.has("SampledDataCtrlr.SignReadings") is bool(signs)
+
+
+class Late(FakeControl):
+    """Says nothing before `arrive`."""
+
+    def connect(self) -> None:
+        return None
+
+    def arrive(self) -> None:
+        super().connect()
+
+
+@pytest.mark.parametrize("plugged", [True, False])
+async def test_after_a_power_cut_it_begins_for_a_car_that_is_seen(tmp_path: Path, plugged: bool) -> None:
+    rig = make(tmp_path)
+    await ready(rig)
+    rig.crash()
+    clock = SimulatedClock(start_s=5.0, wall_s=rig.clock.wall_s() + 600, boot_id="boot-2")
+    control = Late(clock, rig.evses)
+    control.start = 900
+    if plugged:
+        control.plug(1)
+    again = Rig(clock, rig.path, variables=rig.variables, signs=(1,), after_power_loss="resume", control=control)
+    again.sessions.signed(1)
+    assert again.told() == []
+    control.arrive()
+    again.sessions.signed(1)
+    await again.seconds(1)
+    assert again.told() == ([("Started", "SignedDataReceived", "EVConnected")] if plugged else [])
+
+
+async def test_without_control_it_does_not_begin(tmp_path: Path) -> None:
+    rig = make(tmp_path)
+    await ready(rig)
+    rig.hardware.on_lost("control died")
+    rig.sessions.signed(1)
+    assert rig.told() == []

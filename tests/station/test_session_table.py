@@ -21,7 +21,9 @@ from chargepoint.model.session import (
     Running,
     SessionRow,
     State,
+    awaits_signature,
     begins,
+    begins_signed,
     charging_state,
     ends,
     phase,
@@ -95,6 +97,17 @@ def row(state: State, **more: object) -> SessionRow:
     for name, value in more.items():
         setattr(made, name, value)
     return made
+
+
+@pytest.mark.parametrize(("state", "point"), list(product(State, Point)))
+def test_what_the_meter_signs_counts_where_energy_may_flow(state: State, point: Point) -> None:
+    ready = Point.POWER_PATH_CLOSED in POINTS[state]
+    session = row(state, start=(Point.DATA_SIGNED, point))
+    assert begins_signed(session) is ready and awaits_signature(session) is (ready and point is not Point.ENERGY_TRANSFER)
+    assert not begins_signed(row(state, start=(point,))) or point is Point.DATA_SIGNED
+    for more in ({"running": Running(id="t", began=NOW)}, {"signed": True}):
+        later = row(state, start=(Point.DATA_SIGNED,), **more)
+        assert not begins_signed(later) and not awaits_signature(later)
 
 
 OFFERED, WITHHELD, FLOWING = Power(False, True), Power(False, False), Power(True, True)

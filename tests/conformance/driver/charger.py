@@ -21,6 +21,8 @@ import aiohttp
 
 PATIENCE_S = 90.0
 QUICK_EV = {"delay_s": 0.2, "s2_open_s": 0.2}
+METER_THAT_SIGNS = '[board.sim]\nmeter_map = "sim_ocmf"\n'
+"""A table for `Factory`."""
 
 
 def command() -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.conformance.driver import states
+from tests.conformance.driver.charger import METER_THAT_SIGNS
 from tests.conformance.driver.lab import Lab
 from tests.conformance.driver.matching import Payload, check, present
 
-METER_THAT_SIGNS = '[board.sim]\nmeter_map = "sim_ocmf"\n'
 SIGNED = {"encodingMethod": "OCMF", "publicKey": present, "signedMeterData": bool, "signingMethod": present}
 
 

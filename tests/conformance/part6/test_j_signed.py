@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from tests.conformance.driver import states
+from tests.conformance.driver.charger import METER_THAT_SIGNS
 from tests.conformance.driver.lab import Lab
 from tests.conformance.driver.matching import Payload, check
 from tests.conformance.driver.values import REGISTER, clock_aligned, holds, metered, periodic
@@ -20,7 +21,6 @@ from tests.conformance.driver.values import REGISTER, clock_aligned, holds, mete
 INTERVAL_S = 3
 SEVERAL = 3
 """Moments a case waits for."""
-METER_THAT_SIGNS = '[board.sim]\nmeter_map = "sim_ocmf"\n'
 KEY_POLICY = "OCPPCommCtrlr.PublicKeyWithSignedMeterValue"
 POLICIES = ("Never", "EveryMeterValue")
 KEY_SCHEME = "oca:base16:asn1:"
