@@ -28,6 +28,7 @@ BLOCKS = {
     "J": "Meter values",
     "P": "Data transfer",
 }
+FRAMES = 1000
 WORDS = ("passed", "failed", "not applicable", "not run")
 
 
@@ -56,6 +57,7 @@ def read(file: Path) -> list[Case]:
 def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
     group.addoption("--write", action="store_true", help="keep the tables of the conformance suites in docs/conformance.md")
+    group.addoption("--frames", type=int, default=FRAMES, help=f"so many generated frames for each version of OCPP-J (by default {FRAMES})")
     group.addoption("--firmware-log", action="store_true", help="print the firmware's log with a case that failed")
 
 

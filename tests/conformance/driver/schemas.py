@@ -48,3 +48,9 @@ def complaints(version: str, action: str, payload: Any, *, answer: bool = False)
     if validator is None:
         return [f"{version} has no {action}"]
     return [f"{error.message[:200]} at {'/'.join(map(str, error.path)) or 'top'}" for error in validator.iter_errors(payload)]
+
+
+def broken(version: str, action: str, payload: Any) -> set[str]:
+    """The schema's rules (JSON schema keywords) that a CALL's payload breaks."""
+    validator = _validator(version, action, False)
+    return set() if validator is None else {str(error.validator) for error in validator.iter_errors(payload)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -22,7 +23,7 @@ async def dialled(lab: Lab, count: int) -> None:
 def backed_off(lab: Lab, *numbers: int) -> None:
     """Between these dials lay a back-off."""
     times = [lab.csms.attempts[number].at for number in numbers]
-    assert all(later - earlier >= STEP_S * 0.9 for earlier, later in zip(times, times[1:], strict=False)), times
+    assert all(later - earlier >= STEP_S * 0.9 for earlier, later in itertools.pairwise(times)), times
 
 
 async def booted(lab: Lab) -> None:
