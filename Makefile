@@ -35,7 +35,7 @@ bench: install
 	$(BIN)/python -m bench
 
 conformance: install
-	$(BIN)/python -m pytest tests/conformance -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest tests/conformance -n $(WORKERS) --dist worksteal --frames 10000 $(ARGS)
 
 typetest: install
 	$(BIN)/python -m proof typetest $(ARGS)

@@ -1,6 +1,6 @@
 """Counts the cases of a run by version and block, prints the table, and writes docs/conformance.md when asked. A pytest plugin.
 
-Must not know what a case does: a 2.0.1 case is known by its test's name, a 1.6 case by its mark `covers`.
+Must not know what a case does: a 2.0.1 case is known by its test's name, a 1.6 case by its mark `covers`, one of the transport by its folder.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pytest
 from tests.conformance.driver.applicability import NOT_APPLICABLE
 
 NAME = re.compile(r"test_(TC_[A-Z]+_\d+_CS)\b")
+TRANSPORT = re.compile(r"/ocppj/test_(\w+)\.py::test_(\w+)\[(ocpp[0-9.]+)")
 BLOCKS = {
     "A": "Security",
     "B": "Provisioning",
@@ -69,6 +70,8 @@ class Report:
         self._folder = folder
         self._results: dict[str, bool] = {}
         self._covered: dict[str, dict[str, bool]] = {}
+        self._transport: dict[tuple[str, str, str], bool] = {}
+        self._figures: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" and report.passed:
@@ -77,15 +80,20 @@ class Report:
         found = NAME.search(test)
         if found:
             self._results[found[1]] = report.passed and self._results.get(found[1], True)
+        if transport := TRANSPORT.search(report.nodeid):
+            key = (transport[1], transport[2], transport[3])
+            self._transport[key] = report.passed and self._transport.get(key, True)
+        self._figures += [str(value) for key, value in report.user_properties if key == "figures"]
         for name in next((value for key, value in report.user_properties if key == "covers" and isinstance(value, list)), []):
             tests = self._covered.setdefault(name, {})
             tests[test] = report.passed and tests.get(test, True)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if not self._results and not self._covered:
+        if not self._results and not self._covered and not self._transport:
             return
         terminalreporter.write_line("")
-        for line in [*self._counted("OCPP 2.0.1", self._part6()), *self._counted("OCPP 1.6", self._ocpp16()), *self._reasons()]:
+        tables = [*self._counted("OCPP 2.0.1", self._part6()), *self._counted("OCPP 1.6", self._ocpp16()), *self._counted("OCPP-J", self._ocppj())]
+        for line in [*tables, *self._figures, *self._reasons()]:
             terminalreporter.write_line(line)
         if self._config.getoption("--write", default=False):
             self._write(terminalreporter)
@@ -103,6 +111,10 @@ class Report:
         for case in read(self._folder / "ocpp16/sections.csv"):
             tests = self._covered.get(case.case)
             yield case, "not applicable" if case.case in NOT_APPLICABLE else "not run" if not tests else "passed" if all(tests.values()) else "failed"
+
+    def _ocppj(self) -> Iterator[tuple[Case, str]]:
+        for (part, name, version), passed in sorted(self._transport.items()):
+            yield Case(f"{name} {version}", name.replace("_", " "), f"{part}, {version}"), "passed" if passed else "failed"
 
     def _counted(self, version: str, results: Iterator[tuple[Case, str]]) -> list[str]:
         blocks: dict[str, Counter[str]] = {}
@@ -124,10 +136,10 @@ class Report:
         if left:
             return out.write_line(f"docs/conformance.md is kept as it was: not every case was run ({', '.join(left[:10])} ...)")
         target = self._config.rootpath / "docs/conformance.md"
-        target.write_text(self._page(part6, ocpp16))
+        target.write_text(self._page(part6, ocpp16, list(self._ocppj())))
         return out.write_line(f"written: {target}")
 
-    def _page(self, part6: list[tuple[Case, str]], ocpp16: list[tuple[Case, str]]) -> str:
+    def _page(self, part6: list[tuple[Case, str]], ocpp16: list[tuple[Case, str]], ocppj: list[tuple[Case, str]]) -> str:
         lines = [
             "# Conformance",
             "",
@@ -146,6 +158,12 @@ class Report:
             "| Section or key | Name | Profile | Tests | Result |",
             "|---|---|---|---|---|",
             *(f"| {it.case} | {it.name} | {it.profile} | {self._tests(it)} | {self._result(it, word)} |" for it, word in ocpp16),
+            "",
+            "## OCPP-J: the transport of both",
+            "",
+            "| Part and version | What is judged | Result |",
+            "|---|---|---|",
+            *(f"| {it.profile} | {it.name} | {word} |" for it, word in ocppj),
             "",
         ]
         return "\n".join(lines)

@@ -7,12 +7,13 @@ None stops the station, each gets the answer that the tables of the version name
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.driver import hostile, wire
-from tests.conformance.driver.hostile import Frame
+from tests.conformance.driver.hostile import RESULT, Frame
 from tests.conformance.driver.lab import Lab
 from tests.conformance.driver.messages import Message
 
@@ -73,7 +74,9 @@ async def test_generated_frames(lab: Lab, request: pytest.FixtureRequest) -> Non
         if not warm and begin >= WARM_UP * len(frames):
             warm = resident_kib(pid)
     grown = resident_kib(pid) - warm
-    print(f"{lab.version}: {len(frames)} frames, the station's memory {warm} KiB after the first fifth, {grown:+} KiB at the end")
+    kinds = Counter("no answer" if one.id_ is None else "an answer" if RESULT in one.allowed else "an error" for one in frames)
+    figures = f"{lab.version}: {len(frames)} generated frames ({', '.join(f'{number} with {kind}' for kind, number in sorted(kinds.items()))})"
+    request.node.user_properties.append(("figures", f"{figures}; memory of the station {warm} KiB after the first fifth, {grown:+} KiB at the end"))
     assert grown < GROWTH_KIB, f"{grown} KiB more than after the first fifth"
     state = await lab.charger.state()
     assert state["station"]["pids"]["station"] == pid and state["evses"][0]["contactor"] == "closed"
