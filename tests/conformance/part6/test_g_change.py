@@ -17,10 +17,12 @@ SHARED = {"evses": 2, "connectors": ["cType2", "cType2"]}
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def lab(shared_booted: Lab) -> AsyncIterator[Lab]:
-    """Idle and operative, before and after."""
+    """Idle and operative, before and after, with nothing left to tell."""
     yield shared_booted
     for place in ((), (1,), (1, 1)):
         assert await states.change_availability(shared_booted, "Operative", *place) == "Accepted"
+    await shown(shared_booted, "Available", "ChargingStation", "EVSE@1", "Connector@1:1")
+    await shared_booted.charger.all_told()
 
 
 async def operative_again(lab: Lab, *place: int) -> None:
