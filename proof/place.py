@@ -9,6 +9,8 @@ from typing import Any
 from proof.timeline import Event, Met, Timeline
 from tests.world import World
 
+PATIENCE_S = 30.0
+"""For what is no measurement: a contactor rests 10 s after a fault, and a busy machine takes its time."""
 STOPS_WITHIN_S = 9.0
 FREE_S = 6.0
 CAR: dict[str, Any] = {"delay_s": 0.2, "follow_s": 0.2, "max_current_a": 16}
@@ -82,17 +84,17 @@ class Place:
     async def unplug(self) -> None:
         await self.act("unplug")
 
-    async def pilot(self, word: str, seconds: float = 15.0) -> None:
+    async def pilot(self, word: str, seconds: float = PATIENCE_S) -> None:
         await self.until(f"pilot {word}", lambda evse, _: evse["pilot"]["state"] == word, seconds)
 
-    async def charging(self, seconds: float = 15.0) -> None:
+    async def charging(self, seconds: float = PATIENCE_S) -> None:
         await self.until("charging", lambda evse, _: evse["contactor"] == "closed" and evse["coil"] and max(evse["current_a"]) > 1, seconds)
 
     async def opened(self, seconds: float = STOPS_WITHIN_S) -> None:
         await self.until("contactor open", lambda evse, _: evse["contactor"] == "open" and not evse["coil"], seconds)
 
     async def free(self) -> None:
-        await self.until("free", _is_free, 15.0)
+        await self.until("free", _is_free, PATIENCE_S)
 
     async def clean(self) -> None:
         """Takes away the simulator's faults, the cable, and a permission nobody uses, until the connector is free. Raises Missed."""
@@ -127,7 +129,7 @@ async def _nobody(place: Place) -> None:
 async def _waiting(place: Place) -> None:
     await place.plug_in()
     await place.pilot("B1")
-    await place.until("Preparing", lambda _, connector: connector["status"] == "Preparing", 15.0)
+    await place.until("Preparing", lambda _, connector: connector["status"] == "Preparing", PATIENCE_S)
 
 
 async def _offered(place: Place) -> None:

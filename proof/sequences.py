@@ -22,6 +22,8 @@ LATE_S = 0.02
 HELD_S = 3.0
 """So long nothing may be offered or closed where nothing is allowed."""
 FULL_A = 32.0
+FULL_PERCENT = 53.0
+"""The duty of 32 A is a little more."""
 WARM_C = 72.0
 """Where the offer is lowered and nothing is withdrawn."""
 DUTY_TOLERANCE = 0.5
@@ -215,6 +217,7 @@ def _other_duty(than: float) -> Met:
 async def _derated(place: Place) -> tuple[int, Event]:
     """A limit from outside the session: the charger grows warm. The mark before, and the duty's change."""
     await place.reach(State.C2)
+    await place.world.until(lambda state: state["evses"][place.number - 1]["pilot"]["duty_percent"] > FULL_PERCENT)  # cool again
     duty = float((await place.evse())["pilot"]["duty_percent"])
     mark = place.mark()
     await place.act("fault", fault="over_temperature", value=WARM_C)
@@ -348,6 +351,7 @@ def _back_from(word: str, fault: str, **body: Any) -> Measure:
         mark = place.mark()
         await place.act("fault", fault=fault, **body)
         await _see(place, mark, _state(word), word)
+        await _see(place, mark, timeline.contacts("open"), "open")
         mark = place.mark()
         await place.world.delete(f"evse/{place.number}/fault/{fault}")
         x1 = await _see(place, mark, timeline.x1, "X1")
