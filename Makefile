@@ -48,6 +48,7 @@ screenshots: install
 
 docs: install
 	$(BIN)/python -m chargepoint.local.reference
+	$(BIN)/python -m tests.offline.page
 
 clean:
 	rm -rf .venv state build dist .mypy_cache .ruff_cache .pytest_cache

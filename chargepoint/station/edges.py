@@ -54,6 +54,16 @@ def ends_session(fault: str) -> bool:
     return row.clears is not Clears.CAUSE_GONE or fault in FAULT_REASONS
 
 
+def _reason(row: SessionRow) -> StopReason:
+    """Why a transaction ends whose end is that of its energy (3.67 ReasonEnumType): the car stopped, or the CSMS refused the token and nothing, or
+    nothing more, is delivered."""
+    if row.satisfied:
+        return StopReason.STOPPED_BY_EV
+    if row.no_energy:
+        return StopReason.DE_AUTHORIZED if row.allowed_wh is None else StopReason.ENERGY_LIMIT_REACHED
+    return StopReason.OTHER
+
+
 class Edges:
     """usable: whether somebody waiting for a car elsewhere may find it at this EVSE; give_up: ends a session whose car a power cut lost. on_button: a
     button was pressed; buttons: the EVSEs that have one."""
@@ -195,8 +205,7 @@ class Edges:
                 if row.running is not None and row.running.closed_at:
                     row.running.charged_s += max(0.0, at.boot_s - row.running.closed_at)
                     row.running.closed_at = 0.0
-                reason = StopReason.STOPPED_BY_EV if why == CAR_STOPPED else StopReason.OTHER
-                self._sessions.step(row, Event.OPENED, Cause(Trigger.CHARGING_STATE_CHANGED, at, reason))
+                self._sessions.step(row, Event.OPENED, Cause(Trigger.CHARGING_STATE_CHANGED, at, _reason(row)))
 
     def _failed(self, row: SessionRow, fault: str, at: Stamp) -> None:
         log.warning("EVSE %d: the session ends: %s", row.evse, CATALOGUE[fault].sentence)

@@ -1,19 +1,15 @@
-"""docs/offline.md: what happens without a central system, made from what the cases judge by, each line with its tests. Must not know the station.
-
-python -m tests.conformance.driver.offline_table      writes it
-"""
+"""What happens without a central system, made from what the cases judge by, each line with its tests: a part of docs/offline.md, which
+`python -m tests.offline.page` writes. Must not know the station."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from tests.conformance.driver import cards16
 from tests.conformance.driver.cards16 import Kind, Outcome, Settings
 
-TARGET = "docs/offline.md"
 CARDS = "test_who_may_begin", "test_who_may_begin_201"
 """The tests of every line of the table of cards, in 1.6 and in 2.0.1."""
 NAMES = {
@@ -144,41 +140,37 @@ def named_tests() -> set[str]:
     return {*CARDS, *(name for line in (*INVALID, *MOMENTS) for name in (line.test_16, line.test_201))}
 
 
-def page() -> str:
+def part() -> str:
+    """The part of the page: what a whole charge point shows."""
     cards = ["| Card | Settings | What happens | Test in 1.6 | Test in 2.0.1 |", "|---|---|---|---|---|"]
-    other = ["| When | What happens | Test in 1.6 | Test in 2.0.1 |", "|---|---|---|---|"]
+    other = ["| When | What happens | Test in 1.6 | Test in 2.0.1 |", "|---|---|---|---|---|"]
     lines = [
-        "# Without a central system",
+        "## With a whole charge point",
         "",
-        "Generated: `python -m tests.conformance.driver.offline_table`. Offline is every time without an accepted connection. Each line is shown by",
-        "the tests it names, with a whole charge point; those of cards run through all combinations of the four settings, online and offline.",
+        "Each line is shown by the tests of tests/conformance it names, over a real WebSocket; those of cards run through all combinations of the",
+        "four settings, online and offline.",
         "",
         "Settings are named as in 1.6; in 2.0.1 they are",
         f"{', '.join(NAMES.values())}, `TxCtrlr.StopTxOnInvalidId` and `TxCtrlr.MaxEnergyOnInvalidId`.",
         "",
-        "## A card is shown offline",
+        "### A card is shown offline",
         "",
         *cards,
         *card_lines(cards16.offline),
         "",
-        "## The same cards online",
+        "### The same cards online",
         "",
         *cards,
         *card_lines(cards16.online),
         "",
-        "## The card of a running transaction is not accepted once the line is back",
+        "### The card of a running transaction is not accepted once the line is back",
         "",
         *other,
         *(f"| {it.when} | {it.happens} | {tests(it.test_16, it.test_201)} |" for it in INVALID),
         "",
-        "## The line breaks",
+        "### The line breaks",
         "",
         *other,
         *(f"| {it.when} | {it.happens} | {tests(it.test_16, it.test_201)} |" for it in MOMENTS),
-        "",
     ]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    Path(TARGET).write_text(page())
