@@ -30,7 +30,7 @@ STARTED = "Started (Authorized) offline"
 START = "StartTransaction"
 STOP_DEAUTHORIZED = "StopTransaction (DeAuthorized)"
 ENDED_DEAUTHORIZED = "Ended (DeAuthorized)"
-STARTED_REMOTELY = "Started (RemoteStart) offline"
+STARTED_REMOTELY = "Started (RemoteStart, remoteStartId) offline"
 STOP_LOCAL = "StopTransaction (Local)"
 UPDATED_SUSPENDED = "Updated (ChargingStateChanged SuspendedEVSE)"
 
@@ -53,10 +53,12 @@ REFUSED_TOLD = Outcome(False, False, (), (), "", "")
 DEAUTHORIZED_TOLD = Outcome(True, False, (START, STOP_DEAUTHORIZED), (STARTED, ENDED_DEAUTHORIZED), "Finishing", "")
 SUSPENDED_TOLD = Outcome(True, False, (START,), (STARTED, UPDATED_SUSPENDED), "SuspendedEVSE", "")
 UNMOVED = Outcome(True, True, (), (), "", "")
+RESTARTED = Outcome(True, True, (), (), "Charging", "Occupied")
 ENDED = Outcome(False, False, (STOP_LOCAL,), ("Ended (Local) offline",), "Finishing", "")
 ENDED_TOLD = Outcome(False, False, (STOP_LOCAL,), ("Ended (Local) offline",), "", "")
 LEFT = Outcome(False, False, ("StopTransaction (EVDisconnected)",), ("Ended (EVDisconnected) offline",), "Available", "Available")
 MASTER_ENDED = Outcome(False, False, (STOP_LOCAL,), ("Ended (MasterPass) offline",), "Finishing", "")
+WHOLE = Outcome(False, False, (START, STOP_LOCAL), (STARTED, "Ended (Local) offline"), "Finishing", "Occupied")
 REMOTE_GOES_ON = Outcome(True, True, (START,), (STARTED_REMOTELY,), "Charging", "Occupied")
 REMOTE_DEAUTHORIZED = Outcome(True, False, (START, STOP_DEAUTHORIZED), (STARTED_REMOTELY, ENDED_DEAUTHORIZED), "Finishing", "Occupied")
 REMOTE_TOLD = Outcome(True, True, (START,), (STARTED_REMOTELY,), "Charging", "")
@@ -158,12 +160,15 @@ COURSES: tuple[Row, ...] = (
         {PRE: True},
     ),
     Row("charging", Moment.CHARGING, "accepted online", "Accepted", UNMOVED, "3.7", "E11.FR.01"),
-    Row("ended", Moment.END, "accepted online", "Accepted", ENDED, "3.7", "E07.FR.01, E11.FR.02"),
-    Row("ended_though_blocked", Moment.END, "accepted online, Blocked in the local list", "Accepted", ENDED, "4.10", "C01.FR.03, E07.FR.01", BLOCKED),
-    Row("ended_local_off", Moment.END, "in the local list", "Accepted", ENDED, "4.10", "C01.FR.03, E07.FR.01", LISTED, {OFFLINE: False}),
-    Row("end_unanswered", Moment.END_ANSWER, "accepted online", "Accepted", ENDED_TOLD, "3.7", "E04.FR.02, E11.FR.07"),
+    Row("ended", Moment.END, "accepted online", "Accepted", ENDED, "3.7", "E08.FR.01, E08.FR.04, E11.FR.02"),
+    Row("ended_though_blocked", Moment.END, "accepted online, Blocked in the local list", "Accepted", ENDED, "4.10", "C01.FR.03, E08.FR.01", BLOCKED),
+    Row("ended_local_off", Moment.END, "in the local list", "Accepted", ENDED, "4.10", "C01.FR.03, E08.FR.01", LISTED, {OFFLINE: False}),
+    Row("whole", Moment.WHOLE, "in the local list", "Accepted", WHOLE, "3.7", "E12.FR.01, E12.FR.02", LISTED),
+    Row("whole_blocked", Moment.WHOLE, "in the local list", "Blocked", WHOLE, "3.7, 3.5.4", "E12.FR.01, E12.FR.02", LISTED),
+    Row("whole_unknown", Moment.WHOLE, "unknown", "Invalid", WHOLE, "3.7, 3.5.4", "E12.FR.01, C15.FR.02", (), {UNKNOWN: True}),
+    Row("end_unanswered", Moment.END_ANSWER, "accepted online", "Accepted", ENDED_TOLD, "3.7", "E11.FR.07"),
     Row("car_leaves", Moment.LEAVING, "accepted online", "Accepted", LEFT, "3.7", "E11.FR.01, E11.FR.02"),
-    Row("group_ends", Moment.OTHER, "both in the local list, one group", "Accepted", ENDED, "3.10", "C09.FR.07", GROUP, {PRE: True}),
+    Row("group_ends", Moment.OTHER, "both in the local list, one group", "Accepted", ENDED, "3.10", "C09.FR.07, E08.FR.02", GROUP, {PRE: True}),
     Row(
         "group_ends_local_off",
         Moment.OTHER,
@@ -171,7 +176,7 @@ COURSES: tuple[Row, ...] = (
         "Accepted",
         ENDED,
         "3.10",
-        "C09.FR.07",
+        "C09.FR.07, E08.FR.02",
         GROUP,
         {PRE: True, OFFLINE: False},
     ),
@@ -239,7 +244,8 @@ COURSES: tuple[Row, ...] = (
     ),
     Row("restart", Moment.RESTART, "in the local list", "Accepted", GOES_ON, "3.7", "E04.FR.02", LISTED),
     Row("restart_blocked", Moment.RESTART, "in the local list", "Blocked", DEAUTHORIZED, "3.7, 3.5.4", "E05.FR.10", LISTED),
-    Row("power_cut", Moment.POWER_CUT, "in the local list", "Accepted", POWER_LOSS, "3.7", "E04.FR.02", LISTED),
+    Row("restart_charging", Moment.RESTART_CHARGING, "accepted online", "Accepted", RESTARTED, "3.7", "E11.FR.01, B01.FR.05"),
+    Row("power_cut", Moment.POWER_CUT, "in the local list", "Accepted", POWER_LOSS, "3.7", "E12.FR.01, E12.FR.02", LISTED),
     Row("power_cut_charging", Moment.CUT_CHARGING, "accepted online", "Accepted", POWER_LOSS_LATER, "3.7", "E11.FR.02"),
     Row("never_accepted", Moment.NEVER, "in the local list", "Accepted", REFUSED, "4.2", "B02.FR.03", LISTED),
     Row("never_accepted_allowed", Moment.NEVER, "in the local list", "Accepted", GOES_ON, "4.2", "B02.FR.03", LISTED, {BEFORE: True}),

@@ -60,6 +60,7 @@ class Moment(StrEnum):
     MID_ANSWER = "after the CSMS has heard the start, before its answer"
     CHARGING = "while charging"
     END = "while charging; then the driver ends with the card"
+    WHOLE = "before the card is shown; then the driver ends with the card"
     END_ANSWER = "after the CSMS has heard the end, before its answer"
     LEAVING = "while charging; then the car leaves"
     OTHER = "while charging; then another card is shown"
@@ -67,6 +68,7 @@ class Moment(StrEnum):
     REMOTE = "between a remote start and the car"
     REMOTE_ANSWER = "between a remote start and the answer about its card"
     RESTART = "before the card is shown; then the station restarts"
+    RESTART_CHARGING = "while charging; then the station restarts"
     POWER_CUT = "before the card is shown; then the power fails for 10 min"
     CUT_CHARGING = "while charging; then the power fails for 10 min"
     NEVER = "no CSMS has ever accepted the station"
@@ -119,7 +121,7 @@ KNOWN: tuple[Known, ...] = (
     Known("cache_expired", "in the cache: Accepted, its date has passed", (Card(Place.CACHE, expired=True),), NEVER, "3.5.1, 3.5.4", "C10.FR.13"),
     Known(
         "cache_old",
-        "in the cache, past its life time: as unknown",
+        "in the cache, past AuthCacheCtrlr.LifeTime (7 days): as unknown",
         (Card(Place.CACHE, age_s=LIFE_S + 1),),
         IF_UNKNOWN,
         "3.5.4",

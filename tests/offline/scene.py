@@ -216,7 +216,8 @@ def said(action: str, payload: dict[str, Any]) -> str:
         stopped = info.get("chargingState") in ("SuspendedEVSE", "EVConnected")
         if kind == "Updated" and not stopped and trigger != "Deauthorized":
             return ""
-        detail = {"Started": trigger, "Updated": f"{trigger} {info.get('chargingState', '')}".strip()}.get(kind) or info.get("stoppedReason", "Local")
+        started = f"{trigger}, remoteStartId" if "remoteStartId" in info else trigger
+        detail = {"Started": started, "Updated": f"{trigger} {info.get('chargingState', '')}".strip()}.get(kind) or info.get("stoppedReason", "Local")
         return f"{kind} ({detail}){' offline' if payload.get('offline') else ''}"
     if action == "StopTransaction":
         return f"StopTransaction ({payload['reason']})"
@@ -248,6 +249,11 @@ async def while_charging(scene: Scene) -> None:
 
 async def before_the_end(scene: Scene) -> None:
     await while_charging(scene)
+    await scene.swipe()
+
+
+async def before_the_swipe_until_the_end(scene: Scene) -> None:
+    await before_the_swipe(scene)
     await scene.swipe()
 
 
@@ -297,6 +303,11 @@ async def a_restart(scene: Scene) -> None:
     await scene.restart()
 
 
+async def a_restart_while_charging(scene: Scene) -> None:
+    await while_charging(scene)
+    await scene.restart()
+
+
 async def a_power_cut(scene: Scene) -> None:
     await before_the_swipe(scene)
     await scene.power_cut()
@@ -317,6 +328,7 @@ MOMENTS: Mapping[Moment, Callable[[Scene], Awaitable[None]]] = {
     Moment.MID_ANSWER: in_mid_answer,
     Moment.CHARGING: while_charging,
     Moment.END: before_the_end,
+    Moment.WHOLE: before_the_swipe_until_the_end,
     Moment.END_ANSWER: in_mid_answer_of_the_end,
     Moment.LEAVING: before_the_car_leaves,
     Moment.OTHER: other_card_while_charging,
@@ -324,6 +336,7 @@ MOMENTS: Mapping[Moment, Callable[[Scene], Awaitable[None]]] = {
     Moment.REMOTE: before_the_car_comes,
     Moment.REMOTE_ANSWER: before_the_answer_about_a_remote_start,
     Moment.RESTART: a_restart,
+    Moment.RESTART_CHARGING: a_restart_while_charging,
     Moment.POWER_CUT: a_power_cut,
     Moment.CUT_CHARGING: a_power_cut_while_charging,
     Moment.NEVER: before_the_first_acceptance,
