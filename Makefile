@@ -4,7 +4,7 @@
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
-WORKERS ?= 4
+WORKERS ?= 6
 BIN = .venv/bin
 STAMP = .venv/.installed
 

@@ -258,6 +258,11 @@ async def test_a_register_never_falls_in_what_is_told(bench: Bench) -> None:
     assert start <= middle <= bench.said["meterStop"]
 
 
+async def test_a_register_of_floating_point_is_what_its_sample_says(bench: Bench) -> None:
+    await bench.speak(event(EventKind.STARTED, register_wh=18.9999994), STARTED)
+    assert bench.said["meterStart"] == 19
+
+
 async def test_no_report_in_1_6(bench: Bench) -> None:
     await bench.face.report(1, [])
     assert bench.wire.sent == [] and SCHEMAS.knows("StartTransaction")
