@@ -74,8 +74,8 @@ def _offered_w(source: Source) -> float:
 
 
 MEASURANDS: dict[str, Measurand] = {
-    "Energy.Active.Import.Register": Measurand("Wh", 1, lambda source: _one(source.register_wh)),
-    "Energy.Active.Export.Register": Measurand("Wh", 1, lambda source: _one(source.sample.export_wh)),
+    "Energy.Active.Import.Register": Measurand("Wh", 3, lambda source: _one(source.register_wh)),
+    "Energy.Active.Export.Register": Measurand("Wh", 3, lambda source: _one(source.sample.export_wh)),
     "Power.Active.Import": Measurand("W", 1, _power),
     "Power.Offered": Measurand("W", 0, lambda source: _one(_offered_w(source))),
     "Current.Import": Measurand("A", 2, lambda source: _each(source.sample.current_a, LINES, source.phases)),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from math import floor
 
 import msgspec
 
 from chargepoint.csms.face import NoWords, Payload, Spoken, StationView, Told
 from chargepoint.csms.rpc import Result, Rpc, Urgency, unspoken
-from chargepoint.csms.v16.words import connector_id, time_text
+from chargepoint.csms.v16.words import connector_id, time_text, whole_wh
 from chargepoint.model.facts import MeterFact
 from chargepoint.model.sample import Reading, SampledValue
 
@@ -28,7 +27,7 @@ MEASURANDS = frozenset(
 def number_text(value: SampledValue) -> str:
     """Registers in Wh are rounded down like meterStart and meterStop, so that none of them ever falls; all else has three decimals at most."""
     if value.unit == "Wh" and value.measurand.endswith(".Register"):
-        return str(floor(value.value))
+        return str(whole_wh(value.value))
     return f"{value.value:.3f}".rstrip("0").rstrip(".")
 
 

@@ -10,8 +10,8 @@ from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo,
 from chargepoint.model.stamp import Stamp, from_rfc3339, to_rfc3339
 
 ID_TAG = 20  # 7.28 IdToken: CiString20Type
-REGISTER_DIGITS = 1
-"""Of a register in Wh, as sampled values have it."""
+REGISTER_DIGITS = 3
+"""Of a register in Wh; what lies behind is how a meter's floating point happens to come out."""
 STATUSES = {word.value: word for word in AuthorizationStatus}
 
 
@@ -21,8 +21,8 @@ def time_text(view: StationView, at: Stamp) -> str:
 
 
 def whole_wh(register_wh: float | None) -> int:
-    """A register in whole Wh, always rounded down, so that no value is less than one told before. Of the register as a sampled value tells it: a
-    meter's floating-point 0.019 kWh is 18.999999 Wh and means 19."""
+    """A register in whole Wh, always rounded down, so that no value is less than one told before. A floating-point 0.019 kWh is
+    18.9999994 Wh and means 19."""
     return floor(round(register_wh or 0.0, REGISTER_DIGITS))
 
 
