@@ -92,7 +92,7 @@ class Hardware:
     def withdraw(self, evse: int, plug_in: int) -> None:
         """The permit ends now: control takes the offer back and opens when the car had its time. Nothing to say of a car that has gone."""
         state = self._states.get(evse)
-        if state is not None and state.plug_in == plug_in:
+        if state is None or state.plug_in == plug_in:
             self.permit(evse, plug_in, 0.0)
 
     def phases(self, wish: PhaseWish) -> None:
@@ -151,8 +151,8 @@ class Hardware:
             self.hear_state(state)
 
     def on_edge(self, edge: Edge) -> None:
-        """Handed on, then acknowledged: by then it is written down, or the process is gone. What it says of the power path is newer than the last
-        state."""
+        """Handed on, then acknowledged: by then it is written down, or the process is gone. What it says of plug and power path is newer than the
+        last state."""
         state = self._states.get(edge.evse)
         if state is not None:
             self._take(_amended(state, edge))
@@ -199,6 +199,8 @@ def _amended(state: EvseState, edge: Edge) -> EvseState:
             return replace(state, closed=True)
         case EdgeKind.OPENED:
             return replace(state, closed=False)
+        case EdgeKind.PLUGGED:
+            return replace(state, plug_in=edge.plug_in)
         case EdgeKind.UNPLUGGED:
             return replace(state, plug_in=0)
         case EdgeKind.OFFERED:

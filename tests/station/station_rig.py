@@ -224,12 +224,14 @@ class FakeControl:
         if self.hardware is not None and self.hardware.present:
             self.hardware.on_state(self.states[evse])
 
-    def plug(self, evse: int = 1) -> None:
+    def plug(self, evse: int = 1, *, tell: bool = True) -> None:
+        """tell: control also says its state."""
         self.states[evse] = msgspec.structs.replace(
             self.states[evse], plug_in=next(self._plug_ins), since_plug_in=self._clock.boot_s(), cable=True, cable_a=32.0
         )
         self.edge(evse, EdgeKind.PLUGGED)
-        self.say(evse, pilot="B")
+        if tell:
+            self.say(evse, pilot="B")
 
     def offer(self, evse: int = 1) -> float:
         """Signals what the permit says, as control would."""

@@ -91,6 +91,16 @@ async def test_the_same_token_stops_without_asking_and_the_last_watt_hour_is_tol
     assert rig.statuses()[-1] == "Available" and rig.sessions.row(1) is None
 
 
+async def test_a_permit_is_withdrawn_before_control_has_said_more_than_the_plug(rig: Rig) -> None:
+    """A plug's edge comes before the state that says the same; what was permitted in between is taken back all the same."""
+    await rig.swipe()
+    rig.control.plug(tell=False)
+    permit = rig.control.permits[1]
+    assert permit.limit_a >= 6.0
+    await rig.swipe()
+    assert rig.control.permits[1].limit_a == 0.0 and rig.control.permits[1].plug_in == permit.plug_in
+
+
 async def test_another_token_does_not_stop(rig: Rig) -> None:
     rig.accept(OTHER)
     await charge(rig)
