@@ -6,6 +6,7 @@ A lamp on plain lines is lit or dark, so of LightIntensity only 0 (dark) differs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol
 
 from chargepoint.clock import Clock
@@ -43,7 +44,7 @@ class Lamps:
         for evse in evses if lasts_s > 0 else ():
             self._refused_until[evse] = self._clock.boot_s() + lasts_s
             self._send(evse, FAULT)
-            self._clock.call_later(lasts_s, lambda evse=evse: self.again(evse))  # type: ignore[misc]  # its default binds the loop's EVSE
+            self._clock.call_later(lasts_s, partial(self.again, evse))
 
     def _pattern(self, evse: int, row: SessionRow | None, blocked: bool) -> str:
         if blocked or self._clock.boot_s() < self._refused_until.get(evse, 0.0):

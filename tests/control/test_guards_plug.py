@@ -28,7 +28,8 @@ def test_a_lock_that_jams_has_three_tries_and_nothing_is_offered() -> None:
     assert active(bench) == ()
 
 
-def test_a_lock_that_does_not_open_is_told() -> None:
+def _jammed() -> Bench:
+    """After a charge the bolt does not open."""
     bench = Bench()
     bench.charge()
     bench.renewing = False
@@ -36,19 +37,18 @@ def test_a_lock_that_does_not_open_is_told() -> None:
     bench.plug(12.0, 220.0)
     bench.seconds(2.0)
     assert active(bench) == ("unlock_failed",)
+    return bench
+
+
+def test_a_lock_that_does_not_open_is_told() -> None:
+    bench = _jammed()
     bench.wire.locked = False
     bench.seconds(faults.HOLD_S + 0.1)
     assert active(bench) == ()
 
 
 def test_a_bolt_that_was_jammed_is_tried_again_once_the_plug_has_gone() -> None:
-    bench = Bench()
-    bench.charge()
-    bench.renewing = False
-    bench.wire.lock_jams = True
-    bench.plug(12.0, 220.0)
-    bench.seconds(2.0)
-    assert active(bench) == ("unlock_failed",)
+    bench = _jammed()
     bench.wire.lock_jams = False
     bench.seconds(2.0)
     assert bench.wire.locked
