@@ -35,7 +35,7 @@ from chargepoint.settings import Settings
 from chargepoint.settings_file import load
 from chargepoint.station.backend import Backend
 from chargepoint.station.certificates import Certificates
-from chargepoint.station.core import Core
+from chargepoint.station.core import Core, Ground
 from chargepoint.station.network_profiles import PASSWORD
 from chargepoint.station.report import Report
 from chargepoint.station.security import SecurityEvent
@@ -113,7 +113,7 @@ class Station:
         model = model_of(settings, Variables(self._db), [evse for evse, meter in self._board.meters.items() if meter.signs])
         outbox = Outbox(self._db)
         self._backend: Backend[Face] = Backend(Values(self._db), "", settings.csms.ocpp, outbox.change_csms)
-        self._core = core = Core(
+        ground = Ground(
             settings,
             clock,
             self._db,
@@ -127,6 +127,7 @@ class Station:
             lambda most: random.uniform(0.0, most),
             self._cars,
         )
+        self._core = core = Core(ground)
         self._link = LinkClient(self._runtime, clock, core.hardware, core.edges.acknowledged)
         core.hardware.use(self._link)
         core.edges.buttons = self._board.buttons

@@ -6,14 +6,15 @@ Must not know boards, sockets, lines or versions; those are joined to it from ou
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic
 
 from chargepoint.clock import Clock
-from chargepoint.model.facts import TransactionFact, Trigger
+from chargepoint.model.facts import TransactionFact
 from chargepoint.model.idtoken import IdTokenInfo
 from chargepoint.model.orders import SAMPLED_VALUES, Answer
-from chargepoint.model.sample import Purpose, Reading
+from chargepoint.model.sample import Purpose
 from chargepoint.model.variable import ReportItem
 from chargepoint.model.vehicle import Vehicle
 from chargepoint.settings import Settings
@@ -55,99 +56,49 @@ from hal.ports import Meter
 
 MINIMUM_STATUS = "Ocpp16Ctrlr.MinimumStatusDuration"
 SendReport = Callable[[int, Sequence[ReportItem]], Awaitable[None]]
+Handler = Callable[[Any], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Ground(Generic[F]):
+    """What the parts stand on, made by the process. backend: of a caller who knows what a face is. send_report: tells the CSMS the parts of a report.
+    restart: ends the process with a code. random: a number between 0 and its argument. cars: the vehicles the settings name."""
+
+    settings: Settings
+    clock: Clock
+    db: Db
+    boots: Boots
+    model: DeviceModel
+    outbox: Outbox
+    backend: Backend[F]
+    meters: Mapping[int, Meter]
+    send_report: SendReport
+    restart: Callable[[int], None]
+    random: Callable[[float], float]
+    cars: Mapping[str, Vehicle]
 
 
 class Core:
-    """backend: made by the caller, who knows what a face is. send_report: tells the CSMS the parts of a report. restart: ends the process with a
-    code. random: a number between 0 and its argument. cars: the vehicles the settings name."""
+    """The parts by their names, made in the order in which they need each other; what a part is told by a later one is joined where that is made."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        db: Db,
-        boots: Boots,
-        model: DeviceModel,
-        outbox: Outbox,
-        backend: Backend[F],
-        meters: Mapping[int, Meter],
-        send_report: SendReport,
-        restart: Callable[[int], None],
-        random: Callable[[float], float],
-        cars: Mapping[str, Vehicle],
-    ) -> None:
-        evses = settings.evse
-        ids = [evse.id for evse in evses]
-        values = Values(db)
-        self.clock = clock
-        self.settings = settings
-        self.db = db
-        self.model = model
-        self.outbox = outbox
-        self.backend = backend
-        self.hardware = Hardware(clock, settings.control.lease_s)
-        self.security = Security(clock, db, outbox.append)
-        self.availability = Availability(evses, model, values)
-        self.metering = Metering(clock, evses, model, Registers(clock, db, boots), meters, self.hardware.sample, self._device_fault)
-        self.sampling = Sampling(clock, db, evses, model, self.metering, outbox.append)
-        self.transactions = Transactions(clock, outbox.append, self.sampling, lambda: backend.connection)
-        self.sessions = Sessions(clock, db, model, self.hardware, self.transactions, evses, lambda: backend.subprotocol)
-        self.connectors = Connectors(clock, self.sessions, self.hardware, evses, self._operative, outbox.append, self.availability.show)
-        self.monitoring = Monitoring(clock, db, outbox.append)
-        self.limits = Limits(evses)
-        self.not_before = start_delay(clock, values, float(settings.station.start_delay_max_s), random)
-        self.lamps = Lamps(clock, model, self.hardware.lamp)
-        self.offer = Offer(clock, self.sessions, self.hardware, self.limits, self.metering, self.connectors, self.lamps, lambda: self.not_before)
-        self.authorization = Authorization(clock, model, Tokens(db), backend)
-        self.driver = Driver(clock, self.sessions, self.authorization, ids, self.usable, self.may_begin, lambda: backend.subprotocol)
-        self.recovery = Recovery(clock, self.sessions, self.transactions, resume=settings.station.after_power_loss == "resume")
-        self.edges = Edges(clock, db, model, self.hardware, self.sessions, self.usable, self.recovery.give_up)
-        self.vehicles = Vehicles(clock, self.sessions, self.hardware, settings, cars)
-        self.phases = Phases(clock, evses, self.sessions, self.limits, self.vehicles.of)
-        self.network_profiles = NetworkProfiles(settings.csms, model, values)
-        self.provisioning = Provisioning(clock, model, values, boots, backend, self.security)
-        self.resets = Resets(
-            clock,
-            model,
-            tuple(ids),
-            self.sessions,
-            self.provisioning.reasons,
-            outbox.waiting,
-            lambda: backend.accepted,
-            self.hardware.order,
-            restart,
-        )
-        self.remote_control = RemoteControl(
-            clock,
-            model,
-            self.sessions,
-            self.driver,
-            self.connectors,
-            self.hardware,
-            evses,
-            self.usable,
-            lambda: backend.registration,
-            {
-                "BootNotification": Message(self.provisioning.trigger_boot, placed=False),
-                "Heartbeat": Message(self.provisioning.trigger_heartbeat, placed=False),
-                "StatusNotification": Message(self.connectors.repeat),
-                "MeterValues": self._values(Purpose.ALIGNED),
-                SAMPLED_VALUES: self._values(Purpose.UPDATED),
-                "TransactionEvent": Message(self.sessions.trigger),
-            },
-            outbox.waiting_for,
-        )
-        self.handlers = merged(
-            self.authorization.orders(),
-            self.availability.orders(),
-            self.remote_control.orders(),
-            self.resets.orders(),
-            self.network_profiles.orders(),
-            LocalList(db, Tokens(db), model).orders(),
-            DeviceData(model, send_report, FaultClearing(ids, model, self.hardware, self.connectors.faults).acts()).orders(),
-            DataTransfers().orders(),
-        )
-        self._join()
+    def __init__(self, ground: Ground[F]) -> None:
+        self.settings = ground.settings
+        self.clock = ground.clock
+        self.db = ground.db
+        self.model = ground.model
+        self.outbox = ground.outbox
+        self.backend = ground.backend
+        self._values = Values(ground.db)
+        self.hardware = Hardware(ground.clock, ground.settings.control.lease_s)
+        self.security = Security(ground.clock, ground.db, ground.outbox.append)
+        self.availability = Availability(ground.settings.evse, ground.model, self._values)
+        self._measure(ground)
+        self._charge()
+        self._offer(ground)
+        self._admit()
+        self._manage(ground)
+        self._remote()
+        self.handlers = self._handlers(ground.send_report)
 
     def begin(self) -> None:
         """Takes up what was open, before control is connected."""
@@ -177,44 +128,130 @@ class Core:
         """Whether new transactions are allowed at all."""
         return self.backend.may_begin(self.model.boolean("TxCtrlr.TxBeforeAcceptedEnabled"))
 
-    def _join(self) -> None:
-        self.backend.use(self.network_profiles.csms, False)
-        self.network_profiles.on_slot = self.backend.use
-        self.sessions.act = self.offer.act
-        self.sessions.operative = lambda evse: self.availability.operative(evse, 1)
-        self.lamps.again = lambda evse: self.offer.act(evse, False)
-        self.driver.on_refused = self.lamps.refused
-        self.edges.on_button = self.driver.press
-        self.offer.phases = self.phases
-        self.sampling.tell = self._sampled
-        self.sampling.place = self.sessions.place
-        self.availability.running = self.sessions.busy
-        self.availability.on_change.append(self.connectors.report_all)
-        self.authorization.on_list_conflict = self.connectors.list_conflict
-        self.connectors.least_s = lambda: self.model.integer(MINIMUM_STATUS) if self.backend.subprotocol == OCPP_16 else 0
+    def _measure(self, ground: Ground[F]) -> None:
+        """Meters, and what is sampled of them."""
+        clock, evses, outbox = self.clock, self.settings.evse, self.outbox
+        registers = Registers(clock, self.db, ground.boots)
+        self.metering = Metering(clock, evses, self.model, registers, ground.meters, self.hardware.sample, self._device_fault)
+        self.sampling = Sampling(clock, self.db, evses, self.model, self.metering, outbox.append)
         self.metering.offered_a = lambda evse: state.offered_a if (state := self.hardware.state(evse)) is not None else 0.0
         self.metering.closed = lambda evse: state.closed if (state := self.hardware.state(evse)) is not None else True
-        self.transactions.cable_a = lambda evse: state.cable_a if (state := self.hardware.state(evse)) is not None else None
-        self.metering.on_signed = self.sessions.signed
         self.metering.every_phase = lambda: self.backend.subprotocol != OCPP_16
+
+    def _charge(self) -> None:
+        """Sessions, the transactions told of them, and what each connector is told as."""
+        clock, evses, backend, append = self.clock, self.settings.evse, self.backend, self.outbox.append
+        self.transactions = Transactions(clock, append, self.sampling, lambda: backend.connection)
+        self.transactions.cable_a = lambda evse: state.cable_a if (state := self.hardware.state(evse)) is not None else None
+        self.sessions = Sessions(clock, self.db, self.model, self.hardware, self.transactions, evses, lambda: backend.subprotocol)
+        self.sessions.operative = lambda evse: self.availability.operative(evse, 1)
+        self.recovery = Recovery(clock, self.sessions, self.transactions, resume=self.settings.station.after_power_loss == "resume")
+        self.connectors = Connectors(clock, self.sessions, self.hardware, evses, self.availability.operative, append, self.availability.show)
+        self.connectors.least_s = lambda: self.model.integer(MINIMUM_STATUS) if backend.subprotocol == OCPP_16 else 0
+        self.monitoring = Monitoring(clock, self.db, append)
+        self._join_sessions()
+
+    def _join_sessions(self) -> None:
+        """What sessions tell those that were made before them."""
+        self.availability.running = self.sessions.busy
+        self.availability.on_change.append(self.connectors.report_all)
+        self.sampling.tell = self.sessions.sampled
+        self.sampling.place = self.sessions.place
+        self.metering.on_signed = self.sessions.signed
         self.metering.held = lambda evse: any(row.running is not None for row in self.sessions.at(evse))
 
-    def _values(self, purpose: Purpose) -> Message:
+    def _offer(self, ground: Ground[F]) -> None:
+        """How much, on how many phases, from when on, and how the lamp shows it."""
+        clock, sessions, hardware, evses = self.clock, self.sessions, self.hardware, self.settings.evse
+        not_before = start_delay(clock, self._values, float(self.settings.station.start_delay_max_s), ground.random)
+        self.limits = Limits(evses)
+        self.lamps = Lamps(clock, self.model, hardware.lamp)
+        self.offer = Offer(clock, sessions, hardware, self.limits, self.metering, self.connectors, self.lamps, lambda: not_before)
+        self.vehicles = Vehicles(clock, sessions, hardware, self.settings, ground.cars)
+        self.phases = self.offer.phases = Phases(clock, evses, sessions, self.limits, self.vehicles.of)
+        sessions.act = self.offer.act
+        self.lamps.again = lambda evse: self.offer.act(evse, False)
+
+    def _admit(self) -> None:
+        """What a driver does at the charge point, and whether he may."""
+        clock, backend, sessions = self.clock, self.backend, self.sessions
+        ids = [evse.id for evse in self.settings.evse]
+        self.authorization = Authorization(clock, self.model, Tokens(self.db), backend)
+        self.authorization.on_list_conflict = self.connectors.list_conflict
+        self.driver = Driver(clock, sessions, self.authorization, ids, self.usable, self.may_begin, lambda: backend.subprotocol)
+        self.driver.on_refused = self.lamps.refused
+        self.edges = Edges(clock, self.db, self.model, self.hardware, sessions, self.usable, self.recovery.give_up)
+        self.edges.on_button = self.driver.press
+
+    def _manage(self, ground: Ground[F]) -> None:
+        """Which CSMS, what it is told at a boot, and when the station starts anew."""
+        backend, ids = self.backend, tuple(evse.id for evse in self.settings.evse)
+        self.network_profiles = NetworkProfiles(self.settings.csms, self.model, self._values)
+        self.network_profiles.on_slot = backend.use
+        backend.use(self.network_profiles.csms, False)
+        self.provisioning = Provisioning(self.clock, self.model, self._values, ground.boots, backend, self.security)
+        self.resets = Resets(
+            self.clock,
+            self.model,
+            ids,
+            self.sessions,
+            self.provisioning.reasons,
+            self.outbox.waiting,
+            lambda: backend.accepted,
+            self.hardware.order,
+            ground.restart,
+        )
+
+    def _remote(self) -> None:
+        """What a CSMS does in a driver's place, and what it may have told again."""
+        self.remote_control = RemoteControl(
+            self.clock,
+            self.model,
+            self.sessions,
+            self.driver,
+            self.connectors,
+            self.hardware,
+            self.settings.evse,
+            self.usable,
+            lambda: self.backend.registration,
+            self._messages(),
+            self.outbox.waiting_for,
+        )
+
+    def _messages(self) -> dict[str, Message]:
+        return {
+            "BootNotification": Message(self.provisioning.trigger_boot, placed=False),
+            "Heartbeat": Message(self.provisioning.trigger_heartbeat, placed=False),
+            "StatusNotification": Message(self.connectors.repeat),
+            "MeterValues": self._sampled(Purpose.ALIGNED),
+            SAMPLED_VALUES: self._sampled(Purpose.UPDATED),
+            "TransactionEvent": Message(self.sessions.trigger),
+        }
+
+    def _sampled(self, purpose: Purpose) -> Message:
         return Message(partial(self.sampling.trigger, purpose), ready=partial(self.sampling.can_trigger, purpose))
 
-    def _sampled(self, evse: int, trigger: Trigger, readings: tuple[Reading, ...]) -> bool:
-        return self.sessions.sampled(evse, trigger, readings)
+    def _handlers(self, send_report: SendReport) -> dict[type, Handler]:
+        """Who takes which order of a CSMS."""
+        clearing = FaultClearing([evse.id for evse in self.settings.evse], self.model, self.hardware, self.connectors.faults)
+        return merged(
+            self.authorization.orders(),
+            self.availability.orders(),
+            self.remote_control.orders(),
+            self.resets.orders(),
+            self.network_profiles.orders(),
+            LocalList(self.db, Tokens(self.db), self.model).orders(),
+            DeviceData(self.model, send_report, clearing.acts()).orders(),
+            DataTransfers().orders(),
+        )
 
     def _device_fault(self, evse: int, name: str, present: bool) -> None:
         self.connectors.fault(evse, name, present)
 
-    def _operative(self, evse: int | None, connector: int | None) -> bool:
-        return self.availability.operative(evse, connector)
 
-
-def merged(*blocks: Mapping[type, Callable[[Any], Awaitable[Answer]]]) -> dict[type, Callable[[Any], Awaitable[Answer]]]:
+def merged(*blocks: Mapping[type, Handler]) -> dict[type, Handler]:
     """One handler per order type. Raises ValueError when two blocks take the same."""
-    handlers: dict[type, Callable[[Any], Awaitable[Answer]]] = {}
+    handlers: dict[type, Handler] = {}
     for block in blocks:
         twice = handlers.keys() & block.keys()
         if twice:

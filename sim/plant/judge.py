@@ -52,6 +52,9 @@ class Judge:
         self._offer_ended_at = -inf
         self._limit_changed_at = -inf
         self._offer_told = False
+        self._cable = False
+        self._cable_left_at = -inf
+        self._in_flight = False
 
     # what is told to it --------------------------------------------------------------------------------------------------------------
 
@@ -69,7 +72,11 @@ class Judge:
 
     def cable_changed(self) -> None:
         """A cable came, went or changed its coding."""
-        self._limit_changed_at = self._plant.timeline.now
+        plant = self._plant
+        self._limit_changed_at = plant.timeline.now
+        if self._cable and not plant.cable:
+            self._cable_left_at, self._in_flight = plant.timeline.now, plant.coil_pin
+        self._cable = plant.cable
         self._judge_offer()
         self.settle()
 
@@ -81,6 +88,7 @@ class Judge:
         """The firmware switches the coil on."""
         plant = self._plant
         now = plant.timeline.now
+        self._in_flight = False
         if plant.rcd.in_test:
             self._report("coil_in_rcd_test", "coil switched on during a residual-current test")
         rested = now - self._coil_off_at
@@ -158,11 +166,13 @@ class Judge:
         return not held and any(closed and pole not in contactor.welded for pole, closed in zip((1, 2, 3), contactor.contacts, strict=True))
 
     def _judge_closing(self) -> None:
+        """A closing that was commanded before the cable left cannot be stopped by anybody: it gets the time to open."""
         plant = self._plant
         if not self._avoidably_live():
             return
         if not plant.cable:
-            self._report("live_without_cable", "contacts closed without a cable")
+            if not self._in_flight or plant.timeline.now - self._cable_left_at > OPEN_WITHIN_S:
+                self._report("live_without_cable", "contacts closed without a cable")
         elif plant.needs_lock and not plant.lock.locked():
             self._report("live_unlocked", "contacts closed with the bolt open")
 

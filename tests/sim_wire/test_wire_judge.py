@@ -160,6 +160,58 @@ def test_closing_without_a_cable_is_found_at_once(wire):
     assert wire.rules() == ["live_without_cable"]
 
 
+def closing_in_flight(wire, before_s: float) -> None:
+    """The coil is commanded so long before the whole cable is pulled."""
+    wire.plant.plug_in(1, {"delay_s": 0.1, "follow_s": 0.1})
+    wire.turn_lock()
+    wire.offer(16)
+    wire.run(0.3)
+    wire.set(wire.pin.coil)
+    wire.run(before_s)
+    wire.plant.unplug()
+    assert not wire.plant.live()
+
+
+@pytest.mark.parametrize(("reaction_s", "found"), [(0.03, []), (0.085, []), (0.095, ["live_without_cable", "live_without_car"])])
+def test_a_contact_already_pulling_in_when_the_cable_goes_has_the_time_to_open(wire, reaction_s, found):
+    closing_in_flight(wire, 0.015)
+    wire.run(0.006)
+    assert wire.plant.live(), "nobody can stop it"
+    wire.run(reaction_s - 0.006)
+    wire.set(wire.pin.coil, False)
+    wire.run(0.2)
+    assert sorted(wire.rules()) == found
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_closing_commanded_after_the_cable_left_is_found_at_once(wire, again):
+    if again:
+        closing_in_flight(wire, 0.015)
+        wire.set(wire.pin.coil, False)
+    else:
+        wire.charge(16.0)
+        unplug_and_open_after(wire, 0.03)
+        wire.plant.unplug()
+    wire.run(0.001)
+    wire.set(wire.pin.coil)
+    wire.run(0.021)
+    assert "live_without_cable" in wire.rules()
+
+
+def test_a_command_long_before_the_cable_left_is_no_closing_in_flight(make_wire):
+    wire = make_wire()
+    wire.plant.plug_in(1, {"delay_s": 0.1, "follow_s": 0.1})
+    wire.turn_lock()
+    wire.feeding = False
+    wire.run(0.3)
+    wire.set(wire.pin.coil)
+    wire.plant.unplug()
+    wire.run(0.2)
+    wire.feeding = True
+    wire.run(0.03)
+    assert wire.rules() == ["live_without_cable"]
+
+
 def test_a_tethered_cable_needs_no_bolt(make_wire):
     wire = make_wire(evse={"connectors": ["cType2"]})
     wire.plant.plug_in(1, {"delay_s": 0.1})
