@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from sim.ev import Curve, Percent, Speed
+
 B = TypeVar("B", bound=msgspec.Struct)
 
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -86,6 +88,10 @@ class Ev(Body, kw_only=True):
     delay_s: NotNegative | UnsetType = UNSET
     capacity_wh: NotNegative | Optional = UNSET
     energy_wh: NotNegative | UnsetType = UNSET
+    soc_percent: Percent | Optional = UNSET
+    target_percent: Percent | UnsetType = UNSET
+    curve: Curve | UnsetType = UNSET
+    speed: Speed | UnsetType = UNSET
     profile: str | Optional = UNSET
     cable_a: Annotated[float, Meta(ge=0, le=1000)] | UnsetType = UNSET
     s2_open_s: NotNegative | Optional = UNSET

@@ -6,50 +6,20 @@ It reads the duty by IEC 61851-1 Table A.7, closes S2 `delay_s` after an offer, 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from sim.battery import Battery
+from sim.ev import Ev
 from sim.plant.pilot import Load, car_ohm
 from sim.plant.timeline import Due, Timeline
 
-NEVER = "never"
-"""How a file of config/vehicles, which knows no null, writes None."""
 SEES_F_S = 0.05
 """How long a state F has to last to be seen."""
 PAUSE_BEFORE_S2 = 0.5
 """Share of s2_open_s after which a car that was told to stop has stopped drawing."""
-
-
-class Ev(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A car's properties and habits. capacity_wh None: never full. rises_s: follow_s of an offer that rises. wakes_by: what wakes it once it has
-    slept for `sleeps_after_s` without an offer: "f" (state F), "cp_break" (0 V), "x1_break" (an offer that is taken away and made again), each for
-    wake_s at least, "offer" (the next offer after all); None: only a new plug-in. max_starts: after so many offers it stays off. min_current_a: it
-    draws nothing at a lower offer."""
-
-    max_current_a: float = 32.0
-    phases: Literal[1, 2, 3] = 3
-    ready: bool = True
-    delay_s: float = 1.0
-    capacity_wh: float | None = None
-    energy_wh: float = 0.0
-    profile: str | None = None
-    cable_a: float = 32.0
-    s2_open_s: float | None = 0.5
-    follow_s: float = 2.0
-    rises_s: float | None = None
-    min_current_a: float = 6.0
-    ventilation: bool = False
-    skips_b: bool = False
-    no_diode: bool = False
-    latches_on_f: bool = False
-    sleeps_after_s: float | None = None
-    wakes_by: Literal["f", "cp_break", "x1_break", "offer"] | None = None
-    wake_s: float = 3.0
-    max_starts: int | None = None
 
 
 def offered_a(duty: float) -> float:
@@ -64,26 +34,6 @@ def offered_a(duty: float) -> float:
     return round(min(80.0, (percent - 64.0) * 2.5), 2)
 
 
-def vehicle(name: str, directory: Path) -> dict[str, Any]:
-    """The keys of a vehicle's file. Raises KeyError when there is no such vehicle, msgspec.ValidationError when the file is wrong."""
-    path = directory / f"{name}.toml"
-    if "/" in name or not path.is_file():
-        raise KeyError(f"no vehicle {name!r} in {directory}")
-    read: dict[str, Any] = tomllib.loads(path.read_text("utf-8")).get("car", {})
-    keys = {key: None if value == NEVER else value for key, value in read.items()}
-    msgspec.convert(keys, Ev)
-    return keys
-
-
-def ev_from(keys: dict[str, Any], directory: Path, base: Ev | None = None) -> Ev:
-    """A car from its keys, over its profile's, over `base`. Raises KeyError or msgspec.ValidationError."""
-    merged: dict[str, Any] = msgspec.to_builtins(base) if base is not None else {}
-    if keys.get("profile"):
-        merged.update(vehicle(str(keys["profile"]), directory))
-    merged.update(keys)
-    return msgspec.convert(merged, Ev)
-
-
 class Car:
     """A car at the end of a cable. `on_load` is called when its resistance changes, `on_draw` when its current does."""
 
@@ -92,7 +42,7 @@ class Car:
         self.ev = ev
         self._on_load = on_load
         self._on_draw = on_draw
-        self.energy_wh = ev.energy_wh
+        self.battery = Battery(ev)
         self.s2 = ev.skips_b and ev.ready
         self.offer_a = 0.0
         self.asleep = False
@@ -103,11 +53,7 @@ class Car:
         self._following_a = 0.0
         self._live = False
         self._due: dict[str, Due] = {}
-        self._later("sleep", ev.sleeps_after_s, self._fall_asleep)
-
-    @property
-    def full(self) -> bool:
-        return self.ev.capacity_wh is not None and self.energy_wh >= self.ev.capacity_wh - 1e-6
+        self._later_slowly("sleep", ev.sleeps_after_s, self._fall_asleep)
 
     def load(self) -> Load:
         """What it hangs on the pilot."""
@@ -119,7 +65,7 @@ class Car:
             return 0.0
         if self.forced_a is not None:
             return self.forced_a
-        return min(self._following_a, self.ev.max_current_a)
+        return min(self._following_a, self.ev.max_current_a, self.battery.most_a())
 
     def sense(self, volts: float, duty: float) -> None:
         """The pilot at the car's inlet changed: volts of its high plateau, and the duty."""
@@ -132,7 +78,10 @@ class Car:
             self._offer_ends()
         elif offer != former:
             slow = offer > former and self._following_a > 0.0 and self.ev.rises_s is not None
-            self._later("follow", self.ev.rises_s if slow else self.ev.follow_s, self._follow)
+            if slow:
+                self._later_slowly("follow", self.ev.rises_s, self._follow)
+            else:
+                self._later("follow", self.ev.follow_s, self._follow)
 
     def energised(self, live: bool) -> None:
         """Its inlet got, or lost, the mains."""
@@ -146,23 +95,15 @@ class Car:
             self._following_a = 0.0
         self._on_draw()
 
-    def take(self, wh: float) -> None:
-        """Energy that went into the battery."""
-        self.energy_wh += wh
-
-    def left_wh(self) -> float | None:
-        """What the battery still takes; None: without end."""
-        return None if self.ev.capacity_wh is None else max(0.0, self.ev.capacity_wh - self.energy_wh)
-
     def filled(self) -> None:
-        """The battery is full: it stops and opens S2."""
+        """The battery has what the car wants: it stops and opens S2."""
         self._cancel("close")
         self._switch(False)
 
     def change(self, ev: Ev) -> None:
-        """Its driver or its maker changed something; the battery's content is ev.energy_wh from now on."""
+        """Its driver or its maker changed something, the battery's content perhaps."""
         self.ev = ev
-        self.energy_wh = ev.energy_wh
+        self.battery = Battery(ev)
         if not self._willing():
             self._cancel("close")
             self._switch(False)
@@ -179,9 +120,11 @@ class Car:
 
     def state(self) -> dict[str, Any]:
         """Its properties and what it does, for the world's state."""
+        soc = self.battery.soc_percent
         properties: dict[str, Any] = msgspec.to_builtins(self.ev)
         return properties | {
-            "energy_wh": round(self.energy_wh, 3),
+            "energy_wh": round(self.battery.energy_wh, 3),
+            "soc_percent": None if soc is None else round(soc, 2),
             "s2": self.s2,
             "offer_a": round(self.offer_a, 2),
             "draw_a": round(self.draw_a(), 2),
@@ -191,7 +134,7 @@ class Car:
 
     def _willing(self) -> bool:
         tired = self.ev.max_starts is not None and self._starts > self.ev.max_starts
-        return self.ev.ready and not (self.full or self.latched or self.asleep or tired)
+        return self.ev.ready and not (self.battery.full or self.latched or self.asleep or tired)
 
     def _see_breaks(self, volts: float) -> None:
         if volts < -6.0 and self.ev.latches_on_f:
@@ -227,7 +170,7 @@ class Car:
         if self.ev.s2_open_s is not None:
             self._later("stop", self.ev.s2_open_s * PAUSE_BEFORE_S2, self._stop)
             self._later("open", self.ev.s2_open_s, self._open)
-        self._later("sleep", self.ev.sleeps_after_s, self._fall_asleep)
+        self._later_slowly("sleep", self.ev.sleeps_after_s, self._fall_asleep)
 
     def _close(self) -> None:
         if self._willing() and self.offer_a:
@@ -265,6 +208,10 @@ class Car:
         self._cancel(name)
         if seconds is not None:
             self._due[name] = self._timeline.after(seconds, lambda: self._run(name, call))
+
+    def _later_slowly(self, name: str, seconds: float | None, call: Callable[[], None]) -> None:
+        """One of the car's slow times, which its speed shortens."""
+        self._later(name, None if seconds is None else seconds / self.ev.speed, call)
 
     def _run(self, name: str, call: Callable[[], None]) -> None:
         del self._due[name]

@@ -19,8 +19,7 @@ from aiohttp import web
 from chargepoint.board_settings import board_of
 from chargepoint.settings_file import Problem, SettingsError, load
 from hal.errors import BoardError
-from hal.files import packaged_config
-from sim import api, processes
+from sim import api, processes, vehicles
 from sim.csms.server import Csms
 from sim.derive import CannotDerive, derived
 from sim.firmware import COMMAND
@@ -53,7 +52,7 @@ class World:
     ) -> None:
         self.config, self.directory = config.resolve(), directory.resolve()
         self.sites: list[Site] = []
-        self.vehicles = _vehicles()
+        self.vehicles: list[dict[str, str]] = []
         self.csms = Csms() if csms else None
         self.port = port
         self._count = stations
@@ -66,6 +65,7 @@ class World:
 
     async def start(self, *, power: Power = "on") -> None:
         """Builds everything, switches the power as told and listens. Raises WorldError; `stop` must be called in any case."""
+        self.vehicles = _vehicles(self.config.parent)
         self._lock = _locked(self.directory)
         self._run = _run_directory()
         processes.adopt_orphans()
@@ -157,13 +157,12 @@ class World:
         self.port = int(self._runner.addresses[0][1])
 
 
-def _vehicles() -> list[dict[str, str]]:
-    """The cars that can be plugged in by name: the file's name, the car's, and what the file's first line says of it."""
-    found = []
-    for path in sorted((packaged_config() / "vehicles").glob("*.toml")):
-        text = path.read_text("utf-8")
-        found.append({"profile": path.stem, "name": str(tomllib.loads(text)["name"]), "text": text.split("\n", 1)[0].removeprefix("#").strip()})
-    return found
+def _vehicles(config_dir: Path) -> list[dict[str, str]]:
+    """The cars that can be plugged in by name. Raises WorldError when a file of an own one is wrong."""
+    try:
+        return vehicles.listed(config_dir)
+    except SettingsError as error:
+        raise WorldError(str(error)) from None
 
 
 def _worded(problem: Problem) -> str:

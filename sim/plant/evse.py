@@ -14,7 +14,8 @@ import msgspec
 
 from chargepoint.settings import BoardSim
 from chargepoint.settings import Evse as EvseSettings
-from sim.car import Car, Ev, ev_from
+from sim.car import Car
+from sim.ev import Ev
 from sim.plant.breaker import Breaker
 from sim.plant.button import Button
 from sim.plant.contactor import Contactor, RelaySupply
@@ -29,6 +30,7 @@ from sim.plant.rcd import ResidualMonitor
 from sim.plant.timeline import Due, Timeline
 from sim.plant.timings import Timings
 from sim.plant.trace import Moment, Trace
+from sim.vehicles import ev_from
 
 Emit = Callable[[str, dict[str, Any]], None]
 UNDER_LOAD_A = 1.0
@@ -36,7 +38,7 @@ CONTROL_LOST = {"killed": "control_killed", "stopped": "control_stopped", "hung"
 
 
 class Plant:
-    """`emit` hears of every change as (kind, values). board_max_a: what the power path is built for."""
+    """`emit` hears of every change as (kind, values). board_max_a: what the power path is built for; config_dir: where own vehicles lie."""
 
     def __init__(
         self,
@@ -45,7 +47,7 @@ class Plant:
         figures: BoardSim,
         supply: RelaySupply,
         board_max_a: float,
-        vehicles: Path,
+        config_dir: Path,
         emit: Emit,
     ) -> None:
         self.timeline = timeline
@@ -53,7 +55,7 @@ class Plant:
         self.figures = figures
         self.supply = supply
         self.max_a = min(settings.max_current_a, board_max_a)
-        self._vehicles = vehicles
+        self._config_dir = config_dir
         self._emit = emit
         self.pilot = Pilot(timeline, figures.peak_rise_ms / 1000.0, figures.peak_fall_ms / 1000.0)
         self.contactor = Contactor(
@@ -83,7 +85,7 @@ class Plant:
         self.on_stop: Callable[[], None] = lambda: None
         self.lamp: dict[str, bool] = {"green": False, "blue": False, "red": False}
         self._parked: Car | None = None
-        self._full_due: Due | None = None
+        self._battery_due: Due | None = None
         self.trace = Trace()
         self.judge = Judge(self)
         self.timings = Timings(timeline)
@@ -185,7 +187,7 @@ class Plant:
             raise ValueError(f"connector {self.connector} of EVSE {self.settings.id} is occupied")
         if not 1 <= connector <= len(self.settings.connectors):
             raise ValueError(f"EVSE {self.settings.id} has no connector {connector}")
-        ev = ev_from(keys, self._vehicles)
+        ev = ev_from(keys, self._config_dir)
         self.connector = connector
         self.cable_a = None if self.tethered else ev.cable_a
         self._attach(self._new_car(ev))
@@ -221,7 +223,8 @@ class Plant:
         former, self._parked = self._parked, None
         ev = former.ev if former else Ev()
         car = self._new_car(ev)
-        car.energy_wh = former.energy_wh if former else ev.energy_wh
+        if former is not None:
+            car.battery = former.battery
         self._attach(car)
         return True
 
@@ -230,8 +233,8 @@ class Plant:
         if self.car is None:
             raise ValueError(f"no car at EVSE {self.settings.id}")
         self.book()
-        base = msgspec.structs.replace(self.car.ev, energy_wh=self.car.energy_wh)
-        self.car.change(ev_from(keys, self._vehicles, base))
+        base = msgspec.structs.replace(self.car.ev, energy_wh=self.car.battery.energy_wh, soc_percent=None)
+        self.car.change(ev_from(keys, self._config_dir, base))
         self.apply_load()
         self.changed("ev")
 
@@ -413,24 +416,27 @@ class Plant:
             self.power_path.current_a = current
             self.heat.load(max(current))
             self._emit("current", {"current_a": list(current)})
-        self._expect_full()
+        self._expect_change()
 
     def book(self) -> None:
         taken_wh = self.power_path.book()
         if self.car is not None and taken_wh:
-            self.car.take(taken_wh)
+            self.car.battery.take(taken_wh)
 
-    def _expect_full(self) -> None:
-        if self._full_due is not None:
-            self._full_due.cancel()
-            self._full_due = None
-        left = self.car.left_wh() if self.car is not None else None
+    def _expect_change(self) -> None:
+        if self._battery_due is not None:
+            self._battery_due.cancel()
+            self._battery_due = None
+        left = self.car.battery.until_change_wh() if self.car is not None else None
         seconds = inf if left is None else self.power_path.seconds_for(left)
         if seconds < inf:
-            self._full_due = self.timeline.after(seconds, self._car_full)
+            self._battery_due = self.timeline.after(seconds, self._battery_changed)
 
-    def _car_full(self) -> None:
-        self._full_due = None
+    def _battery_changed(self) -> None:
+        self._battery_due = None
         self.book()
-        if self.car is not None and self.car.full:
+        if self.car is None:
+            return
+        if self.car.battery.full:
             self.car.filled()
+        self._draw_changed()

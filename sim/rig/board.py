@@ -83,7 +83,7 @@ class Wiring:
 
 
 class Board:
-    """All EVSEs of one charge point on one board. Times of the timeline are those of its owner's clock."""
+    """All EVSEs of one charge point on one board. Times of the timeline are those of its owner's clock. config_dir: where own vehicles lie."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Board:
         board: spec.Board,
         evses: Sequence[EvseSettings],
         figures: BoardSim,
-        vehicles: Path,
+        config_dir: Path,
         emit: Emit,
         random: Random,
     ) -> None:
@@ -105,7 +105,7 @@ class Board:
         self._random = random
         channels: dict[tuple[str, int], Callable[[float], None]] = {}
         for settings, wired in zip(evses, board.evse, strict=False):
-            plant = self._plant(settings, wired, vehicles, emit)
+            plant = self._plant(settings, wired, config_dir, emit)
             self.plants[settings.id] = plant
             channels[wired.pwm.chip, wired.pwm.channel] = plant.set_duty
             self._wire_evse(plant, wired)
@@ -243,11 +243,11 @@ class Board:
 
     # wiring --------------------------------------------------------------------------------------------------------------------------
 
-    def _plant(self, settings: EvseSettings, wired: spec.Evse, vehicles: Path, emit: Emit) -> Plant:
+    def _plant(self, settings: EvseSettings, wired: spec.Evse, config_dir: Path, emit: Emit) -> Plant:
         def tell(kind: str, values: dict[str, Any]) -> None:
             emit(settings.id, kind, values)
 
-        plant = Plant(self.timeline, settings, self.figures, self.supply, wired.max_current_a, vehicles, tell)
+        plant = Plant(self.timeline, settings, self.figures, self.supply, wired.max_current_a, config_dir, tell)
         plant.has_lock = wired.lock is not None
         plant.stop_pressed = self.stop_pressed
         plant.opening_failed = self.opening_failed

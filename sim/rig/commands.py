@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from chargepoint.settings_file import SettingsError
 from sim.plant import state, timings
 from sim.plant.evse import Plant
 from sim.plant.faults import Details
@@ -70,7 +71,7 @@ class Commands:
             raise Refusal("unknown", str(error.args[0])) from error
         except ValueError as error:
             raise Refusal("wrong" if isinstance(error, msgspec.ValidationError) else "conflict", str(error)) from error
-        except TypeError as error:
+        except (TypeError, SettingsError) as error:
             raise Refusal("wrong", str(error)) from error
 
     def power(self, on: bool, mains: bool = True) -> Keys:

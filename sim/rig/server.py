@@ -26,7 +26,6 @@ import msgspec
 
 from chargepoint.board_settings import board_of
 from chargepoint.settings_file import load
-from hal.files import packaged_config
 from sim.plant.timeline import Timeline
 from sim.rig.board import Board
 from sim.rig.commands import Commands, Refusal
@@ -263,10 +262,9 @@ def board_from(settings_file: Path, seed: int | None = None) -> MakeBoard:
     """How to make the board of a settings file. Raises SettingsError or BoardError."""
     settings = load(settings_file)
     _, wired = board_of(settings, settings_file.parent)
-    vehicles = packaged_config() / "vehicles"
 
     def make(timeline: Timeline, emit: Tell) -> Board:
-        return Board(timeline, wired, settings.evse, settings.board.sim, vehicles, emit, Random(seed))
+        return Board(timeline, wired, settings.evse, settings.board.sim, settings_file.parent, emit, Random(seed))
 
     return make
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -125,8 +124,7 @@ def make_wire() -> MakeWire:
         sim = msgspec.convert(figures, BoardSim)
         wired = hal_board.load("sim", packaged_config())
         evses = [msgspec.convert({"id": number + 1, **(evse or {})}, Evse) for number in range(count)]
-        vehicles = Path(packaged_config()) / "vehicles"
-        board = Board(Timeline(100.0), wired, evses, sim, vehicles, lambda number, kind, values: events.append((kind, values)), Random(1))
+        board = Board(Timeline(100.0), wired, evses, sim, packaged_config(), lambda number, kind, values: events.append((kind, values)), Random(1))
         return Wire(board, events)
 
     return make

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from hal.files import packaged_config
-from sim.car import ev_from, offered_a, vehicle
+from sim.car import offered_a
+from sim.vehicles import ev_from, vehicle
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_full_battery_stops_and_opens_s2(wire):
     wire.charge(16.0, capacity_wh=20.0, energy_wh=10.0)
     wire.run(5.0)
     assert wire.word() == "B2"
-    assert wire.plant.car.energy_wh == pytest.approx(20.0)
+    assert wire.plant.car.battery.energy_wh == pytest.approx(20.0)
     wire.plant.change_ev({"capacity_wh": 30.0})
     wire.run(0.2)
     assert wire.word() == "C2"
@@ -179,17 +180,16 @@ def test_what_cannot_be_is_refused(wire):
 
 
 def test_every_vehicle_file_reads():
-    directory = packaged_config() / "vehicles"
-    files = sorted(directory.glob("*.toml"))
-    assert len(files) >= 5
+    files = sorted((packaged_config() / "vehicles").glob("*.toml"))
+    assert len(files) >= 15
     for file in files:
-        ev_from({"profile": file.stem}, directory)
+        ev = ev_from({"profile": file.stem}, packaged_config())
+        assert ev.capacity_wh and ev.curve, "a car has a battery, and takes less as it fills"
 
 
 def test_a_profile_is_overridden_by_what_is_said_beside_it():
-    directory = packaged_config() / "vehicles"
-    assert vehicle("hyundai_kona_2018", directory)["s2_open_s"] is None
-    ev = ev_from({"profile": "tesla_model_y", "phases": 1}, directory)
+    assert vehicle("hyundai_kona_2018", packaged_config())["s2_open_s"] is None
+    ev = ev_from({"profile": "tesla_model_y", "phases": 1}, packaged_config())
     assert (ev.skips_b, ev.phases, ev.max_current_a) == (True, 1, 16.0)
 
 
