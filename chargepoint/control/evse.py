@@ -10,18 +10,19 @@ from chargepoint.clock import Clock
 from chargepoint.control import faults, guard
 from chargepoint.control.allowance import Allowance
 from chargepoint.control.arrival import Arrival
-from chargepoint.control.button import Button
 from chargepoint.control.cable import Cable
+from chargepoint.control.calm import Calm
 from chargepoint.control.caps import Caps
 from chargepoint.control.clearance import Clearance
 from chargepoint.control.decision import Decision
 from chargepoint.control.drive import Drive
 from chargepoint.control.faults import Faults
 from chargepoint.control.figures import Figures
-from chargepoint.control.front_end import FrontEnd
 from chargepoint.control.generator import Generator
 from chargepoint.control.judge import Judge
 from chargepoint.control.lamp import Lamp
+from chargepoint.control.levels import Levels
+from chargepoint.control.lines import Lines
 from chargepoint.control.lock import SocketLock
 from chargepoint.control.machine import Phase
 from chargepoint.control.memory import NOTHING, Kept
@@ -41,15 +42,13 @@ from chargepoint.control.voice import Teller, Voice
 from chargepoint.control.wake import Wake, sight_of
 from chargepoint.control.watch import Watch
 from chargepoint.link.messages import EvseState, LampWish, LockWish, Permit, Sample
-from chargepoint.model.pilot import PLUGGED, PilotState
-from hal.ports import Channel, EvseBoard
+from chargepoint.model.pilot import PLUGGED
+from hal.ports import EvseBoard, PilotAdc
 
-PWM_SETTLES_S = 0.02
 CHECK_EVERY = 20
 """Turns between two read-backs of the PWM, and between two looks at lamp and temperature."""
 TELL_EVERY = 4
 """Turns between two looks for something new to tell."""
-CALM = (PilotState.A, PilotState.B)
 
 
 class Evse:
@@ -90,23 +89,21 @@ class Evse:
         self.wake = Wake()
         self.lock = SocketLock(board.lock, figures, self.watch) if figures.socket and board.lock else None
         self.retention = Retention(figures.socket, self.lock, self.cable, self.watch, self.path, self.faults)
-        self._clock = clock
         self._lamp = Lamp(board.lamp, self.faults)
-        self._front_end = FrontEnd(board.adc, figures.socket, clock, figures.convert_s)
-        self._earth_port = board.earth_lost
-        self._button = Button(board.button, self.voice) if board.button is not None else None
+        self._lines = Lines(board, self.watch, self.voice, self.path, self.phases, self.residual, self.lock)
+        self._calm = Calm(self.watch, self.faults, self.lease, self.filter, self.phases, self.residual, self.retention, self.cable, self.lock)
         self._telling = Telling(teller)
         self._turn = 0
-        self._calm_readings: tuple[object, ...] = ()
         self._supply = Supply(figures, self.watch)
-        self._join(figures)
+        self._join(figures, board.adc, clock)
 
-    def _join(self, figures: Figures) -> None:
+    def _join(self, figures: Figures, adc: PilotAdc, clock: Clock) -> None:
         """The parts that judge and decide, made of those that see and do."""
         watch, path, rest = self.watch, self.path, self.rest
         self._plug_in = PlugIn(
             watch, self.voice, self.allowance, self.arrival, self.filter, rest, self.phases, self._supply, self.residual, self.retention, self.wake
         )
+        self._levels = Levels(adc, figures, clock, watch, self.cable, self.filter, self._plug_in.shows)
         self.judge = Judge(watch, self.faults, self.second_look, self.retention, self._supply, path, rest, self.allowance, self.record, self.voice)
         caps = Caps(figures, watch, self.faults, self.lease, self.retention, self.arrival)
         clearance = Clearance(
@@ -144,61 +141,42 @@ class Evse:
     def first_half(self, now: float, emergency: bool) -> None:
         """Reads lines and the high peak, decides, writes, tells, starts the other channel."""
         self._read_lines(now, emergency)
-        high_v = self._front_end.finish_high(now)
-        if high_v is None:
-            now = self.watch.now = self._clock.boot_s()  # a held bus has taken its time
-        self._take_high(high_v, now)
+        now = self._levels.read_high(now)
         self._act(now)
-        self._front_end.start_other(now, self.watch.coil, self.watch.suspect_since > 0.0)
+        self._levels.start_other(now)
 
     def second_half(self, now: float) -> None:
         """Reads the other channel, starts the high peak; a low plateau lost under load opens here, not a half turn later."""
-        low_v, ohms = self._front_end.finish_other(now)
-        if ohms is not None:
-            self.cable.read(ohms)
-        if low_v is not None:
-            watch = self.watch
-            watch.now, watch.low_v, watch.low_at = now, low_v, now
-            if watch.coil:
-                guard.suspect(watch)
-                if watch.suspect_since:
-                    self._decide(now)
-        self._front_end.start_high(now)
+        if self._levels.read_other(now) and self.watch.coil:
+            guard.suspect(self.watch)
+            if self.watch.suspect_since:
+                self._decide(now)
+        self._levels.start_high(now)
 
     def calm_turn(self, now: float, emergency: bool) -> bool:
         """A turn of a calm EVSE: one conversion instead of two, and conclusions only from what changed. Answers whether it is calm still."""
         self._read_lines(now, emergency)
-        channel, value = self._front_end.finish_any(now)
-        if channel is Channel.HIGH:
-            self._take_high(value, now)
-        elif channel is Channel.LOW:
-            self.watch.low_v, self.watch.low_at = value, now
-        elif channel is Channel.PROXIMITY:
-            self.cable.read(value)
-        readings = (self.watch.mirror_closed, self.watch.tripped, emergency, self.lock and self.lock.feedback, self.cable.present, self.faults.active)
+        self._levels.read_calm(now)
         calm = self.calm
-        if readings != self._calm_readings or self._turn % TELL_EVERY == 0 or not calm:
-            self._calm_readings = readings
+        news = self._calm.news()
+        if news or self._turn % TELL_EVERY == 0 or not calm:
             self._act(now)
             calm = self.calm
         if calm:
-            self._front_end.start_calm(now)
+            self._levels.start_calm(now)
         else:
-            self._front_end.start_high(now)
+            self._levels.start_high(now)
         return calm
 
     @property
     def converted_at(self) -> float:
         """When the conversion in hand is done: a half turn that follows a late one waits for it."""
-        return self._front_end.ready_at
+        return self._levels.ready_at
 
     @property
     def calm(self) -> bool:
-        """Nothing is closed, offered, permitted, tested or moved, and the pilot stands still where nobody charges: the turns may be longer."""
-        watch = self.watch
-        at_rest = self.phase is Phase.REST and not watch.coil and watch.mirror_closed and not watch.testing and not watch.tripped
-        at_rest = at_rest and self.phases.rests
-        return at_rest and self.retention.rests and watch.pilot in CALM and self.filter.settled and self.lease.until == 0.0 and not self._waiting
+        """Nothing acts here, or will soon: the turns may be longer."""
+        return not self.ending and not self.resetting and self._calm.holds(self.phase)
 
     def blind(self) -> None:
         """Control did not look for too long: what was plugged in may be something else now."""
@@ -225,13 +203,6 @@ class Evse:
         """Everything, as it is now."""
         return state_of(self, now)
 
-    @property
-    def _waiting(self) -> bool:
-        """Something is due soon."""
-        watch = self.watch
-        cable = watch.cable_missing_since > 0.0 and not guard.proximity_missing(watch)
-        return self.ending or self.resetting or watch.now >= self.residual.due_at or watch.suspect_since > 0.0 or cable
-
     # its parts -------------------------------------------------------------------------------------------------------------------------
 
     def _barred(self) -> str:
@@ -243,29 +214,8 @@ class Evse:
         return self.faults.leading(faults.OPENS)
 
     def _read_lines(self, now: float, emergency: bool) -> None:
-        watch = self.watch
-        watch.now = now
-        watch.emergency = emergency
         self._turn += 1
-        if self._earth_port is not None:
-            watch.read_earth(self._earth_port.active())
-        if self._button is not None:
-            self._button.read(now)
-        self.path.read(now)
-        self.phases.read()
-        self.residual.read()
-        if self.lock is not None:
-            self.lock.read()
-
-    def _take_high(self, high_v: float | None, now: float) -> None:
-        """One turn of the filter; None: the peak was not read."""
-        watch = self.watch
-        if high_v is not None:
-            watch.high_v, watch.high_at = high_v, now
-        pilot = self.filter.step(high_v, watch.low_v, watch.pwm and now - watch.pwm_since >= PWM_SETTLES_S)
-        if pilot is not watch.pilot:
-            watch.pilot, watch.pilot_since = pilot, now
-            self._plug_in.shows(pilot, now)
+        self._lines.read(now, emergency)
 
     def _act(self, now: float) -> None:
         """What follows from the readings."""
