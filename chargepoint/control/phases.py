@@ -88,13 +88,16 @@ class Phases:
         return self._contactor is None or (not self._watch.coil_l23 and self._watch.mirror_l23_closed)
 
     def due(self, now: float) -> bool:
-        """Whether something is to be moved, waited for or rested before current is offered."""
+        """Whether something is to be moved, waited for or rested before current is offered. A mirror contact read before the coil moved, in the
+        same turn, says nothing of the move."""
         if self._contactor is None:
             return False
-        if self._watch.coil:
+        watch = self._watch
+        if watch.coil:
             return self.goal != self.charged_on
         three = self.goal == THREE
-        return now < self._rest_until or self._watch.coil_l23 is not three or self._watch.mirror_l23_closed is three
+        there = watch.coil_l23 is three and watch.mirror_l23_closed is not three and now > watch.coil_l23_since
+        return now < self._rest_until or not there
 
     def read(self) -> None:
         """Reads the second mirror contact."""

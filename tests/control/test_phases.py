@@ -105,6 +105,18 @@ def test_current_is_offered_only_when_the_second_has_followed():
     assert two.evse.watch.pwm
 
 
+def test_a_mirror_contact_read_before_the_move_says_nothing_of_it():
+    """Welded just before it is to close: no offer in the turn that moves it."""
+    two = Two()
+    two.settle()
+    two.plug()
+    two.renewing = True
+    two.until(lambda: two.evse.watch.proven_open(OPEN_S - 0.05))
+    two.second.welded = True
+    two.until(lambda: two.second.coil)
+    assert two.wire.duty_now == 1.0 and not two.evse.watch.pwm
+
+
 def test_from_three_to_one_takes_the_offer_back_rests_and_is_counted():
     two = Two()
     never_moved_wrongly(two)

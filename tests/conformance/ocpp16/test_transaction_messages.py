@@ -12,6 +12,8 @@ from tests.conformance.driver.lab import VALID, Lab
 from tests.conformance.driver.messages import SILENCE, CallError
 
 INTERVAL_S, TIMEOUT_S = 1, 2
+ON_THE_WAY_S = 0.2
+"""The station counts from its sending, the central system sees the receiving: a first message long on its way shortens the gap to the next."""
 SHARED: dict[str, Any] = {
     "keys": {"MeterValueSampleInterval": 0, "TransactionMessageAttempts": 3, "TransactionMessageRetryInterval": INTERVAL_S},
     "variables": {"OCPPCommCtrlr.MessageTimeout[Default]": TIMEOUT_S},
@@ -56,7 +58,8 @@ async def test_a_message_without_answer_counts_as_an_attempt(shared_booted: Lab)
     lab.csms.answer("StopTransaction", SILENCE)
     await lab.charger.swipe(VALID.uid, 1)
     first, second = gaps(await moments(lab, "StopTransaction", 3))
-    assert first >= TIMEOUT_S + INTERVAL_S and second >= TIMEOUT_S + 2 * INTERVAL_S, (first, second)
+    least = TIMEOUT_S - ON_THE_WAY_S
+    assert first >= least + INTERVAL_S and second >= least + 2 * INTERVAL_S, (first, second)
     lab.csms.answer_as_usual()
     await states16.available(lab)
 
