@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chargepoint.settings_file import load
 from sim import api_bodies as bodies
 from sim.derive import CannotDerive, derived
 from sim.events import Events
-from sim.script import Act, Expectation, ScriptError, read
-from sim.script_play import holds, picked, settings_text
 from sim.station_link import StationLink
-
-SHIPPED = sorted((Path(__file__).parents[2] / "sim" / "scenarios").glob("*.scenario"))
 
 
 @pytest.mark.parametrize(
@@ -88,82 +83,6 @@ async def test_events_are_numbered_and_kept() -> None:
     events.close()
     await asyncio.wait_for(listener, 1)
     assert heard == [(1, "power"), (2, "connector")]
-
-
-SCENARIO = """
-A story     # with a comment
-ocpp ocpp1.6
-setting control.lease_s = 5
-card CARD9 Blocked
-
-plug-in 1 {"ready": false}
-swipe "two words"
-expect evse 1 current_a[0] >= 15.5 for 2 s within 500 ms
-expect csms transactions[-1].reason = Local
-kill station STOP
-"""
-
-
-def test_a_scenario_file(tmp_path: Path) -> None:
-    file = tmp_path / "a.scenario"
-    file.write_text(SCENARIO)
-    script = read(file)
-    assert (script.title, script.ocpp, script.settings, script.cards) == ("A story", "ocpp1.6", {"control.lease_s": 5}, {"CARD9": "Blocked"})
-    plug, swipe, current, reason, kill = script.steps
-    assert isinstance(plug, Act) and plug[2:] == ("plug-in", 1, (), {"ready": False})
-    assert isinstance(swipe, Act) and swipe.words == ("two words",)
-    assert isinstance(current, Expectation)
-    assert current[2:] == ("evse", 1, "current_a[0]", ">=", 15.5, 0.5, 2.0)
-    assert isinstance(reason, Expectation)
-    assert reason[2:] == ("csms", 0, "transactions[-1].reason", "=", "Local", 5.0, 0.0)
-    assert isinstance(kill, Act) and kill.words == ("station", "STOP")
-
-
-WRONG_LINES = ["dance 1", "plug-in", "expect evse contactor = open", "wait long", "fault 1", "expect evse 1 x ~ 2", "plug-in 1 {x}"]
-
-
-@pytest.mark.parametrize("line", WRONG_LINES)
-def test_a_wrong_line_is_told_with_its_number(tmp_path: Path, line: str) -> None:
-    file = tmp_path / "a.scenario"
-    file.write_text(f"Title\n\n{line}\n")
-    with pytest.raises(ScriptError, match=r"a\.scenario:3: "):
-        read(file)
-
-
-def test_values_are_picked_and_compared() -> None:
-    state = {"evses": [{"id": 1, "faults": ["diode"]}]}
-    assert picked(state, "evses[0].id") == 1
-    assert picked(state, "evses[3].id") is None
-    assert holds(["diode"], "has", "diode")
-    assert holds("Charging", "=", "Charging") and holds(None, "=", None)
-    assert not holds(None, ">", 1)
-    assert holds(True, "=", True) and not holds(True, "=", "True")
-
-
-SETTINGS = """
-Settings of every kind
-evses 2
-setting evse.max_current_a = 16
-setting control.lease_s = 5
-setting ocpp16.configuration.HeartbeatInterval = 60
-setting ocpp2.variables."AuthCtrlr.LocalPreAuthorize" = true
-"""
-
-
-def test_the_settings_of_a_scenario(tmp_path: Path) -> None:
-    (tmp_path / "a.scenario").write_text(SETTINGS)
-    made = tmp_path / "chargepoint.toml"
-    made.write_text(settings_text(read(tmp_path / "a.scenario")))
-    settings = load(made)
-    assert [(evse.id, evse.max_current_a) for evse in settings.evse] == [(1, 16), (2, 16)]
-    assert settings.control.lease_s == 5
-    assert settings.ocpp16.configuration == {"HeartbeatInterval": 60}
-    assert settings.ocpp2.variables == {"AuthCtrlr.LocalPreAuthorize": True}
-
-
-@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
-def test_shipped_scenarios_can_be_read(file: Path) -> None:
-    assert read(file).steps
 
 
 async def test_many_may_ask_the_firmware_at_once(tmp_path: Path) -> None:
