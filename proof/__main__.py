@@ -1,4 +1,4 @@
-"""`python -m proof campaign | typetest`: gathers the evidence in simulated worlds, prints it, and keeps it in docs/ with --write."""
+"""`python -m proof campaign | typetest | soak`: gathers the evidence in simulated worlds, prints it, and keeps it in docs/ with --write."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from collections.abc import Sequence
 
 from proof import campaign, matrix, typetest
 from proof.cell import Cell
+from proof.soak import report
+from proof.soak.figures import Month
+from proof.soak.run import run as run_soak
 from proof.worlds import VERSION
 from tests.world import ROOT
 
@@ -50,6 +53,18 @@ def _typetest(options: argparse.Namespace) -> int:
     return 0 if done and all(result.passed for result in done) else 1
 
 
+def _soak(options: argparse.Namespace) -> int:
+    def say(month: Month) -> None:
+        print(report.line(month), flush=True)
+
+    outcome = run_soak(options.days, options.version, options.seed, say)
+    document = report.markdown(outcome)
+    print(f"\n{document}")
+    if options.write:
+        (ROOT / "docs" / "soak.md").write_text(document, encoding="utf-8")
+    return 0 if report.passed(outcome) else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m proof", description="Evidence from simulated worlds, driven by their control API.")
     kinds = parser.add_subparsers(dest="kind", required=True)
@@ -62,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
         "--only", action="append", default=[], metavar="NUMBER", help="only the sequences of this number; may be given several times"
     )
     sequences.set_defaults(run=_typetest)
+    soak = kinds.add_parser("soak", help="a year of one station in simulated time: memory, files and latency flat, nothing lost")
+    soak.add_argument("--days", type=float, default=365.0, help="how long the year lasts")
+    soak.add_argument("--version", choices=("ocpp2.0.1", "ocpp1.6"), default="ocpp2.0.1", help="what the CSMS speaks")
+    soak.add_argument("--seed", type=int, default=1, help="the same seed gives the same year")
+    soak.set_defaults(run=_soak)
     for kind in kinds.choices.values():
         kind.add_argument("--write", action="store_true", help="keep the report in docs/")
     return parser

@@ -1,0 +1,77 @@
+"""A share of the soak: some days of simulated time in each version, with the troubles of months pressed into them; and its own account."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from proof.soak import report, weather
+from proof.soak.account import compare
+from proof.soak.figures import Month
+from proof.soak.run import run
+
+HOUR_S = 3600.0
+
+
+@pytest.fixture
+def pressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens once a month happens daily."""
+    rates = tuple(
+        weather.Rate(rate.what, min(rate.mean_days, 1.0), (min(rate.lasts_s[0], HOUR_S), min(rate.lasts_s[1], 4 * HOUR_S))) for rate in weather.RATES
+    )
+    monkeypatch.setattr(weather, "RATES", rates)
+
+
+@pytest.mark.parametrize("version", ["ocpp2.0.1", "ocpp1.6"])
+def test_days_full_of_trouble_lose_nothing(pressed: None, version: str, tmp_path: Path) -> None:
+    months: list[Month] = []
+    outcome = run(3, version, 5, months.append, tmp_path)
+    assert not outcome.problems, outcome.problems
+    assert outcome.account.charges >= 10 and outcome.account.energy_kwh > 50
+    assert outcome.ends["power cut"] and outcome.ends["killed"] and outcome.troubles["silent"]
+    assert outcome.waiting == outcome.given_up == 0
+    assert "Nothing was lost" in report.markdown(outcome)
+    assert len(months) == 1 and months[0].sessions >= 10
+
+
+def _write(path: Path, *items: dict[str, object]) -> Path:
+    path.write_text("".join(json.dumps(item) + "\n" for item in items), encoding="utf-8")
+    return path
+
+
+def _charge(token: str, wh: float, how: str = "") -> dict[str, object]:
+    return {"evse": 1, "token": token, "at": 0.0, "start_wh": 100.0, "end_wh": 100.0 + wh, "end_at": 1.0, "how": how}
+
+
+def _told(token: str, wh: float, *, ended: bool = True) -> dict[str, object]:
+    registers = [[0.0, 100.0], [1.0, 100.0 + wh]]
+    return {"evse": 1, "id": token, "token": token, "started_at": "t", "registers": registers, "repeats": 0, "ended": ended}
+
+
+@pytest.mark.parametrize(
+    ("charged", "told", "problem"),
+    [
+        ([_charge("A", 5000)], [_told("A", 5000)], ""),
+        ([_charge("A", 5000), _charge("B", 0.5)], [_told("A", 5003)], ""),
+        ([_charge("A", 5000, "power cut")], [_told("A", 4800)], ""),
+        ([_charge("A", 5000)], [_told("A", 4800)], "told were 4800 Wh"),
+        ([_charge("A", 5000)], [], "never told"),
+        ([_charge("A", 5000)], [_told("B", 5000)], "told was B"),
+        ([_charge("A", 5000)], [_told("A", 5000), _told("A", 5000)], "never charged"),
+        ([_charge("A", 5000), _charge("B", 900)], [_told("B", 900), _told("A", 5000)], "told was B"),
+        ([_charge("A", 5000), _charge("B", 900)], [_told("A", 5000, ended=False), _told("B", 900)], "never ended"),
+    ],
+)
+def test_the_account_finds_what_is_lost_doubled_or_out_of_order(
+    tmp_path: Path, charged: list[dict[str, object]], told: list[dict[str, object]], problem: str
+) -> None:
+    problems = compare(_write(tmp_path / "truth", *charged), _write(tmp_path / "witness", *told)).problems
+    assert (problem in "; ".join(problems)) if problem else not problems
+
+
+def test_memory_is_judged_by_its_slope_once_warm() -> None:
+    assert report.growth_mib([(100, 50.0), (200, 90.0)]) is None
+    warm = [(sessions, 60.0 + sessions / 1000) for sessions in range(300, 1000, 100)]
+    assert report.growth_mib([(100, 10.0), *warm]) == pytest.approx(1.0)
