@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -46,35 +47,43 @@ def _compare_evse(account: Account, evse: int, charges: list[dict[str, Any]], to
         account.repeats += transaction["repeats"]
         if not transaction["ended"] and transaction is not told[-1]:
             account.problems.append(f"EVSE {evse}: transaction {transaction['id']} of {transaction['started_at']} was never ended")
-    left = iter([transaction for transaction in told if energy_of(transaction) > NOTHING_WH])
-    for charge in charges:
-        wh = charge["end_wh"] - charge["start_wh"]
-        if wh <= NOTHING_WH:
-            continue
+    charged = [charge for charge in charges if _wh(charge) > NOTHING_WH]
+    kept = [transaction for transaction in told if energy_of(transaction) > NOTHING_WH]
+    for charge in charged:
         account.charges += 1
-        account.energy_kwh += wh / 1000
+        account.energy_kwh += _wh(charge) / 1000
         account.hows[charge["how"] or "undisturbed"] += 1
-        match = next(left, None)
-        if match is None:
-            account.problems.append(f"EVSE {evse}: {wh:.0f} Wh of {charge['token']} at {charge['at']:.0f} were never told")
+    matcher = SequenceMatcher(None, [charge["token"] for charge in charged], [transaction["token"] for transaction in kept], autojunk=False)
+    for what, from_charge, to_charge, from_told, to_told in matcher.get_opcodes():
+        if what == "equal":
+            for charge, transaction in zip(charged[from_charge:to_charge], kept[from_told:to_told], strict=True):
+                _compare_one(account, evse, charge, transaction)
             continue
-        _compare_one(account, evse, charge, wh, match)
-    account.problems += [f"EVSE {evse}: transaction {extra['id']} of {extra['started_at']} was never charged" for extra in left]
+        for charge in charged[from_charge:to_charge]:
+            account.problems.append(f"EVSE {evse}: {_words(charge)} were never told there")
+        for transaction in kept[from_told:to_told]:
+            what_told = f"{energy_of(transaction):.0f} Wh of {transaction['token']}, {transaction['id']} of {transaction['started_at']}"
+            account.problems.append(f"EVSE {evse}: told were {what_told}, which nobody charged then")
 
 
-def _compare_one(account: Account, evse: int, charge: dict[str, Any], wh: float, told: dict[str, Any]) -> None:
+def _compare_one(account: Account, evse: int, charge: dict[str, Any], told: dict[str, Any]) -> None:
     told_wh = energy_of(told)
     account.told_kwh += told_wh / 1000
-    difference = abs(told_wh - wh)
-    if told["token"] != charge["token"]:
-        account.problems.append(f"EVSE {evse}: {charge['token']} charged at {charge['at']:.0f}, told was {told['token']} at {told['started_at']}")
+    difference = abs(told_wh - _wh(charge))
     if charge["how"]:
         allowed = LOOSE_WH
     else:
         allowed, account.worst_wh = TOLERANCE_WH, max(account.worst_wh, difference)
     if difference > allowed:
-        how = charge["how"] or "undisturbed"
-        account.problems.append(f"EVSE {evse}: {wh:.0f} Wh of {charge['token']} at {charge['at']:.0f} ({how}), told were {told_wh:.0f} Wh ({told['id']})")
+        account.problems.append(f"EVSE {evse}: {_words(charge)}, told were {told_wh:.1f} Wh ({told['id']}, {told['reason']})")
+
+
+def _words(charge: dict[str, Any]) -> str:
+    return f"{_wh(charge):.1f} Wh of {charge['token']} at {charge['at']:.0f} ({charge['how'] or 'undisturbed'})"
+
+
+def _wh(charge: dict[str, Any]) -> float:
+    return float(charge["end_wh"] - charge["start_wh"])
 
 
 def energy_of(transaction: dict[str, Any]) -> float:

@@ -30,7 +30,7 @@ CONNECTORS = {1: "sType2", 2: "cType2"}
 TICK_AT_S, CONTROL_AT_S = 0.5, 0.75
 """Within each second: first the meters are read, then the station looks at its sessions, then control at its permits."""
 RESTART_S = 2.0
-SAMPLE_S = 300
+SAMPLE_S, PING_S = 300, 240
 FILES = ("station.db", "station.db-wal")
 
 
@@ -189,5 +189,5 @@ def settings(version: str) -> Settings:
         station=Plate(vendor="Maker", model="M1", serial_number="1"),
         evse=tuple(Evse(id=evse, connectors=(CONNECTORS[evse],)) for evse in EVSES),
         csms=Csms(url="ws://csms.invalid/ocpp", identity=IDENTITY, ocpp=(version,)),
-        ocpp2=Ocpp2(variables={"SampledDataCtrlr.TxUpdatedInterval": SAMPLE_S}),
+        ocpp2=Ocpp2(variables={"SampledDataCtrlr.TxUpdatedInterval": SAMPLE_S, "OCPPCommCtrlr.WebSocketPingInterval": PING_S}),
     )

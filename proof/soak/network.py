@@ -55,11 +55,11 @@ class Wire(asyncio.Protocol):
         self._pass(lambda: self.peer.received(data) if self.peer is not None else None)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """What is on its way still arrives, unless nothing does."""
         self._network.wires.discard(self)
-        self._held.clear()
+        self._transport = None
         if self.peer is not None:
-            self._loop.call_later(CSMS_NOTICES_S if self.dead else 0.0, self.peer.lost)
-        self.dead = True
+            self._loop.call_later(CSMS_NOTICES_S if self.dead else 2 * LATENCY_S, self.peer.lost)
 
     def send(self, data: bytes) -> None:
         """From the CSMS."""

@@ -133,7 +133,7 @@ class Visitors:
 
     async def _leave(self, card: str) -> None:
         chance = self._random.random()
-        if chance < 0.3:
+        if chance < 0.3 and self._control.states[self._evse].offered_a:
             await self._show(card)
             await self._wait(15)
         elif chance < 0.35:

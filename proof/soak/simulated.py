@@ -17,7 +17,7 @@ from chargepoint.clock import Clock
 START_S = 100.0
 POLL_S = 5.0
 """A sleep of at most so long is one that looks whether something has happened."""
-CALM_S = 59
+CALM_S = 119
 """How many whole seconds longer such a sleep lasts while nothing is announced: whole ones, so that the meter is still read before it is asked."""
 AHEAD_S, AFTER_S = 2.0, 3.0
 """How long before and after an announced moment every second counts."""

@@ -47,7 +47,7 @@ def _charge(token: str, wh: float, how: str = "") -> dict[str, object]:
 
 def _told(token: str, wh: float, *, ended: bool = True) -> dict[str, object]:
     registers = [[0.0, 100.0], [1.0, 100.0 + wh]]
-    return {"evse": 1, "id": token, "token": token, "started_at": "t", "registers": registers, "repeats": 0, "ended": ended}
+    return {"evse": 1, "id": token, "token": token, "started_at": "t", "registers": registers, "reason": "Local", "repeats": 0, "ended": ended}
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def _told(token: str, wh: float, *, ended: bool = True) -> dict[str, object]:
         ([_charge("A", 5000)], [_told("A", 5000)], ""),
         ([_charge("A", 5000), _charge("B", 0.5)], [_told("A", 5003)], ""),
         ([_charge("A", 5000, "power cut")], [_told("A", 4800)], ""),
-        ([_charge("A", 5000)], [_told("A", 4800)], "told were 4800 Wh"),
+        ([_charge("A", 5000)], [_told("A", 4800)], "told were 4800.0 Wh"),
         ([_charge("A", 5000)], [], "never told"),
-        ([_charge("A", 5000)], [_told("B", 5000)], "told was B"),
-        ([_charge("A", 5000)], [_told("A", 5000), _told("A", 5000)], "never charged"),
-        ([_charge("A", 5000), _charge("B", 900)], [_told("B", 900), _told("A", 5000)], "told was B"),
+        ([_charge("A", 5000)], [_told("B", 5000)], "never told"),
+        ([_charge("A", 5000)], [_told("A", 5000), _told("A", 5000)], "nobody charged"),
+        ([_charge("A", 5000), _charge("B", 900)], [_told("B", 900), _told("A", 5000)], "nobody charged"),
         ([_charge("A", 5000), _charge("B", 900)], [_told("A", 5000, ended=False), _told("B", 900)], "never ended"),
     ],
 )
