@@ -1,6 +1,7 @@
 """The CSMS's HTTP JSON interface under /csms/. Must not know connections or versions: it asks the CSMS.
 
 GET /csms/state: all that is known. GET /csms/log?since=N&identity=ID: the messages after number N.
+GET /csms/summary: stations, cards, latest transactions, options and waiting misbehaviours, without histories.
 GET /csms/actions?protocol=: what a CSMS and what a station may call. GET /csms/schema?protocol=&action=: the schema of a call.
 POST /csms/send {identity, action, payload, timeout_s}: the station's answer, {"payload": ...} or {"error": {code, description}}.
 POST /csms/text {identity, text}: sends any text. POST /csms/disconnect {identity}. POST /csms/cards {uid: status word, card or null}.
@@ -43,6 +44,7 @@ def add_routes(app: web.Application, csms: Commands) -> None:
     handlers = Api(csms)
     for method, path, handler in (
         ("GET", "state", handlers.state),
+        ("GET", "summary", handlers.summary),
         ("GET", "log", handlers.log),
         ("GET", "actions", handlers.actions),
         ("GET", "schema", handlers.schema),
@@ -65,6 +67,9 @@ class Api:
 
     async def state(self, request: web.Request) -> web.Response:
         return web.json_response(self._csms.book.state())
+
+    async def summary(self, request: web.Request) -> web.Response:
+        return web.json_response({**self._csms.book.summary(), "misbehaviours": msgspec.to_builtins(self._csms.mischief.orders)})
 
     async def log(self, request: web.Request) -> web.Response:
         since, identity = int(request.query.get("since", 0)), request.query.get("identity")

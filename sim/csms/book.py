@@ -13,13 +13,17 @@ from typing import Any
 
 LOG_LENGTH = 100_000
 REPEATED_WITHIN = 50
+LISTED = 200
+STATION_LISTED = ("identity", "protocol", "connected", "connections", "registration", "heartbeats", "statuses")
+TRANSACTION_LISTED = ("key", "id", "identity", "evse", "connector", "token", "started_at", "ended_at", "ended", "reason", "repeats")
 TIME_STYLES = ("plain", "six_decimals", "offset", "no_zone")
 
 
 @dataclass
 class Options:
     """How this CSMS behaves when nothing else is said. registration: Accepted, Pending or Rejected at boot; same_transaction_id: the one id that
-    every 1.6 transaction gets; protocols: subprotocols accepted, in this CSMS's order of liking (empty: none is picked)."""
+    every 1.6 transaction gets; protocols: subprotocols accepted, in this CSMS's order of liking (empty: none is picked); clock_wrong_by_s: what its
+    clock tells beside the true time; price_per_kwh, price_per_session: in `currency`."""
 
     registration: str = "Accepted"
     heartbeat_interval_s: int = 300
@@ -28,6 +32,10 @@ class Options:
     same_transaction_id: int | None = None
     protocols: list[str] = field(default_factory=lambda: ["ocpp2.0.1", "ocpp1.6"])
     connection_status: int = 101
+    clock_wrong_by_s: float = 0.0
+    price_per_kwh: float = 0.40
+    price_per_session: float = 0.0
+    currency: str = "EUR"
 
 
 @dataclass
@@ -88,6 +96,12 @@ class Transaction:
     values: list[dict[str, Any]] = field(default_factory=list)
     ended: bool = False
     repeats: int = 0
+
+    def energy_wh(self) -> float:
+        """What has flowed so far, as told."""
+        last = self.meter_stop_wh if self.meter_stop_wh is not None else self.registers[-1][1] if self.registers else None
+        first = self.meter_start_wh if self.meter_start_wh is not None else self.registers[0][1] if self.registers else None
+        return 0.0 if last is None or first is None else last - first
 
     def measured(self, at: str, wh: float, tolerance_wh: float = 0.0) -> bool:
         """Takes a register value; False when the register would have run backwards (a value told later may have been measured earlier)."""
@@ -162,18 +176,37 @@ class Book:
         return [e["payload"] for e in self.log if (e["identity"], e["from"], e["kind"], e.get("action")) == (identity, "station", "call", action)]
 
     def now(self, style: str | None = None) -> str:
-        """The present time, written as the options say."""
-        moment = datetime.fromtimestamp(time.time(), UTC)
+        """The present time, written as the options say; without a style it is what a station is told, by this CSMS's clock."""
+        wrong_by_s = self.options.clock_wrong_by_s if style is None else 0.0
+        moment = datetime.fromtimestamp(time.time() + wrong_by_s, UTC)
         text = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}"
         endings = {"plain": text[:-3] + "Z", "six_decimals": text + "Z", "offset": text + "+00:00", "no_zone": text[:-3]}
         return endings[style or self.options.times]
+
+    def billed(self, transaction: Transaction) -> dict[str, float]:
+        """Energy in Wh and cost in the options' currency, rounded to cents."""
+        energy_wh = transaction.energy_wh()
+        return {
+            "energy_wh": round(energy_wh, 3),
+            "cost": round(self.options.price_per_session + energy_wh / 1000 * self.options.price_per_kwh, 2),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """What a page lists: stations and the latest transactions without their histories."""
+        latest = itertools.islice(reversed(self.transactions), LISTED)
+        return {
+            "stations": [{name: getattr(station, name) for name in STATION_LISTED} for station in self.stations.values()],
+            "cards": {uid: asdict(card) for uid, card in self.cards.items()},
+            "transactions": [{**{name: getattr(row, name) for name in TRANSACTION_LISTED}, **self.billed(row)} for row in latest],
+            "options": asdict(self.options),
+        }
 
     def state(self) -> dict[str, Any]:
         """All but the log, as JSON."""
         return {
             "stations": {name: asdict(station) for name, station in self.stations.items()},
             "cards": {uid: asdict(card) for uid, card in self.cards.items()},
-            "transactions": [asdict(transaction) for transaction in self.transactions],
+            "transactions": [{**asdict(transaction), **self.billed(transaction)} for transaction in self.transactions],
             "violations": list(self.violations),
             "options": asdict(self.options),
             "messages": self.log[-1]["n"] if self.log else 0,

@@ -23,6 +23,13 @@ ORDERS: dict[str, tuple[str, ...]] = {
         "GetCompositeSchedule",
         "GetDiagnostics",
         "UpdateFirmware",
+        "ExtendedTriggerMessage",
+        "GetLog",
+        "SignedUpdateFirmware",
+        "CertificateSigned",
+        "InstallCertificate",
+        "DeleteCertificate",
+        "GetInstalledCertificateIds",
     ),
     "ocpp2.0.1": (
         "RequestStartTransaction",

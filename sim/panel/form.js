@@ -1,6 +1,6 @@
 // A form made from a message's JSON schema, and the payload that it holds. Knows JSON schema as far as OCPP uses it, no message.
 
-import { element } from "./dom.js";
+import { button, element } from "./dom.js";
 
 const DEEP = 6;
 
@@ -18,14 +18,33 @@ function resolved(schema, definitions) {
 
 function fieldOf(name, schema, definitions, must, depth) {
   const whole = resolved(schema, definitions);
-  if (whole.type === "object") return boxed(name, must, (inner) => inner, objectField(whole, definitions, depth + 1));
-  if (whole.type === "array") return boxed(name, must, (inner) => (inner === undefined ? undefined : [inner]), itemField(whole.items ?? {}, definitions, depth + 1));
+  if (whole.type === "object") return boxed(name, must, objectField(whole, definitions, depth + 1));
+  if (whole.type === "array") return boxed(name, must, listField(name, () => itemField(whole.items ?? {}, definitions, depth + 1)));
   return plainField(name, whole, must);
 }
 
 function itemField(items, definitions, depth) {
   const whole = resolved(items, definitions);
   return whole.type === "object" ? objectField(whole, definitions, depth) : plainField("each", whole, true);
+}
+
+/** One item at first; more by a button, fewer by another. */
+function listField(name, makeItem) {
+  const items = [];
+  const box = element("div");
+  const add = () => {
+    const item = makeItem();
+    const row = element("div", { className: "item" }, item.node);
+    if (items.length) row.append(button("−", () => { items.splice(items.indexOf(item), 1); row.remove(); }, { ariaLabel: `one ${name} less` }));
+    items.push(item);
+    box.append(row);
+  };
+  add();
+  const value = () => {
+    const found = items.map((item) => item.value()).filter((one) => one !== undefined);
+    return found.length ? found : undefined;
+  };
+  return { node: element("div", {}, box, button("+", add, { ariaLabel: `one ${name} more` })), value, empty: [] };
 }
 
 function objectField(schema, definitions, depth) {
@@ -39,13 +58,13 @@ function objectField(schema, definitions, depth) {
   return { node: element("div", {}, ...fields.map(([, field]) => field.node)), value };
 }
 
-function boxed(name, must, wrap, inner) {
+function boxed(name, must, inner) {
   const used = element("input", { type: "checkbox", checked: must, disabled: must, ariaLabel: `with ${name}` });
   const body = element("div", {}, inner.node);
   body.hidden = !must;
   used.onchange = () => { body.hidden = !used.checked; };
   const node = element("fieldset", {}, element("legend", {}, element("label", {}, used, element("span", { textContent: name, className: must ? "must" : "" }))), body);
-  return { node, value: () => (used.checked ? wrap(inner.value() ?? {}) : undefined) };
+  return { node, value: () => (used.checked ? inner.value() ?? inner.empty ?? {} : undefined) };
 }
 
 function plainField(name, schema, must) {

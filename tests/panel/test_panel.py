@@ -73,6 +73,7 @@ def test_an_unknown_card_and_a_csms_that_misbehaves(panel: Panel) -> None:
     panel.click("swipe an unknown card")
     panel.sees("#talk pre, #talk summary", "Authorize answered")
     panel.status("Preparing")
+    panel.page.locator("summary", has_text="let it misbehave").click()
     panel.page.locator("#at").fill("Authorize")
     panel.page.locator("#what").select_option("call_error")
     panel.click("order it")

@@ -194,3 +194,19 @@ async def test_runs_alone():
     assert line.startswith(b"listening on ws://127.0.0.1:")
     process.terminate()
     assert await process.wait() == 0
+
+
+async def test_what_flowed_has_its_price(csms):
+    csms.book.options.price_per_kwh, csms.book.options.price_per_session = 0.5, 1.0
+    async with csms.station("ocpp1.6") as station:
+        start = {"connectorId": 1, "idTag": "04A1B2C3", "meterStart": 1000, "timestamp": AT.format(0)}
+        number = (await station.call("StartTransaction", start))[2]["transactionId"]
+        value = {"timestamp": AT.format(1), "sampledValue": [{"value": "2000"}]}
+        await station.call("MeterValues", {"connectorId": 1, "transactionId": number, "meterValue": [value]})
+        [row] = csms.book.summary()["transactions"]
+        assert (row["ended"], row["energy_wh"], row["cost"]) == (False, 1000, 1.5)
+        await station.call("StopTransaction", {"transactionId": number, "meterStop": 5000, "timestamp": AT.format(3)})
+    summary = csms.book.summary()
+    assert [(row["energy_wh"], row["cost"], row["token"]) for row in summary["transactions"]] == [(4000, 3.0, "04A1B2C3")]
+    assert [(row["identity"], row["protocol"], row["registration"]) for row in summary["stations"]] == [("CP001", "ocpp1.6", "Accepted")]
+    assert summary["cards"]["04A1B2C3"]["status"] == "Accepted" and summary["options"]["currency"] == "EUR"

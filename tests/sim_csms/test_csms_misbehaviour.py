@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 
 import pytest
 import websockets
+
+from sim.csms.connection import HANDLERS
+from sim.csms.orders import ORDERS
 
 VERSIONS = pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1"])
 
@@ -129,3 +134,21 @@ async def test_what_is_refused_is_not_known(csms):
         assert not csms.book.transactions
         assert (await station.call("StartTransaction", start))[0] == 3
         assert [transaction.repeats for transaction in csms.book.transactions] == [0]
+
+
+@VERSIONS
+async def test_a_wrong_clock(csms, protocol):
+    csms.book.options.clock_wrong_by_s = -86_400.0
+    async with csms.station(protocol) as station:
+        told = datetime.fromisoformat((await station.call("Heartbeat", {}))[2]["currentTime"])
+    assert timedelta(hours=23) < datetime.now(UTC) - told < timedelta(hours=25)
+    assert abs((datetime.fromisoformat(csms.log[-1]["time"]) - datetime.now(UTC)).total_seconds()) < 3600
+
+
+@pytest.mark.parametrize(("protocol", "package", "ending"), [("ocpp1.6", "ocpp.v16", ".json"), ("ocpp2.0.1", "ocpp.v201", "Request.json")])
+def test_every_message_of_a_csms_can_be_sent(protocol, package, ending):
+    names = {file.name for file in (files(package) / "schemas").iterdir()}
+    requests = {name.removesuffix(ending) for name in names if name.endswith(ending) and not name.endswith("Response.json")}
+    asked_by_vehicles = {"Get15118EVCertificate", "GetCertificateStatus"}
+    only_of_a_station = set(HANDLERS[protocol]) - {"DataTransfer"}
+    assert requests - only_of_a_station - asked_by_vehicles == set(ORDERS[protocol])
