@@ -98,7 +98,7 @@ def _serve(config: Path, safe: int, refused: str) -> int:
     turn_s, hold_s = wiring.turn_ms / 1000.0, wiring.feed.hold_ms / 1000.0 if wiring.feed else None
     loop = Loop(clock, board, turn_s, calm_turn_s(turn_s, hold_s), realtime=not refused, say=slow.say, alive=notifier.alive)
     for ports, evse_settings, evse_wiring in zip(board.evses, settings.evse, wiring.evse, strict=False):
-        figures = figures_of(evse_settings, evse_wiring, settings.control)
+        figures = figures_of(evse_settings, evse_wiring, settings.control, turn_s)
         evses[ports.evse] = Evse(ports, figures, clock, loop, memory.kept(ports.evse), slow.keep)
     loop.add(list(evses.values()))
     loop.serve(_directory("RUNTIME_DIRECTORY", RUNTIME_DIRECTORY))
@@ -115,8 +115,8 @@ def _serve(config: Path, safe: int, refused: str) -> int:
     return 0
 
 
-def figures_of(settings: EvseSettings, wiring: spec.Evse, control: ControlSettings) -> Figures:
-    """What control needs to know of an EVSE, from settings and board file."""
+def figures_of(settings: EvseSettings, wiring: spec.Evse, control: ControlSettings, turn_s: float) -> Figures:
+    """What control needs to know of an EVSE, from settings and board file. turn_s: the period of the loop."""
     from chargepoint.control.figures import Figures
     from chargepoint.control.offer import Manner
 
@@ -137,6 +137,7 @@ def figures_of(settings: EvseSettings, wiring: spec.Evse, control: ControlSettin
         test_pulse_s=wiring.residual.test_ms / 1000.0,
         test_trip_s=wiring.residual.trip_within_ms / 1000.0,
         test_clear_s=wiring.residual.clear_within_ms / 1000.0,
+        turn_s=turn_s,
         convert_s=CONVERSION_SPREAD / wiring.adc.rate_sps,
         phases=min(settings.phases, wiring.phases),
         meter=settings.meter_position if wiring.meter else "",

@@ -70,8 +70,9 @@ def _report(config: Path, as_json: bool) -> int:
 def _bench(one: tuple[EvseBoard, EvseSettings, spec.Evse], board: ControlBoard, wiring: spec.Board, clock: Clock, control: ControlSettings) -> Bench:
     ports, evse_settings, evse_wiring = one
     hold_s = wiring.feed.hold_ms / 1000.0 if wiring.feed else 0.0
-    figures = figures_of(evse_settings, evse_wiring, control)
-    return Bench(ports, figures, clock, turn_s=wiring.turn_ms / 1000.0, feed=board.feed, hold_s=hold_s, emergency_stop=board.emergency_stop)
+    turn_s = wiring.turn_ms / 1000.0
+    figures = figures_of(evse_settings, evse_wiring, control, turn_s)
+    return Bench(ports, figures, clock, turn_s=turn_s, feed=board.feed, hold_s=hold_s, emergency_stop=board.emergency_stop)
 
 
 def _say(line: str) -> None:

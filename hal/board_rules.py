@@ -18,6 +18,8 @@ Problem = tuple[str, str]
 
 BUDGET = 0.8
 """Share of a turn that conversions and bus time may take."""
+LONGEST_TURN_MS = 10.0
+"""Opening takes up to three turns, or eight without a still reading; the standard leaves 100 ms, the contacts included."""
 CONVERSIONS_PER_TURN = 2
 CONVERSION_SPREAD = 1.1
 WAKE_UP_S = 25e-6
@@ -169,10 +171,31 @@ def _budget(board: spec.Board) -> Iterator[Problem]:
             )
 
 
+def _transfers(board: spec.Board) -> Iterator[Problem]:
+    """One loop talks to all ADCs, one after the other; their conversions run meanwhile."""
+    load_s = sum(transfer_time_s(evse.adc) for evse in board.evse if evse.adc.clock_hz > 0)
+    if board.turn_ms > 0 and load_s > BUDGET * board.turn_ms / 1000.0:
+        yield (
+            "turn_ms",
+            f"one after the other, the transfers of {len(board.evse)} ADCs take {load_s * 1000.0:.2f} ms, {load_s / board.turn_ms * 1000.0:.0%} of a "
+            f"turn of {board.turn_ms:g} ms; at most {BUDGET:.0%} is allowed: fewer EVSEs on this board, a faster clock_hz, or a longer turn_ms",
+        )
+
+
+def _turn(board: spec.Board) -> Iterator[Problem]:
+    if not 0.0 < board.turn_ms <= LONGEST_TURN_MS:
+        yield "turn_ms", f"a turn of {board.turn_ms:g} ms: up to {LONGEST_TURN_MS:g} ms an unplugged car is seen in time"
+
+
+def transfer_time_s(adc: spec.Adc) -> float:
+    """Seconds one pilot's ADC keeps its bus, and the loop, in each turn."""
+    return CONVERSIONS_PER_TURN * BITS_PER_CONVERSION / adc.clock_hz
+
+
 def adc_time_s(adc: spec.Adc) -> float:
     """Seconds one pilot's ADC takes of each turn: two conversions and their transfers."""
     conversion = CONVERSION_SPREAD / adc.rate_sps + WAKE_UP_S
-    return CONVERSIONS_PER_TURN * (conversion + BITS_PER_CONVERSION / adc.clock_hz)
+    return CONVERSIONS_PER_TURN * conversion + transfer_time_s(adc)
 
 
 def _pwm_twice(board: spec.Board) -> Iterator[Problem]:
@@ -288,7 +311,9 @@ RULES: tuple[Callable[[spec.Board], Iterator[Problem]], ...] = (
     _addresses,
     _adc_bus_shared,
     _adc_inputs,
+    _turn,
     _budget,
+    _transfers,
     _pwm_twice,
     _no_feed,
     _coil_keeps,

@@ -29,7 +29,7 @@ model = "M1"
 serial_number = "1"
 {station}
 [board]
-name = "sim"
+name = "{name}"
 {board}
 {evses}
 {control}
@@ -64,6 +64,7 @@ class World:
         self,
         *versions: str,
         evses: int = 1,
+        name: str = "sim",
         connector: str = "sType2",
         evse: str = "",
         station: str = "",
@@ -76,15 +77,24 @@ class World:
         accepted: bool = True,
         service: bool = False,
     ) -> None:
-        """Versions as offered, most wanted first. evse: more lines of each [[evse]]. accepted: wait until the CSMS has accepted the station.
-        service: a technician's power, no firmware; `selftest` is then the command that was printed. Again after `down`: the same DIR."""
+        """Versions as offered, most wanted first. name: the board's. evse: more lines of each [[evse]]. accepted: wait until the CSMS accepted the
+        station. service: a technician's power, no firmware; `selftest` is then the command that was printed. Again after `down`: the same DIR."""
         self.version = versions[0]
         config = self.directory / "chargepoint.toml"
         tables = "".join(EVSE.format(id=number, connector=connector, evse=evse) for number in range(1, evses + 1))
         offered = ", ".join(f'"{version}"' for version in versions)
         config.write_text(
             CONFIG.format(
-                station=station, board=board, control=control, more=more, evses=tables, csms=csms, scheme=scheme, port=self.port, offered=offered
+                station=station,
+                name=name,
+                board=board,
+                control=control,
+                more=more,
+                evses=tables,
+                csms=csms,
+                scheme=scheme,
+                port=self.port,
+                offered=offered,
             )
         )
         command = [sys.executable, "-m", "sim", "up", "--config", str(config), "--state-dir", str(self.directory / "state"), "--port", "0", *options]

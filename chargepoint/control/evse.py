@@ -79,7 +79,7 @@ class Evse:
         self.lease = self.allowance.lease
         self.arrival = Arrival()
         self.cable = Cable()
-        self.filter = PilotFilter()
+        self.filter = PilotFilter(figures.turn_s)
         self.generator = Generator(board.pwm, self.watch)
         self.path = PowerPath(board.contactor, self.watch, self.voice)
         self.second_look = SecondLook(board.contactor, board.contactor_l23, self.watch)

@@ -9,10 +9,11 @@ from chargepoint.control.offer import Manner
 
 class Figures(NamedTuple):
     """board_a: what the power path is built for; rating_a: what the owner set; socket: a socket with lock and coded cables (else a tethered cable).
-    keeps_floor: a pause for comfort's sake is 6 A; caps_simplified: a car without state B gets 10 A at most. convert_s: the longest conversion of
-    the pilot's ADC; phases: how many are connected; phase_switching: whether a car may get others than it has drawn on; single_a: with one phase;
-    meter: where it sits, seen from the contactor ("": there is none); meter_limit_s, meter_withdraw_s: a silence of the meter that limits to 6 A,
-    and that ends the offer (0: none does); csms_clears: whether the CSMS may clear a residual-current trip. Times in seconds."""
+    keeps_floor: a pause for comfort's sake is 6 A; caps_simplified: a car without state B gets 10 A at most. convert_s: the longest conversion of the
+    pilot's ADC; turn_s: the loop's period; phases: how many are connected; phase_switching: whether a car may get others than it has drawn on;
+    single_a: with one phase; meter: where it sits, seen from the contactor ("": there is none); meter_limit_s, meter_withdraw_s: a silence of the
+    meter that limits to 6 A, and that ends the offer (0: none does); csms_clears: whether the CSMS may clear a residual-current trip. Times in
+    seconds."""
 
     evse: int
     board_a: float
@@ -30,6 +31,7 @@ class Figures(NamedTuple):
     test_trip_s: float = 1.0
     test_clear_s: float = 3.0
     convert_s: float = 0.0014
+    turn_s: float = 0.005
     phases: int = 3
     meter: Literal["", "before", "after"] = ""
     meter_limit_s: float = 10.0

@@ -1,6 +1,7 @@
 """The pilot's state by stillness: a falling level is the peak detector emptying, not a state. Must not know permits or outputs.
 
-A turn is still when its high peak differs by at most STILL_V from the one before.
+A turn is still when its high peak differs by at most STILL_V from the one before. The figures are those of a turn of TURN_S: a longer one may drift
+as much further, and as much fewer of them may pass without a still one, so that nothing takes longer to be seen lost.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from chargepoint.control.electrics import DIODE_V, STILL_V, state_of, top_of
 from chargepoint.model.pilot import PilotState
 
+TURN_S = 0.005
 LEAVE_TURNS = 2
 """Still turns in another level that end C or D."""
 ENTER_TURNS = 20
@@ -26,11 +28,30 @@ DRAWING = frozenset((PilotState.C, PilotState.D))
 
 
 class PilotFilter:
-    """state: what stands still, IMPLAUSIBLE until something does. closable_turns: still turns in C or D in a row, PWM on and the diode seen."""
+    """turn_s: how long a turn takes. state: what stands still, IMPLAUSIBLE until something does. closable_turns: still turns in C or D in a row,
+    PWM on and the diode seen."""
 
-    __slots__ = ("_anchor_v", "_candidate", "_last_v", "_turns", "_unconfirmed", "_unsteady", "closable_turns", "state")
+    __slots__ = (
+        "_anchor_v",
+        "_candidate",
+        "_last_v",
+        "_lost_turns",
+        "_still_v",
+        "_turns",
+        "_unconfirmed",
+        "_unconfirmed_turns",
+        "_unsteady",
+        "_vague_turns",
+        "closable_turns",
+        "state",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, turn_s: float = TURN_S) -> None:
+        longer = max(1.0, turn_s / TURN_S)
+        self._still_v = STILL_V * longer
+        self._lost_turns = int(LOST_TURNS / longer)
+        self._unconfirmed_turns = int(UNCONFIRMED_TURNS / longer)
+        self._vague_turns = int(VAGUE_TURNS / longer)
         self.restart()
 
     def restart(self) -> None:
@@ -57,7 +78,7 @@ class PilotFilter:
     def step(self, high_v: float | None, low_v: float, pwm: bool) -> PilotState:
         """One turn. high_v None: nothing was read. low_v: the low peak last read; pwm: whether PWM has been on long enough to judge it."""
         last_v, self._last_v = self._last_v, high_v
-        if high_v is None or last_v is None or not abs(high_v - last_v) <= STILL_V:
+        if high_v is None or last_v is None or not abs(high_v - last_v) <= self._still_v:
             self.closable_turns = 0
             emptying = high_v is not None and last_v is not None and top_of(self.state) < high_v < last_v
             self._not_still(emptying)
@@ -74,7 +95,7 @@ class PilotFilter:
         """A still turn in another level. Out of C or D the turns add up whichever level they show, as long as they do not drift down from
         above: the peak detector begins and ends its fall slowly."""
         leaving = self.state in DRAWING
-        drifts = leaving and high_v > top_of(self.state) and abs(high_v - self._anchor_v) > STILL_V
+        drifts = leaving and high_v > top_of(self.state) and abs(high_v - self._anchor_v) > self._still_v
         if self._turns == 0 or drifts:
             self._turns, self._anchor_v = 0, last_v
         self._turns = self._turns + 1 if level is self._candidate or leaving else 1
@@ -93,14 +114,14 @@ class PilotFilter:
     def _not_still(self, emptying: bool) -> None:
         self._candidate, self._turns = None, 0
         self._unsteady += not emptying
-        if self.state in DRAWING and self._unsteady >= LOST_TURNS:
+        if self.state in DRAWING and self._unsteady >= self._lost_turns:
             self._become(PilotState.IMPLAUSIBLE)
         else:
             self._count_unconfirmed()
 
     def _count_unconfirmed(self) -> None:
         self._unconfirmed += 1
-        if self._unconfirmed >= (UNCONFIRMED_TURNS if self.state in DRAWING else VAGUE_TURNS):
+        if self._unconfirmed >= (self._unconfirmed_turns if self.state in DRAWING else self._vague_turns):
             self._become(PilotState.IMPLAUSIBLE)
 
     def _become(self, state: PilotState) -> None:

@@ -263,6 +263,7 @@ class Bench:
         self, figures: Figures = FIGURES, latched: tuple[str, ...] = (), kept: Kept | None = None, second: bool = False, wire: Wire | None = None
     ) -> None:
         self.clock = wire.clock if wire is not None else StillClock()
+        self.turn_s = figures.turn_s
         self.wire = wire or Wire(self.clock)
         self.ear = Ear()
         self.kept: list[tuple[str, ...]] = []
@@ -284,15 +285,15 @@ class Bench:
     def turns(self, count: int) -> None:
         """So many turns."""
         for _ in range(count):
-            self.clock.now += TURN_S / 2
+            self.clock.now += self.turn_s / 2
             if self.renewing:
                 self.permit()
             self.evse.first_half(self.clock.now, self.emergency)
-            self.clock.now += TURN_S / 2
+            self.clock.now += self.turn_s / 2
             self.evse.second_half(self.clock.now)
 
     def seconds(self, seconds: float) -> None:
-        self.turns(round(seconds / TURN_S))
+        self.turns(round(seconds / self.turn_s))
 
     def until(self, holds: Callable[[], bool], within_s: float = 10.0) -> float:
         """Turns until it holds; answers the seconds it took."""

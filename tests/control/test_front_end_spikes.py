@@ -9,7 +9,7 @@ import pytest
 
 from chargepoint.control import faults
 from chargepoint.control.electrics import amps
-from tests.control.fakes import FIGURES, TURN_S, Bench, StillClock
+from tests.control.fakes import FIGURES, Bench, StillClock
 from tests.control.pilot_wire import PilotWire
 
 TETHERED = FIGURES._replace(socket=False, d_allowed=True, board_a=80.0, rating_a=80.0)
@@ -32,6 +32,8 @@ CAUSES: dict[str, dict[str, object]] = {
     "both lost": {"rails_v": (0.0, 0.0)},
 }
 RECOVERED_S = 0.25
+LONGER_S = (0.006, 0.008, 0.01)
+"""The longest that a board may have is 10 ms."""
 OPEN_S = 0.08
 """Coil off; the contacts have 20 ms of the standard's 100 ms for themselves."""
 
@@ -39,9 +41,9 @@ OPEN_S = 0.08
 class Course:
     """One EVSE on the simulator's pilot, brought into a state at a duty."""
 
-    def __init__(self, percent: float, volts: float, *, permitted: bool = True) -> None:
+    def __init__(self, percent: float, volts: float, *, permitted: bool = True, turn_s: float = TETHERED.turn_s) -> None:
         self.wire = PilotWire(StillClock())
-        self.bench = bench = Bench(TETHERED, wire=self.wire)
+        self.bench = bench = Bench(TETHERED._replace(turn_s=turn_s), wire=self.wire)
         bench.limit_a = amps(percent / 100.0)
         self.random = Random(round(percent))
         bench.settle()
@@ -62,9 +64,13 @@ class Course:
             setattr(self.wire.pilot, name, value)
         self.wire.settle()
 
+    def opens_in(self) -> float:
+        """Seconds until the coil is off."""
+        return self.bench.until(lambda: not self.bench.wire.coil)
+
     def spike(self, kind: str, width_ms: float) -> None:
         """One spike, at any moment of a turn, and the time until it is over."""
-        self.wire.for_a_while(self.random.uniform(0.0, TURN_S), width_ms / 1000.0, **SPIKES[kind])
+        self.wire.for_a_while(self.random.uniform(0.0, self.bench.turn_s), width_ms / 1000.0, **SPIKES[kind])
         self.bench.seconds(RECOVERED_S)
 
 
@@ -133,3 +139,39 @@ def test_a_loss_that_stays_never_closes(cause: str) -> None:
     course.bench.wire.writes.clear()
     course.bench.seconds(40.0)
     assert "coil on" not in course.bench.wire.writes
+
+
+@pytest.mark.parametrize("percent", DUTIES[::6])
+@pytest.mark.parametrize("volts", [6.0, 3.0])
+@pytest.mark.parametrize("turn_s", LONGER_S)
+def test_one_spike_never_opens_in_a_longer_turn_either(turn_s: float, volts: float, percent: float) -> None:
+    course = Course(percent, volts, turn_s=turn_s)
+    assert course.closed
+    for kind in SPIKES:
+        for width_ms in WIDTHS_MS:
+            course.spike(kind, width_ms)
+            assert course.bench.wire.coil and course.bench.evse.watch.closed, (kind, width_ms, course.bench.ear.kinds())
+
+
+@pytest.mark.parametrize("percent", DUTIES[::6])
+@pytest.mark.parametrize("volts", [6.0, 3.0])
+@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.parametrize("turn_s", LONGER_S)
+def test_every_loss_opens_in_time_in_a_longer_turn_too(turn_s: float, cause: str, volts: float, percent: float) -> None:
+    course = Course(percent, volts, turn_s=turn_s)
+    assert course.closed
+    course.put(CAUSES[cause])
+    assert course.opens_in() <= OPEN_S
+    course.bench.wire.writes.clear()
+    course.bench.seconds(0.5)
+    assert "coil on" not in course.bench.wire.writes
+
+
+@pytest.mark.parametrize("to_v", [9.0, 12.0])
+@pytest.mark.parametrize("turn_s", LONGER_S)
+def test_a_car_that_goes_opens_in_time_in_a_longer_turn_too(turn_s: float, to_v: float) -> None:
+    for phase in range(10):
+        course = Course(53.3, 6.0, turn_s=turn_s)
+        course.bench.clock.now += phase * turn_s / 10
+        course.wire.car_v = to_v
+        assert course.opens_in() <= OPEN_S, phase

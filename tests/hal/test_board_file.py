@@ -70,6 +70,8 @@ MISTAKES = [
     ("evse.0.adc.clock_hz", 100_000, "evse[0].adc", "of a turn of 5 ms"),
     ("evse.0.adc.rate_sps", 475, "evse[0].adc", "at most 80%"),
     ("turn_ms", 3.0, "evse[0].adc", "a longer turn_ms"),
+    ("turn_ms", 12.5, "turn_ms", "up to 10 ms"),
+    ("turn_ms", 0.0, "turn_ms", "up to 10 ms"),
     ("evse.0.adc.rate_sps", 900, "evse[0].adc.rate_sps", "no rate of 900"),
     ("evse.0.adc.full_scale_v", 3.3, "evse[0].adc.full_scale_v", "no range of 3.3"),
     ("evse.0.adc.low.input", 0, "evse[0].adc.low.input", "used twice"),
@@ -121,6 +123,17 @@ def test_two_pilots_on_one_bus_need_a_longer_turn() -> None:
     table = changed("evse.1.adc.address", 0x49, table)
     assert [key for key, _ in found(table)] == ["evse[1].adc"]
     assert found(changed("turn_ms", 10.0, table)) == []
+
+
+def test_the_loop_talks_to_one_adc_after_the_other() -> None:
+    table = raw("sim_ten")
+    assert found(table) == []
+    for turn_ms, expected in ((9.0, []), (8.0, ["turn_ms"]), (5.0, ["turn_ms"])):
+        problems = found(changed("turn_ms", turn_ms, table))
+        assert [key for key, _ in problems] == expected
+        assert all("10 ADCs take 6.65 ms" in text for _, text in problems)
+    five = {**table, "evse": table["evse"][:5], "turn_ms": 5.0}
+    assert found(five) == []
 
 
 def test_the_budget_of_a_turn() -> None:
