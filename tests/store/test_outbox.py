@@ -269,3 +269,15 @@ def test_too_many_periodic_values_are_thinned_and_nothing_else(db: Db, monkeypat
     seqs = [fact.seq for fact in tell_all(outbox) if isinstance(fact, TransactionFact)]
     assert seqs == sorted(seqs) and seqs[0] == 0 and seqs[-1] == 60 and len(seqs) < 50
     assert outbox.waiting() == 0
+
+
+def test_at_most_twenty_answered_messages_are_told_again_after_a_power_cut(db: Db) -> None:
+    outbox, synced = Outbox(db), []
+    for seq in range(100):
+        outbox.append(event("a", seq))
+    told: list[Fact] = []
+    db.before_commit.append(lambda: synced.append(len(told)))
+    while waiting := outbox.next(TX):
+        told.append(waiting.fact)
+        outbox.told(waiting.id)
+    assert synced == [20, 40, 60, 80, 100]
