@@ -144,11 +144,17 @@ class Supervisor:
                     child.kill(signal.SIGKILL)
 
     def _start_due(self) -> None:
-        if self._ending is None and any(child.wait == 0 for child in self._children):
-            for child in self._children:
-                if child.wait == 0:
-                    child.start()
+        due = [child for child in self._children if child.wait == 0 and not (child is self.station and self._control_begins)]
+        if self._ending is None and due:
+            for child in due:
+                child.start()
             self._write_pids()
+
+    @property
+    def _control_begins(self) -> bool:
+        """Control was started and has a tick for its first sign of life: until then it has the board's processor to itself."""
+        control = self.control
+        return control.wait == 0 or (bool(control.pid) and control.quiet is None and control.age == 0)
 
     def _end(self, code: int) -> None:
         if self._ending is None:

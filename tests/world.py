@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shlex
 import signal
@@ -154,6 +155,15 @@ class World:
         assert self._http is not None
         async with self._http.delete(f"/api/{path}") as answer:
             assert answer.status < 300, await answer.text()
+
+    async def event(self, met: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The next event of the world that is meant."""
+        assert self._http is not None
+        async with self._http.get("/api/events") as stream:
+            async for line in stream.content:
+                if line.startswith(b"data:") and met(event := json.loads(line[5:])):
+                    return dict(event)
+        raise AssertionError("the world's events have ended")
 
     async def evse(self, number: int = 1) -> dict[str, Any]:
         return (await self.get("state"))["evses"][number - 1]

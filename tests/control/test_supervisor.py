@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from chargepoint import supervisor
+
 DRIVER = """
 import sys
 from pathlib import Path
 from chargepoint import supervisor
 supervisor.END_TICKS = 10
+supervisor.TICK_MS = int(sys.argv[2])
 supervisor.make_safe = lambda config: print("made safe", flush=True)
 class Child(supervisor.Child):
     def __init__(self, name, config, environment):
@@ -35,12 +38,13 @@ starts = len(open(file).read())
 class Run:
     """The supervisor over two scripts."""
 
-    def __init__(self, tmp_path: Path, control: str, station: str) -> None:
+    def __init__(self, tmp_path: Path, control: str, station: str, tick_ms: int = supervisor.TICK_MS) -> None:
         self.directory = tmp_path
         (tmp_path / "control.py").write_text(control)
         (tmp_path / "station.py").write_text(station)
         environment = os.environ | {"RUNTIME_DIRECTORY": str(tmp_path / "run")}
-        self.process = subprocess.Popen([sys.executable, "-c", DRIVER, str(tmp_path / "x.toml")], env=environment, stdout=subprocess.PIPE)
+        command = [sys.executable, "-c", DRIVER, str(tmp_path / "x.toml"), str(tick_ms)]
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
 
     def starts(self) -> int:
         file = self.directory / "run" / "starts"
@@ -57,6 +61,15 @@ class Run:
         self.process.send_signal(signal.SIGTERM)
         out, _ = self.process.communicate(timeout=20)
         return self.process.returncode, out.decode()
+
+
+def test_the_station_is_started_after_controls_first_sign_of_life(tmp_path: Path) -> None:
+    marks = 'import os\nmark = os.environ["RUNTIME_DIRECTORY"] + "/ready"\n'
+    control = marks + 'open(mark, "w").close()\nfrom chargepoint.notify import Notifier\nNotifier().ready()\n' + SLEEP
+    station = marks + COUNT + "sys.exit(0 if os.path.exists(mark) else 77)\n"
+    run = Run(tmp_path, control, station, tick_ms=5000)
+    run.until(lambda: run.starts() == 1)
+    assert run.end()[0] == 0
 
 
 def test_a_station_that_asks_for_a_power_cycle_ends_both(tmp_path: Path) -> None:
