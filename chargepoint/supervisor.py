@@ -11,8 +11,10 @@ import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+from chargepoint.control import realtime
 from chargepoint.control_process import RUNTIME_DIRECTORY, make_safe
 
 POWER_CYCLE = 77
@@ -30,11 +32,12 @@ END_TICKS = 75
 
 
 class Child:
-    """One process. wait: ticks until the next start, None while it runs; age: ticks since its start; quiet: ticks since its last sign of life,
-    None until the first."""
+    """One process. urgent: begins with real-time priority where that is permitted, so that a busy machine does not hold up its start; wait: ticks
+    until the next start, None while it runs; age: ticks since its start; quiet: ticks since its last sign of life, None until the first."""
 
-    def __init__(self, name: str, config: Path, environment: dict[str, str]) -> None:
+    def __init__(self, name: str, config: Path, environment: dict[str, str], *, urgent: bool = False) -> None:
         self.name = name
+        self._urgent = urgent
         self._command = [sys.executable, "-m", "chargepoint", name, "--config", str(config)]
         self._environment = environment
         self.pid = 0
@@ -43,8 +46,15 @@ class Child:
         self.quiet: int | None = None
 
     def start(self) -> None:
-        self.pid = os.posix_spawn(self._command[0], self._command, self._environment)
+        self.pid = self._spawned()
         self.wait, self.age, self.quiet = None, 0, None
+
+    def _spawned(self) -> int:
+        command, environment = self._command, self._environment
+        if self._urgent:
+            with suppress(PermissionError):
+                return os.posix_spawn(command[0], command, environment, scheduler=(os.SCHED_FIFO, os.sched_param(realtime.PRIORITY)))
+        return os.posix_spawn(command[0], command, environment)
 
     def ended(self, code: int) -> None:
         """It died; when it starts again."""
@@ -68,7 +78,7 @@ class Supervisor:
         watched = {**os.environ, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": str(WATCHDOG_US)}
         watched.pop("WATCHDOG_PID", None)
         plain = {key: value for key, value in os.environ.items() if key not in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")}
-        self.control = Child("control", config, watched)
+        self.control = Child("control", config, watched, urgent=True)
         self.station = Child("station", config, plain)
         self._children = (self.control, self.station)
         self._ending: int | None = None

@@ -20,8 +20,8 @@ supervisor.END_TICKS = 10
 supervisor.TICK_MS = int(sys.argv[2])
 supervisor.make_safe = lambda config: print("made safe", flush=True)
 class Child(supervisor.Child):
-    def __init__(self, name, config, environment):
-        super().__init__(name, config, environment)
+    def __init__(self, name, config, environment, **options):
+        super().__init__(name, config, environment, **options)
         self._command = [sys.executable, str(Path(config).with_name(name + ".py"))]
 supervisor.Child = Child
 sys.exit(supervisor.main(Path(sys.argv[1])))

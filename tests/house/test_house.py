@@ -18,6 +18,7 @@ PROCESS_FILES = {
     "chargepoint.selftest_process",
     "chargepoint.supervisor",
     "chargepoint.__main__",
+    "chargepoint.command_line",
 }
 
 ALLOWED = {
