@@ -34,6 +34,7 @@ def _simulated(evse: spec.Evse, sim: BoardSim) -> spec.Evse:
         contactor_l23=evse.contactor_l23 if sim.phase_switching else None,
         meter=msgspec.structs.replace(evse.meter, map=sim.meter_map) if evse.meter and sim.meter_map else evse.meter,
         button=evse.button if sim.start_button else None,
+        bay=evse.bay if sim.bay_sensor else None,
     )
 
 

@@ -54,16 +54,17 @@ class Judgement(NamedTuple):
     warnings: list[Remark]
 
 
-def model_of(settings: Settings, store: Variables, signs: Collection[int] = ()) -> DeviceModel:
-    """The device model as the station declares it. signs: the EVSEs whose meter signs."""
-    model = declarations.build(store, settings, configuration.factory(settings.ocpp16.configuration).variables, signs=signs)
+def model_of(settings: Settings, store: Variables, signs: Collection[int] = (), bays: Collection[int] = ()) -> DeviceModel:
+    """The device model as the station declares it. signs: the EVSEs whose meter signs; bays: those with a bay sensor."""
+    model = declarations.build(store, settings, configuration.factory(settings.ocpp16.configuration).variables, signs=signs, bays=bays)
     configuration.declare(model, settings)
     return model
 
 
 def _model_of_any(settings: Settings, store: Variables) -> DeviceModel:
-    """With what only a meter that signs has, too: which one is wired is not looked at here."""
-    return model_of(settings, store, [evse.id for evse in settings.evse])
+    """With what only a meter that signs and a bay sensor have, too: what is wired is not looked at here."""
+    every = [evse.id for evse in settings.evse]
+    return model_of(settings, store, every, every)
 
 
 def judge(settings: Settings) -> Judgement:

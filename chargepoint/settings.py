@@ -42,6 +42,7 @@ class BoardSim(Table, frozen=True, kw_only=True):
     rcd_cuts_coil: Annotated[bool, Meta(description="a residual-current trip also takes the coil off in hardware")] = True
     phase_switching: Annotated[bool, Meta(description="there is a second contactor in series with poles 2 and 3")] = False
     start_button: Annotated[bool, Meta(description="each EVSE has a button to start and stop with")] = False
+    bay_sensor: Annotated[bool, Meta(description="each EVSE has a sensor that sees a car in its parking bay")] = False
     shunt_trip: Annotated[bool, Meta(description="there is a breaker before the contactor, and the board can release it")] = False
     meter_map: Annotated[str, Meta(description='register map of every meter; "sim_ocmf" is a meter that signs; "": as the board file says')] = ""
     lock_on_power_loss: Annotated[Literal["keep", "open"], Meta(description="what the bolt does when the power goes")] = "keep"

@@ -110,7 +110,7 @@ class Station:
 
     def _build(self, boots: Boots) -> None:
         settings, clock = self._settings, self._clock
-        model = model_of(settings, Variables(self._db), [evse for evse, meter in self._board.meters.items() if meter.signs])
+        model = model_of(settings, Variables(self._db), [evse for evse, meter in self._board.meters.items() if meter.signs], self._board.bays)
         outbox = Outbox(self._db)
         self._backend: Backend[Face] = Backend(Values(self._db), "", settings.csms.ocpp, outbox.change_csms)
         ground = Ground(
@@ -131,6 +131,7 @@ class Station:
         self._link = LinkClient(self._runtime, clock, core.hardware, core.edges.acknowledged)
         core.hardware.use(self._link)
         core.edges.buttons = self._board.buttons
+        core.bays.evses = self._board.bays
         self._report = Report(core, self._version)
         view = StationView(
             core.handlers,

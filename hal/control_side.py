@@ -66,6 +66,7 @@ class _Opened:
             contactor_l23=second,
             earth_lost=pins.input(evse.earth_lost, f"{name} protective-earth monitor") if evse.earth_lost else None,
             button=pins.input(evse.button, f"{name} button") if evse.button else None,
+            bay=pins.input(evse.bay, f"{name} bay sensor") if evse.bay else None,
         )
 
     def _second(self, number: int, evse: spec.Evse) -> gpio.Contactor | None:

@@ -82,10 +82,10 @@ class Lock(Protocol):
 
 
 class Switch(Protocol):
-    """An input: emergency stop, monitor of the protective earth."""
+    """An input: emergency stop, monitor of the protective earth, button, bay sensor."""
 
     def active(self) -> bool:
-        """True while pressed, or while the earth is missing (or its wire is broken)."""
+        """True while pressed, while the earth is missing (or its wire is broken), while a car is in the bay."""
 
 
 class LampPattern(StrEnum):
@@ -177,7 +177,7 @@ class TokenReader(Protocol):
 
 class EvseBoard(NamedTuple):
     """What control has of one EVSE. contactor_l23: the second contactor of poles 2 and 3, where the board has one; earth_lost: the monitor of the
-    protective earth."""
+    protective earth; bay: the sensor that sees a car in the parking bay."""
 
     evse: int
     pwm: PilotPwm
@@ -190,6 +190,7 @@ class EvseBoard(NamedTuple):
     contactor_l23: Contactor | None = None
     earth_lost: Switch | None = None
     button: Switch | None = None
+    bay: Switch | None = None
 
 
 class ControlBoard(NamedTuple):
@@ -203,8 +204,9 @@ class ControlBoard(NamedTuple):
 
 class StationBoard(NamedTuple):
     """What the station has of the board. meters by EVSE id; readers: (reader, EVSE id or None for one reader for all).
-    buttons: the EVSEs that have one; control reads it."""
+    buttons, bays: the EVSEs that have a button, a bay sensor; control reads them."""
 
     meters: dict[int, Meter]
     readers: tuple[tuple[TokenReader, int | None], ...]
     buttons: tuple[int, ...] = ()
+    bays: tuple[int, ...] = ()

@@ -170,7 +170,8 @@ class Reader(Base, frozen=True, kw_only=True):
 class Evse(Base, frozen=True, kw_only=True):
     """The wiring of one EVSE. max_current_a and phases: what the power path is built for. contactor_l23: a second contactor in series with poles 2
     and 3 of the first, which alone makes the outlet dead: with its coil off only phase 1 reaches the outlet. earth_lost: the monitor of the
-    protective earth, active while it is missing. button: what a driver starts and stops with where no card is asked for."""
+    protective earth, active while it is missing. button: what a driver starts and stops with where no card is asked for. bay: the sensor of the
+    parking bay, active while it sees a car."""
 
     max_current_a: float = 32.0
     phases: Literal[1, 3] = 3
@@ -185,6 +186,7 @@ class Evse(Base, frozen=True, kw_only=True):
     meter: Meter | None = None
     earth_lost: Input | None = None
     button: Input | None = None
+    bay: Input | None = None
 
 
 class Feed(Base, frozen=True, kw_only=True):

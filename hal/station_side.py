@@ -25,7 +25,8 @@ def open_all(board: spec.Board, wired: Sequence[tuple[int, spec.Evse]], backend:
             line = lines.setdefault(place, ModbusLine(place, evse.meter.timeout_s, backend.resolve, now))
             meters[number] = ModbusMeter(line, table, evse.meter, f"EVSE {number} meter", now)
     buttons = tuple(number for number, evse in wired if evse.button is not None)
-    return StationBoard(meters=meters, readers=tuple(_readers(board, wired, backend, now)), buttons=buttons)
+    bays = tuple(number for number, evse in wired if evse.bay is not None)
+    return StationBoard(meters=meters, readers=tuple(_readers(board, wired, backend, now)), buttons=buttons, bays=bays)
 
 
 def _readers(board: spec.Board, wired: Sequence[tuple[int, spec.Evse]], backend: Backend, now: Now) -> list[tuple[TokenReader, int | None]]:

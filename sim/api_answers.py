@@ -36,7 +36,8 @@ class Cycles(msgspec.Struct, forbid_unknown_fields=True):
 
 class Evse(msgspec.Struct, forbid_unknown_fields=True):
     """One EVSE on the wire. contactor: "closed" while any pole is; contacts: each pole; contactor_l23: the second contactor and
-    breaker: the one before the contactor, None where there is none; lock None: tethered cable; ev None: no car at the plug."""
+    breaker: the one before the contactor, None where there is none; bay: "occupied" or "vacant", None without a sensor; lock None: tethered cable;
+    ev None: no car at the plug."""
 
     id: int
     plugged: bool
@@ -62,6 +63,7 @@ class Evse(msgspec.Struct, forbid_unknown_fields=True):
     cycles: Cycles
     ev: dict[str, Any] | None
     lamp: dict[str, bool]
+    bay: str | None
     faults: list[str]
 
 

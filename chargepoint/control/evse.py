@@ -10,6 +10,7 @@ from chargepoint.clock import Clock
 from chargepoint.control import faults, guard
 from chargepoint.control.allowance import Allowance
 from chargepoint.control.arrival import Arrival
+from chargepoint.control.bay import Bay
 from chargepoint.control.cable import Cable
 from chargepoint.control.calm import Calm
 from chargepoint.control.caps import Caps
@@ -87,6 +88,7 @@ class Evse:
         self.phases = Phases(board.contactor_l23, figures, self.watch)
         self.residual = Residual(board.residual, figures, self.watch, clock)
         self.wake = Wake()
+        self.bay = Bay(board.bay)
         self.lock = SocketLock(board.lock, figures, self.watch) if figures.socket and board.lock else None
         self.retention = Retention(figures.socket, self.lock, self.cable, self.watch, self.path, self.faults)
         self._lamp = Lamp(board.lamp, self.faults)
@@ -239,6 +241,7 @@ class Evse:
         if self.temperature is not None:
             guard.feel(self.watch, *self.temperature)
         self._lamp.show()
+        self.bay.read(self.watch.now)
 
     def _run_test(self, now: float) -> None:
         if self.watch.testing:

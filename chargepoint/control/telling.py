@@ -58,6 +58,7 @@ def state_of(evse: Evse, now: float) -> EvseState:
         phases=evse.phases.connected if watch.coil else evse.phases.goal,
         switching=evse.phases.switching(now),
         switches=evse.phases.switches,
+        bay=evse.bay.occupied,
         waking=evse.wake.kind is not None,
     )
 
@@ -79,4 +80,5 @@ def _key(evse: Evse) -> tuple[object, ...]:
         evse.voice.since,
         evse.phases.goal,
         evse.phases.switching(watch.now),
+        evse.bay.occupied,
     )

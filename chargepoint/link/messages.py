@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-VERSION = 3
+VERSION = 4
 MAX_BYTES = 16384
 
 
@@ -153,7 +153,8 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     rating of the cable now in the socket (None: tethered or none); cable: whether a plug is in the socket; permit: whether a permit is in force;
     faults: names from the catalogue; locked: feedback (None: no lock); testing: a self-test runs, no closing; since_plug_in: boot time of the last
     PLUGGED edge (0: in A); waking: a step that wakes the car runs; phases: how many are connected or will be at the next closing; switching: they
-    change while the car waits; switches: how often in this plug-in; closings,
+    change while the car waits; switches: how often in this plug-in; bay: whether the bay's sensor sees a car (None: no sensor, or not known);
+    closings,
     openings_under_load: of the contactor, ever; tested_at, test_passed: the last residual-current test, seconds since 1970 (None: not known).
     """
 
@@ -181,6 +182,7 @@ class EvseState(msgspec.Struct, frozen=True, tag=True):
     phases: int = 3
     switching: bool = False
     switches: int = 0
+    bay: bool | None = None
 
 
 class LoopFigures(msgspec.Struct, frozen=True, tag=True):

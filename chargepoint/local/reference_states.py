@@ -67,6 +67,11 @@ def _session_states() -> Iterator[str]:
     yield from _table(["state", "holds", "phase"], [[f"`{state.value}`", points[state], phases[state]] for state in session.State])
     ready = [[f"`{charging.value}`", phase.value] for charging, phase in session.READY_PHASES.items()]
     yield from _table(["charging state of a `ready` session", "phase"], ready)
+    yield from (
+        f"{session.Point.PARKING_BAY_OCCUPANCY} holds in any state while the bay's sensor sees a car. A session that would be `closed` then is",
+        "followed by one that is `parked`; it goes on itself, `parked`, while its transaction runs and no value of TxStopPoint has come to an end.",
+        "",
+    )
 
 
 def _target(state: session.State, event: session.Event) -> str:

@@ -19,11 +19,13 @@ from chargepoint.model.stamp import Stamp
 
 
 class State(StrEnum):
-    """IDLE: no session. PLUGGED: a car, nobody authorized. AUTHORIZED: somebody authorized, no car yet. READY: both, contactor open. CHARGING:
-    contactor closed. STOPPING: authorization over, contactor still closed. FINISHING: authorization over, car still there. DETACHED: the car's end
-    is unplugged, the authorization stays. CABLE_LEFT: no car and no authorization, the plug still in the socket. CLOSED: over."""
+    """IDLE: no session. PARKED: a car in the bay, neither plugged in nor authorized. PLUGGED: a car, nobody authorized. AUTHORIZED: somebody
+    authorized, no car yet. READY: both, contactor open. CHARGING: contactor closed. STOPPING: authorization over, contactor still closed. FINISHING:
+    authorization over, car still there. DETACHED: the car's end is unplugged, the authorization stays. CABLE_LEFT: no car and no authorization, the
+    plug still in the socket. CLOSED: over."""
 
     IDLE = "idle"
+    PARKED = "parked"
     PLUGGED = "plugged"
     AUTHORIZED = "authorized"
     READY = "ready"
@@ -38,7 +40,8 @@ class State(StrEnum):
 class Event(StrEnum):
     """PLUGGED: the pilot left A. AUTHORIZED, DEAUTHORIZED: somebody may charge, no longer may. CLOSED, OPENED: the contactor, proven. DETACHED: the
     car's end came out, the authorization stays (StopTxOnEVSideDisconnect false). LEFT: it came out and nothing goes on, the plug is still in the
-    socket. GONE: car and cable are gone. TIMED_OUT: no car within EVConnectionTimeOut."""
+    socket. GONE: car and cable are gone. TIMED_OUT: no car within EVConnectionTimeOut. DETECTED, DEPARTED: the bay sensor sees a car, no longer
+    sees one."""
 
     PLUGGED = "plugged"
     AUTHORIZED = "authorized"
@@ -49,6 +52,8 @@ class Event(StrEnum):
     LEFT = "left"
     GONE = "gone"
     TIMED_OUT = "timed_out"
+    DETECTED = "detected"
+    DEPARTED = "departed"
 
 
 class Transition(NamedTuple):
@@ -62,6 +67,10 @@ _S, _E = State, Event
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.IDLE, _E.PLUGGED, _S.PLUGGED),
     Transition(_S.IDLE, _E.AUTHORIZED, _S.AUTHORIZED),
+    Transition(_S.IDLE, _E.DETECTED, _S.PARKED),
+    Transition(_S.PARKED, _E.PLUGGED, _S.PLUGGED),
+    Transition(_S.PARKED, _E.AUTHORIZED, _S.AUTHORIZED),
+    Transition(_S.PARKED, _E.DEPARTED, _S.CLOSED),
     Transition(_S.PLUGGED, _E.AUTHORIZED, _S.READY),
     Transition(_S.PLUGGED, _E.LEFT, _S.CLOSED),
     Transition(_S.PLUGGED, _E.GONE, _S.CLOSED),
@@ -109,6 +118,7 @@ _P = Point
 
 POINTS: dict[State, frozenset[Point]] = {
     State.IDLE: frozenset(),
+    State.PARKED: frozenset(),
     State.PLUGGED: frozenset({_P.EV_CONNECTED}),
     State.AUTHORIZED: frozenset({_P.AUTHORIZED}),
     State.READY: frozenset({_P.EV_CONNECTED, _P.AUTHORIZED, _P.POWER_PATH_CLOSED}),
@@ -119,7 +129,20 @@ POINTS: dict[State, frozenset[Point]] = {
     State.CABLE_LEFT: frozenset(),
     State.CLOSED: frozenset(),
 }
-"""What holds in each state. PowerPathClosed is EVConnected and Authorized, whatever the contactor does (2.6.6.1)."""
+"""What holds in each state, whatever the bay. PowerPathClosed is EVConnected and Authorized, whatever the contactor does (2.6.6.1)."""
+
+
+class Stand(NamedTuple):
+    """Where a session stands. occupied: its bay's sensor sees a car, which it may or may not do in any state."""
+
+    state: State
+    occupied: bool = False
+
+    @property
+    def points(self) -> frozenset[Point]:
+        """What holds."""
+        return POINTS[self.state] | {Point.PARKING_BAY_OCCUPANCY} if self.occupied else POINTS[self.state]
+
 
 START_16 = (Point.POWER_PATH_CLOSED,)
 STOP_16 = (Point.AUTHORIZED,)
@@ -127,19 +150,32 @@ STOP_16 = (Point.AUTHORIZED,)
 car ends or not by StopTransactionOnEVSideDisconnect (1.6 3.6, 4.10, 9.1.23)."""
 
 
-def begins(before: State, after: State, start: Collection[str]) -> bool:
-    """Whether a transaction begins with this transition: one of its start points has come to hold."""
-    return bool((POINTS[after] - POINTS[before]) & set(start))
+def begins(before: Stand, after: Stand, start: Collection[str]) -> bool:
+    """Whether a transaction begins with this step: one of its start points has come to hold."""
+    return bool((after.points - before.points) & set(start))
 
 
-def holds(state: State, start: Collection[str]) -> bool:
-    """Whether one of its start points holds in a state."""
-    return bool(POINTS[state] & set(start))
+def holds(stand: Stand, start: Collection[str]) -> bool:
+    """Whether one of its start points holds."""
+    return bool(stand.points & set(start))
 
 
-def ends(before: State, after: State, stop: Collection[str]) -> bool:
-    """Whether a running transaction ends with this transition: one of its stop points no longer holds. The end of the session ends it in any case."""
-    return after is State.CLOSED or bool((POINTS[before] - POINTS[after]) & set(stop))
+def ends(before: Stand, after: Stand, stop: Collection[str]) -> bool:
+    """Whether a running transaction ends with this step: one of its stop points no longer holds. The end of the session ends it in any case."""
+    return after.state is State.CLOSED or bool((before.points - after.points) & set(stop))
+
+
+def with_car(before: Stand, after: Stand, stop: Collection[str]) -> Stand:
+    """Where a session with a running transaction comes to stand: what would be over, but for the car that is still in its bay, goes on with that car
+    as long as no stop point ends its transaction (E06.FR.01)."""
+    parked = Stand(State.PARKED, after.occupied)
+    return parked if after.state is State.CLOSED and after.occupied and not ends(before, parked, stop) else after
+
+
+UNTOLD = {(State.CABLE_LEFT, State.PARKED)}
+"""Steps that are no news of a transaction: the car's end was out already."""
+OCCUPANCY = {Event.DETECTED: True, Event.DEPARTED: False}
+"""What the bay sensor's events say, in any state."""
 
 
 class Ending(msgspec.Struct, omit_defaults=True):
@@ -180,14 +216,14 @@ class Running(msgspec.Struct, omit_defaults=True):
 class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A session as it is kept. Times in seconds are the boot clock's of boot `alive.boot`.
 
-    start, stop: TxStartPoint and TxStopPoint as they were when the session began. plug_in and control_start: control's number for this plug-in, and
-    of the start of control that gave it out. unsaid_token, remote_start_id: to be told in the next fact. hold: the plug stays locked until its owner
-    shows the token. floating: authorized at a reader for all, the car may come to another EVSE. no_energy: authorized, but nothing is delivered
-    above the register allowed_wh (None: at once). stop_reason: why the authorization ended. last: id of the last transaction. interrupted: a
-    power cut came, and the car has not been seen since. interruptions: how often the offer was taken from this car; satisfied: it ended charging by
-    itself under a standing offer, and has not asked for more; wake_rung, wake_steps: the next step of its ladder, and all steps taken;
-    phases: what it is to be charged on; phase_switches: how often that has changed since it drew; signed: the meter has signed since car and
-    authorization were there.
+    start, stop: TxStartPoint and TxStopPoint as they were when the session began. occupied: its bay's sensor sees a car. plug_in and control_start:
+    control's number for this plug-in, and of the start of control that gave it out. unsaid_token, remote_start_id: to be told in the next fact.
+    hold: the plug stays locked until its owner shows the token. floating: authorized at a reader for all, the car may come to another EVSE.
+    no_energy: authorized, but nothing is delivered above the register allowed_wh (None: at once). stop_reason: why the authorization ended. last:
+    id of the last transaction. interrupted: a power cut came, and the car has not been seen since. interruptions: how often the offer was taken
+    from this car; satisfied: it ended charging by itself under a standing offer, and has not asked for more; wake_rung, wake_steps: the next step
+    of its ladder, and all steps taken; phases: what it is to be charged on; phase_switches: how often that has changed since it drew; signed: the
+    meter has signed since car and authorization were there.
     """
 
     id: str
@@ -199,6 +235,7 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     stop: tuple[str, ...]
     open: bool = True
     state: State = State.IDLE
+    occupied: bool = False
     plug_in: int = 0
     control_start: int = 0
     plugged_at: float = 0.0
@@ -227,6 +264,10 @@ class SessionRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     running: Running | None = None
     ending: Ending | None = None
     last: str = ""
+
+    @property
+    def stand(self) -> Stand:
+        return Stand(self.state, self.occupied)
 
     @property
     def authorized(self) -> bool:
@@ -291,6 +332,7 @@ def charging_state(row: SessionRow, power: Power | None, now: float) -> Charging
 
 PHASES: dict[State, Phase] = {
     State.IDLE: Phase.FREE,
+    State.PARKED: Phase.FREE,
     State.PLUGGED: Phase.PLUGGED,
     State.AUTHORIZED: Phase.PREPARING,
     State.CHARGING: Phase.CHARGING,

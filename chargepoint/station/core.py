@@ -21,6 +21,7 @@ from chargepoint.settings import Settings
 from chargepoint.station.authorization import Authorization
 from chargepoint.station.availability import Availability
 from chargepoint.station.backend import Backend, F
+from chargepoint.station.bays import Bays
 from chargepoint.station.connectors import Connectors
 from chargepoint.station.data_transfer import DataTransfers
 from chargepoint.station.device_data import DeviceData
@@ -182,6 +183,8 @@ class Core:
         self.driver.on_refused = self.lamps.refused
         self.edges = Edges(clock, self.db, self.model, self.hardware, sessions, self.usable, self.recovery.give_up)
         self.edges.on_button = self.driver.press
+        self.bays = Bays(clock, self.model, sessions, self.edges.waiting_elsewhere)
+        self.edges.on_bay = self.bays.hear
 
     def _manage(self, ground: Ground[F]) -> None:
         """Which CSMS, what it is told at a boot, and when the station starts anew."""

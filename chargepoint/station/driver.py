@@ -59,10 +59,11 @@ def may_stop(row: SessionRow, token: IdToken, group: IdToken | None) -> bool:
 
 
 def choose(rows: Sequence[SessionRow], free: Sequence[int], token: IdToken, group: IdToken | None, evse: int | None) -> Choice | None:
-    """What a token means now. rows: the sessions, of `evse` alone when the reader has one; free: usable EVSEs without a session.
+    """What a token means now. rows: the sessions, of `evse` alone when the reader has one; free: usable EVSEs where nothing is plugged in or
+    authorized.
 
-    In order: a held plug of its own; a car plugged in last that nobody has authorized; what it may stop; its own car that has finished; a free EVSE;
-    any car that has finished and whose transaction has: a running one is nobody else's (C01.FR.23).
+    In order: a held plug of its own; a car plugged in last that nobody has authorized; what it may stop; its own car that has finished; a free EVSE,
+    first the one whose bay a car has entered last; any car that has finished and whose transaction has: a running one is nobody else's (C01.FR.23).
     """
     recent = sorted(rows, key=lambda row: -row.plugged_at)
     held = [row for row in recent if row.hold and not row.authorized and may_stop(row, token, group)]
@@ -73,10 +74,20 @@ def choose(rows: Sequence[SessionRow], free: Sequence[int], token: IdToken, grou
     for act, found in ((Act.RELEASE, held), (Act.START, new), (Act.STOP, mine), (Act.START, finished_mine)):
         if found:
             return Choice(act, found[0].evse)
-    if free:
-        return Choice(Act.START, free[0], floating=evse is None)
+    parked = sorted((row for row in rows if row.state is State.PARKED), key=lambda row: -row.began.boot_s)
+    arrived = [row.evse for row in parked if row.evse in free and _open_to(row, token)]
+    if arrived:
+        return Choice(Act.START, arrived[0])
+    empty = [number for number in free if number not in [row.evse for row in parked]]
+    if empty:
+        return Choice(Act.START, empty[0], floating=evse is None)
     over = [row for row in finished if row.running is None or row.ending is not None]
     return Choice(Act.START, over[0].evse) if over else None
+
+
+def _open_to(row: SessionRow, token: IdToken) -> bool:
+    """Whether nobody's transaction but its own goes on there."""
+    return row.running is None or row.ending is not None or row.token is None or same(row.token, token)
 
 
 class Driver:
@@ -154,8 +165,9 @@ class Driver:
             self._start(evse, Start(NOBODY))
 
     def free(self) -> list[int]:
-        """Usable EVSEs without a session, in their order."""
-        return [evse for evse in self._evses if self._sessions.row(evse) is None and self._usable(evse)]
+        """Usable EVSEs where nothing is plugged in or authorized, in their order."""
+        rows = self._sessions.rows
+        return [evse for evse in self._evses if (evse not in rows or rows[evse].state is State.PARKED) and self._usable(evse)]
 
     def _typed(self, token: IdToken) -> IdToken:
         """1.6 knows no token types, so that a tag started by the CSMS is the same as a card that is shown."""

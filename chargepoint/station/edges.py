@@ -66,7 +66,7 @@ def _reason(row: SessionRow) -> StopReason:
 
 class Edges:
     """usable: whether somebody waiting for a car elsewhere may find it at this EVSE; give_up: ends a session whose car a power cut lost. on_button: a
-    button was pressed; buttons: the EVSEs that have one."""
+    button was pressed; buttons: the EVSEs that have one; on_bay: told each state first, as a car comes before its cable."""
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class Edges:
     ) -> None:
         self.on_button: Callable[[int], None] = lambda evse: None
         self.buttons: Collection[int] = ()
+        self.on_bay: Callable[[EvseState], None] = lambda state: None
         self._clock = clock
         self._db = db
         self._values = Values(db)
@@ -115,8 +116,9 @@ class Edges:
 
     def hear_state(self, state: EvseState) -> None:
         """A state; every edge before it has been heard."""
+        self.on_bay(state)
         row = self._sessions.row(state.evse)
-        if row is None or row.state is State.AUTHORIZED:
+        if row is None or row.state in (State.PARKED, State.AUTHORIZED):
             if state.pilot in CARS and state.plug_in:
                 self._plugged(state.evse, state.plug_in, state.since_plug_in or state.at)
         elif row.plugged and (row.control_start != self._hardware.start or (state.plug_in and state.plug_in != row.plug_in)):
@@ -162,7 +164,7 @@ class Edges:
             self._apply(row, Event.GONE, self._left(self._clock.stamp_at(at)))
         elif row is not None and row.state is State.CABLE_LEFT and not row.hold:
             self._apply(row, Event.GONE, self._left(self._clock.stamp_at(at)))
-        row = self._sessions.row(evse) or self._waiting_elsewhere(evse) or self._sessions.new(evse)
+        row = self._sessions.row(evse) or self.waiting_elsewhere(evse) or self._sessions.new(evse)
         with self._sessions.writing(row):
             row.plug_in, row.control_start, row.plugged_at, row.floating = plug_in, self._hardware.start, at, False
             row.offered_at = 0.0
@@ -241,7 +243,7 @@ class Edges:
         if anew and row.state in (State.CHARGING, State.STOPPING):
             self._opened(row.evse, self._clock.stamp_at(at), LOOKED_AWAY)
 
-    def _waiting_elsewhere(self, evse: int) -> SessionRow | None:
+    def waiting_elsewhere(self, evse: int) -> SessionRow | None:
         """The one session authorized at a reader for all that waits for its car at another EVSE: the car has come here."""
         waiting = [row for row in self._sessions.rows.values() if row.floating and row.state is State.AUTHORIZED]
         if len(waiting) != 1 or not self._usable(evse):

@@ -51,6 +51,6 @@ class Lamps:
             return FAULT
         if self._variables.integer(INTENSITY) == 0:
             return DARK
-        if row is None:
+        if row is None or row.state is State.PARKED:
             return READY
         return CHARGING if row.state is State.CHARGING else WAITING

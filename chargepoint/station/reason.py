@@ -80,6 +80,7 @@ OWNERS = {
 }
 
 _S = State
+NOBODYS = (_S.IDLE, _S.PARKED, _S.PLUGGED, _S.FINISHING)
 
 TABLE: tuple[Row, ...] = (
     Row("control_absent", lambda s: not s.control, "The control process is not running, so nothing is offered."),
@@ -87,14 +88,15 @@ TABLE: tuple[Row, ...] = (
     Row("store_failed", lambda s: s.store is not None, "Nothing can be written down ({store}): free some space or replace the storage."),
     Row("self_test", lambda s: s.testing, "A self-test runs; it takes some seconds."),
     Row("stopping", lambda s: s.state is _S.STOPPING, "The session is over; the car has some seconds to stop."),
-    Row("unavailable", lambda s: not s.operative and s.state in (_S.IDLE, _S.PLUGGED, _S.FINISHING), "Out of service by order of the operator."),
-    Row("reserved", lambda s: s.reserved and s.state in (_S.IDLE, _S.PLUGGED), "Reserved: show the token it is reserved for."),
+    Row("unavailable", lambda s: not s.operative and s.state in NOBODYS, "Out of service by order of the operator."),
+    Row("reserved", lambda s: s.reserved and s.state in (_S.IDLE, _S.PARKED, _S.PLUGGED), "Reserved: show the token it is reserved for."),
     Row(
         "not_accepted",
-        lambda s: not s.may_begin and s.state in (_S.IDLE, _S.PLUGGED, _S.FINISHING),
+        lambda s: not s.may_begin and s.state in NOBODYS,
         "The central system has not accepted this charger yet, so nobody can charge.",
     ),
     Row("free", lambda s: s.state in (_S.IDLE, _S.CLOSED), "No car is plugged in."),
+    Row("car_in_bay", lambda s: s.state is _S.PARKED, "A car stands in the bay: plug it in."),
     Row("button_awaited", lambda s: s.state is _S.PLUGGED and s.by_button, "A car is plugged in: press the button."),
     Row("no_authorization", lambda s: s.state is _S.PLUGGED, "A car is plugged in: show a token, or start by app."),
     Row("no_car", lambda s: s.state is _S.AUTHORIZED, "Authorized: plug the car in."),

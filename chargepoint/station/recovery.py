@@ -23,7 +23,13 @@ log = logging.getLogger(__name__)
 METER_WITHIN_S = 30.0
 """How long a meter may take after power-up before the stored register is told."""
 DELAY = "station.start_delay"
-GOES_ON = {State.PLUGGED: State.PLUGGED, State.READY: State.READY, State.CHARGING: State.READY, State.FINISHING: State.FINISHING}
+GOES_ON = {
+    State.PARKED: State.PARKED,
+    State.PLUGGED: State.PLUGGED,
+    State.READY: State.READY,
+    State.CHARGING: State.READY,
+    State.FINISHING: State.FINISHING,
+}
 """What a session goes on as after a power cut; the others end: nobody waits for a car over a power cut."""
 
 

@@ -17,18 +17,23 @@ from chargepoint.model.facts import ChargingState, StopReason, TransactionFact, 
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.sample import Reading
 from chargepoint.model.session import (
+    OCCUPANCY,
     START_16,
     STOP_16,
     TRANSITIONS,
+    UNTOLD,
     Event,
+    Point,
     Power,
     SessionRow,
+    Stand,
     State,
     begins,
     begins_signed,
     charging_state,
     ends,
     holds,
+    with_car,
 )
 from chargepoint.settings import Evse
 from chargepoint.station.hardware import Hardware
@@ -150,7 +155,7 @@ class Sessions:
             return None
         trigger = Trigger.REMOTE_START if start.remote else Trigger.AUTHORIZED
         with self.writing(row):
-            row.token, row.group, row.floating = start.token, start.group, start.floating and not row.plugged
+            row.token, row.group, row.floating = start.token, start.group, start.floating and not (row.plugged or row.occupied)
             row.remote_start_id, row.unsaid_token = start.remote_start_id, True
             row.authorized_at, row.offered_at = self._clock.boot_s(), 0.0
             row.stop_reason, row.hold, row.no_energy, row.allowed_wh, row.signed = None, False, False, None, False
@@ -169,6 +174,17 @@ class Sessions:
                 self.step(row, Event.DEAUTHORIZED, cause)
                 if row.state is State.CABLE_LEFT and self.tethered(row.evse):
                     self.step(row, Event.GONE, cause)
+        self.act(row.evse, False)
+
+    def bay(self, row: SessionRow, occupied: bool, cause: Cause) -> None:
+        """The sensor of its bay sees a car, or no longer sees one. Where that ends the transaction the authorization is over with it, so that no
+        energy flows untold. row: one that has not begun, too."""
+        over = not occupied and Point.PARKING_BAY_OCCUPANCY in row.stop and row.running is not None and row.ending is None
+        with self.writing(row):
+            row.floating = False
+            self.step(row, Event.DETECTED if occupied else Event.DEPARTED, cause)
+        if over and row.authorized:
+            self.stop(row, cause)
         self.act(row.evse, False)
 
     def release(self, row: SessionRow) -> None:
@@ -268,16 +284,28 @@ class Sessions:
 
     def step(self, row: SessionRow, event: Event, cause: Cause) -> None:
         """Applies one event of the table. Belongs inside `writing`."""
-        before, after = row.state, TABLE.step(row.state, event)
-        if after is None:
+        before, target = row.stand, TABLE.step(row.state, event)
+        after = Stand(target or row.state, OCCUPANCY.get(event, row.occupied))
+        if target is None and after == before:
             return
-        row.state = after
-        log.info("EVSE %d: %s -> %s (%s)", row.evse, before.value, after.value, event.value)
-        if after is not State.CLOSED:
+        if row.running is not None and row.ending is None:
+            after = with_car(before, after, row.stop)
+        row.state, row.occupied = after
+        log.info("EVSE %d: %s -> %s (%s)", row.evse, before.state.value, after.state.value, event.value)
+        if after.state is not State.CLOSED:
             self.rows[row.evse] = row
         elif self.rows.get(row.evse) is row:
             del self.rows[row.evse]
         self._follow(row, before, after, cause)
+        if after == Stand(State.CLOSED, occupied=True):
+            self._park(row.evse)
+
+    def _park(self, evse: int) -> None:
+        """A session is over, and its car still in the bay: the next one begins there, without a transaction before something happens."""
+        row = self.rows[evse] = self.new(evse)
+        row.state, row.occupied = State.PARKED, True
+        with self.writing(row):
+            pass
 
     def end_if_settled(self, row: SessionRow) -> None:
         """Tells the end that waits, once the last watt-hour is known. Belongs inside `writing`."""
@@ -302,7 +330,7 @@ class Sessions:
             return START_16, STOP_16
         return tuple(self._variables.listed("TxCtrlr.TxStartPoint")), tuple(self._variables.listed("TxCtrlr.TxStopPoint"))
 
-    def _follow(self, row: SessionRow, before: State, after: State, cause: Cause) -> None:
+    def _follow(self, row: SessionRow, before: Stand, after: Stand, cause: Cause) -> None:
         """The transaction, as far as it follows from the step."""
         if (row.running is None or row.ending is not None) and self._begins(row, before, after):
             for waiting in [other for other in (*self.ending, row) if other.evse == row.evse and other.ending is not None]:
@@ -313,14 +341,16 @@ class Sessions:
         elif ends(before, after, row.stop):
             self._transactions.will_end(row, cause)
             self.end_if_settled(row)
-        else:
+        elif (before.state, after.state) not in UNTOLD:
             self._transactions.update(row, cause, self.charging_state(row))
 
-    def _begins(self, row: SessionRow, before: State, after: State) -> bool:
-        """A cable alone begins no transaction at an inoperative EVSE; one left out so begins once somebody is authorized."""
+    def _begins(self, row: SessionRow, before: Stand, after: Stand) -> bool:
+        """A cable or a parked car alone begins no transaction at an inoperative EVSE; one left out so begins once somebody is authorized. And so does
+        the next one of a car that has not moved."""
         if not (row.authorized or self.operative(row.evse)):
             return False
-        return begins(before, after, row.start) or (not row.last and holds(after, row.start))
+        anew = not row.last or Point.AUTHORIZED in after.points - before.points
+        return begins(before, after, row.start) or (anew and holds(after, row.start))
 
     def _end(self, row: SessionRow) -> None:
         self._transactions.end(row, self.charging_state(row))

@@ -189,7 +189,7 @@ class Transactions:
         estimated: bool = False,
     ) -> None:
         ended = kind is EventKind.ENDED
-        say_evse = row.plugged and not running.said_evse
+        say_evse, say_bay = row.plugged and not running.said_evse, not row.plugged and cause.trigger is Trigger.EV_DETECTED
         phases = phases_of(self._meters.latest(row.evse)) if state is ChargingState.CHARGING else 0
         cable_a = int(self.cable_a(row.evse) or 0) if row.plugged else 0
         token = row.token if row.unsaid_token else cause.token
@@ -205,7 +205,7 @@ class Transactions:
                 connector=row.connector,
                 connection=row.ending.connection if ended and row.ending is not None else self._connection(),
                 charging_state=state if state is not running.told or _says_state(cause, state) else None,
-                said_evse=say_evse,
+                said_evse=say_evse or say_bay,
                 id_token=token,
                 group=row.group if row.unsaid_token else None,
                 remote_start_id=row.remote_start_id,

@@ -48,19 +48,27 @@ class Nowhere(Variables):
         return None
 
 
-def build(variables: Variables, settings: Settings, factory16: Mapping[str, Scalar] | None = None, *, signs: Collection[int] = ()) -> DeviceModel:
+def build(
+    variables: Variables,
+    settings: Settings,
+    factory16: Mapping[str, Scalar] | None = None,
+    *,
+    signs: Collection[int] = (),
+    bays: Collection[int] = (),
+) -> DeviceModel:
     """The device model of these settings. factory16: what [ocpp16.configuration] says, by variable; [ocpp2.variables] wins. signs: the EVSEs whose
-    meter signs."""
+    meter signs; bays: those with a bay sensor."""
     model = DeviceModel(variables, factory16)
     model.add_factory(settings.ocpp2.variables)
-    declare(model, settings, signs)
+    declare(model, settings, signs, bays)
     return model
 
 
-def declare(model: DeviceModel, settings: Settings, signs: Collection[int] = ()) -> None:
+def declare(model: DeviceModel, settings: Settings, signs: Collection[int] = (), bays: Collection[int] = ()) -> None:
     """Declares all of them."""
     rows = [row for table in TABLES for row in table(settings)]
-    for spec, value in (*rows, variables_authorization.start_point(settings, signs), *(signing.rows(signs) if signs else ())):
+    rows += [*variables_authorization.points(settings, signs, bays), *variables_infrastructure.bays(bays), *(signing.rows(signs) if signs else ())]
+    for spec, value in rows:
         model.declare(spec, value)
 
 

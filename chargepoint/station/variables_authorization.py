@@ -14,6 +14,8 @@ LIST_BYTES = 32_000_000
 CACHE_BYTES = 1_000_000
 TX_POINTS = ("EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer")
 """The points any station can tell (TxStartStopPoint values, 2.6.6)."""
+BAY = "ParkingBayOccupancy"
+"""Where every EVSE has a bay sensor."""
 DATA_SIGNED = "DataSigned"
 """Where all meters sign; it has no meaning as a stop point (2.6.6.2)."""
 
@@ -22,11 +24,15 @@ def rows(settings: Settings) -> list[Row]:
     return [*_authorization(), *_cache(), *_list(), *_transactions()]
 
 
-def start_point(settings: Settings, signs: Collection[int]) -> Row:
-    """signs: the EVSEs whose meter does. No current flows before a signature, so each meter must sign, and be fed while its contactor is open."""
-    signed = all(evse.id in signs and evse.meter_position == "before" for evse in settings.evse)
-    points = (*TX_POINTS, DATA_SIGNED) if signs and signed else TX_POINTS
-    return settable("TxCtrlr.TxStartPoint", MEMBERS, "PowerPathClosed", values=points, minimum=1)
+def points(settings: Settings, signs: Collection[int], bays: Collection[int]) -> list[Row]:
+    """Where transactions may begin and end. signs: the EVSEs whose meter does. No current flows before a signature, so each meter must sign, and be
+    fed while its contactor is open. bays: the EVSEs with a bay sensor."""
+    signed = signs and all(evse.id in signs and evse.meter_position == "before" for evse in settings.evse)
+    told = (BAY, *TX_POINTS) if bays and all(evse.id in bays for evse in settings.evse) else TX_POINTS
+    return [
+        settable("TxCtrlr.TxStartPoint", MEMBERS, "PowerPathClosed", values=(*told, DATA_SIGNED) if signed else told, minimum=1),
+        settable("TxCtrlr.TxStopPoint", MEMBERS, "PowerPathClosed", values=told),
+    ]
 
 
 def _authorization() -> list[Row]:
@@ -76,5 +82,4 @@ def _transactions() -> list[Row]:
         settable(f"{component}.StopTxOnInvalidId", BOOLEAN, True),
         settable(f"{component}.MaxEnergyOnInvalidId", INTEGER, 0, unit="Wh", minimum=0),
         settable(f"{component}.TxBeforeAcceptedEnabled", BOOLEAN, False),
-        settable(f"{component}.TxStopPoint", MEMBERS, "PowerPathClosed", values=TX_POINTS),
     ]

@@ -5,6 +5,8 @@ Must not know who reads them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from chargepoint.model.fault import CATALOGUE
 from chargepoint.model.variable import Key, Mutability, VariableSpec
 from chargepoint.settings import Evse, Settings
@@ -24,6 +26,14 @@ def rows(settings: Settings) -> list[Row]:
         for number, kind in enumerate(evse.connectors, 1):
             found += _connector(evse, number, kind)
     return found
+
+
+def bays(evses: Collection[int]) -> list[Row]:
+    """The bay sensors of these EVSEs (appendix 3.2.7)."""
+    component = "BayOccupancySensor"
+    return [
+        row for evse in evses for row in (fixed(f"{component}@{evse}.Enabled", BOOLEAN, True), told(f"{component}@{evse}.Active", BOOLEAN, False))
+    ]
 
 
 def _station(settings: Settings) -> list[Row]:

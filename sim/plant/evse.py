@@ -16,6 +16,7 @@ from chargepoint.settings import BoardSim
 from chargepoint.settings import Evse as EvseSettings
 from sim.car import Car
 from sim.ev import Ev
+from sim.plant.bay import Bay
 from sim.plant.breaker import Breaker
 from sim.plant.button import Button
 from sim.plant.contactor import Contactor, RelaySupply
@@ -64,6 +65,7 @@ class Plant:
         self.contactor_l23 = self._second() if figures.phase_switching else None
         self.breaker = Breaker(timeline) if figures.shunt_trip else None
         self.button = Button(timeline) if figures.start_button else None
+        self.bay = Bay() if figures.bay_sensor else None
         self.lock = Lock(timeline)
         self.rcd: ResidualMonitor = ResidualMonitor(timeline, figures.rcd_cuts_coil)
         self.heat = Heat(timeline)

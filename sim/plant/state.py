@@ -48,6 +48,7 @@ def state(plant: Plant) -> dict[str, Any]:
         "cycles": {"coil": contactor.cycles, "under_load": plant.under_load},
         "ev": plant.car.state() if plant.car is not None else None,
         "lamp": dict(plant.lamp),
+        "bay": "occupied" if plant.bay is not None and plant.bay.occupied else "vacant" if plant.bay is not None else None,
         "faults": plant.faults.names(),
     }
 

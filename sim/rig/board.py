@@ -285,6 +285,8 @@ class Board:
             wiring.input(wired.earth_lost, lambda: plant.faults.active("pe_loss"))
         if wired.button is not None and plant.button is not None:
             wiring.input(wired.button, plant.button.pressed)
+        if wired.bay is not None and plant.bay is not None:
+            wiring.input(wired.bay, plant.bay.sees)
         self._wire_adc(plant, wired.adc)
 
     def _wire_adc(self, plant: Plant, wired: spec.Adc) -> None:

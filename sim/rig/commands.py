@@ -121,8 +121,13 @@ class Commands:
         return {"changed": self._plant(evse).faults.lift(fault)}
 
     def bay(self, evse: int, occupied: bool = True) -> Keys:
-        self._plant(evse)
-        raise Refusal("conflict", "this board has no bay sensor")
+        plant = self._plant(evse)
+        if plant.bay is None:
+            raise Refusal("conflict", "this board has no bay sensor; [board.sim] bay_sensor = true gives it one")
+        changed = plant.bay.stands(occupied)
+        if changed:
+            plant.changed("bay", occupied=occupied)
+        return {"changed": changed}
 
     def button(self, evse: int) -> Keys:
         button = self._plant(evse).button

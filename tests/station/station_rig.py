@@ -36,6 +36,7 @@ from chargepoint.settings import Evse, Settings, Station
 from chargepoint.settings import Vehicles as Cars
 from chargepoint.station.authorization import Authorization
 from chargepoint.station.backend import Backend
+from chargepoint.station.bays import Bays
 from chargepoint.station.connectors import Connectors
 from chargepoint.station.driver import Driver
 from chargepoint.station.edges import Edges
@@ -224,6 +225,14 @@ class FakeControl:
         if self.hardware is not None and self.hardware.present:
             self.hardware.on_state(self.states[evse])
 
+    def park(self, evse: int = 1) -> None:
+        """A car drives into the bay."""
+        self.say(evse, bay=True)
+
+    def leave(self, evse: int = 1) -> None:
+        """The bay is empty."""
+        self.say(evse, bay=False)
+
     def plug(self, evse: int = 1, *, tell: bool = True) -> None:
         """tell: control also says its state."""
         self.states[evse] = msgspec.structs.replace(
@@ -292,6 +301,7 @@ class Rig:
     version: str = "ocpp2.0.1"
     variables: dict[str, Any] = field(default_factory=dict)
     signs: tuple[int, ...] = ()
+    bays: tuple[int, ...] = ()
     after_power_loss: str = "end"
     url: str = "ws://csms"
     control: Any = None
@@ -311,7 +321,7 @@ class Rig:
         self.has_values: Callable[[int | None], bool] = lambda evse: True
         self.tokens = Tokens(self.db)
         settings = Settings(evse=self.evses, station=Station(after_power_loss=self.after_power_loss), vehicles=Cars(tokens=self.tokens_of))  # type: ignore[arg-type]  # a test's text
-        self.dm = build(Variables(self.db), settings, signs=self.signs)
+        self.dm = build(Variables(self.db), settings, signs=self.signs, bays=self.bays)
         for key, value in self.variables.items():
             self.dm.push(key, value)
         self.meters = self.meters or FakeMeters(clock)
@@ -339,6 +349,8 @@ class Rig:
         self.driver.on_refused = self.lamps.refused
         self.recovery = Recovery(clock, self.sessions, self.transactions, resume=self.after_power_loss == "resume")
         self.edges = Edges(clock, self.db, self.dm, self.hardware, self.sessions, self.connectors.usable, self.recovery.give_up)
+        self.bay_sensors = Bays(clock, self.dm, self.sessions, self.edges.waiting_elsewhere)
+        self.bay_sensors.evses, self.edges.on_bay = self.bays, self.bay_sensors.hear
         self.vehicles = Vehicles(clock, self.sessions, self.hardware, settings, self.cars)
         self.remote = RemoteControl(
             clock,

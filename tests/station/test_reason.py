@@ -31,6 +31,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "reserved": {"reserved": True, "state": State.PLUGGED},
     "not_accepted": {"may_begin": False},
     "free": {},
+    "car_in_bay": {"state": State.PARKED},
     "button_awaited": {"state": State.PLUGGED, "by_button": True},
     "no_authorization": {"state": State.PLUGGED},
     "no_car": {"state": State.AUTHORIZED},

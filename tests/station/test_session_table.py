@@ -20,6 +20,7 @@ from chargepoint.model.session import (
     Power,
     Running,
     SessionRow,
+    Stand,
     State,
     awaits_signature,
     begins,
@@ -83,10 +84,10 @@ def test_where_a_transaction_begins_and_ends(
 ) -> None:
     running, found_begun, found_ended = False, [], []
     for step, (before, after) in enumerate(pairwise(path), 1):
-        if not running and begins(before, after, start):
+        if not running and begins(Stand(before), Stand(after), start):
             running = True
             found_begun.append(step)
-        elif running and ends(before, after, stop):
+        elif running and ends(Stand(before), Stand(after), stop):
             running = False
             found_ended.append(step)
     assert (found_begun, found_ended) == (begun, ended)

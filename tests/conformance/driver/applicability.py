@@ -28,8 +28,6 @@ AUTHORIZATION: dict[str, str] = {
 }
 LOCAL_LIST: dict[str, str] = {}
 TRANSACTIONS: dict[str, str] = {
-    "TC_E_12_CS": "no supported board has a parking bay sensor, so ParkingBayOccupancy is not among the values of TxStartPoint",
-    "TC_E_19_CS": "no supported board has a parking bay sensor, so ParkingBayOccupancy is not among the values of TxStopPoint",
     "TC_E_46_CS": "a pilot of IEC 61851-1 without ISO 15118: there is no SessionStopReq of the car",
     "TC_E_54_CS": "a pilot of IEC 61851-1 without high level communication; TC_E_20_CS judges the same for such cars",
 }

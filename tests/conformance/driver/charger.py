@@ -21,8 +21,9 @@ import aiohttp
 
 PATIENCE_S = 90.0
 QUICK_EV = {"delay_s": 0.2, "s2_open_s": 0.2}
+BAY_SENSORS = "[board.sim]\nbay_sensor = true\n"
 METER_THAT_SIGNS = '[board.sim]\nmeter_map = "sim_ocmf"\n'
-"""A table for `Factory`."""
+"""Tables for `Factory`."""
 
 
 def command() -> list[str]:
@@ -49,6 +50,11 @@ class Factory:
     csms: Mapping[str, Any] = field(default_factory=dict)
     reconnect: Mapping[str, Any] = field(default_factory=dict)
     tables: str = ""
+
+    @property
+    def bays(self) -> bool:
+        """Whether the board has bay sensors."""
+        return BAY_SENSORS in self.tables
 
     def text(self) -> str:
         station = {"vendor": "Maker", "model": "M1", "serial_number": "1", **self.station}

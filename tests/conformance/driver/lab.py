@@ -52,8 +52,10 @@ CARDS: dict[str, Payload] = {
 
 @dataclass
 class Session:
-    """How far the driving of one EVSE has come, as the reusable states count it. transaction: None before its first and after its last event."""
+    """How far the driving of one EVSE has come, as the reusable states count it. parked: the car is in its bay. transaction: None before its first
+    and after its last event."""
 
+    parked: bool = False
     connected: bool = False
     authorized: bool = False
     energy: bool = False

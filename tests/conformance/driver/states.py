@@ -6,6 +6,7 @@ took, or None when the points where transactions start and stop ask for none.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -86,8 +87,18 @@ async def unavailable(lab: Lab, evse: int | None = None, connector: int | None =
         await connectors_told(lab, "Unavailable")
 
 
-async def parking_bay_occupied(lab: Lab) -> None:
-    """Table 426: optional, and without a bay sensor nothing is told."""
+async def parking_bay_occupied(lab: Lab) -> Payload | None:
+    """Table 426: optional, and without a bay sensor nothing is told. Returns the event."""
+    if not lab.charger.factory.bays or lab.session.parked:
+        return None
+    await lab.charger.bay(True, lab.evse)
+    lab.session.parked = True
+    if "ParkingBayOccupancy" in lab.start_points:
+        return await transaction_event(lab, {"triggerReason": "EVDetected"})
+    async with asyncio.timeout(20):
+        while await lab.get(f"BayOccupancySensor@{lab.evse}.Active") != "true":
+            await asyncio.sleep(0.1)
+    return None
 
 
 async def ev_connected_pre_session(lab: Lab, *, evse: int | None = None, **ev: Any) -> Payload | None:
@@ -298,15 +309,24 @@ async def ev_disconnected(lab: Lab, *, remote: bool = False, status: str | None 
     if running is not None:
         event = await transaction_event(lab, {"triggerReason": "EVCommunicationLost", "transactionInfo": {"chargingState": "Idle"}})
         _judge_stopped_reason(event, remote)
-    last = lab.session.last_transaction
+    last, parked = lab.session.last_transaction, lab.session.parked
     del lab.sessions[lab.evse]
+    lab.session.parked = parked
     lab.session.transaction, lab.session.last_transaction = running if event and event["eventType"] != "Ended" else None, last
     return event
 
 
 async def parking_bay_unoccupied(lab: Lab, *, remote: bool = False) -> Payload | None:
-    """Table 435: the car leaves; without a bay sensor nothing more is told."""
-    return await ev_disconnected(lab, remote=remote)
+    """Table 435: the car leaves; without a bay sensor nothing more is told than by its cable."""
+    event = await ev_disconnected(lab, remote=remote)
+    if not lab.session.parked:
+        return event
+    await lab.charger.bay(False, lab.evse)
+    lab.session.parked = False
+    if lab.session.transaction is None:
+        return event
+    stopped = "Remote" if remote else "Local"
+    return await transaction_event(lab, {"eventType": "Ended", "triggerReason": "EVDeparted", "transactionInfo": {"stoppedReason": stopped}})
 
 
 async def start_offline_transaction(lab: Lab, *, token: Token | None = None) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.conformance.driver import states
-from tests.conformance.driver.charger import METER_THAT_SIGNS
+from tests.conformance.driver.charger import BAY_SENSORS, METER_THAT_SIGNS
 from tests.conformance.driver.lab import Lab
-from tests.conformance.driver.matching import Payload, check, present
+from tests.conformance.driver.matching import ABSENT, Payload, check, present
 
 SIGNED = {"encodingMethod": "OCMF", "publicKey": present, "signedMeterData": bool, "signingMethod": present}
 
@@ -105,6 +105,18 @@ async def test_TC_E_11_CS(lab: Lab) -> None:
     event = await states.transaction_event(lab, {"triggerReason": "ChargingStateChanged"})
     check({"eventType": "Updated", "transactionInfo": {"chargingState": "Charging"}}, event)
     await lab.charger.contactor("closed", lab.evse)
+    its_transaction(lab, first)
+
+
+async def test_TC_E_12_CS(lab: Lab) -> None:
+    """ParkingBayOccupancy: the transaction starts with the car in its bay; with the erratum of 2024-11 it then goes on to the energy."""
+    await lab.up(tables=BAY_SENSORS, variables=starts_at("ParkingBayOccupancy"))
+    first = await states.parking_bay_occupied(lab)
+    check({"eventType": "Started", "triggerReason": "EVDetected", "idToken": ABSENT, "transactionInfo": {"chargingState": "Idle"}}, first)
+    check({"eventType": "Updated", "idToken": lab.token.id_token}, await states.authorized(lab))
+    event = await states.ev_connected_pre_session(lab)
+    check({"eventType": "Updated", "evse": {"id": lab.evse, "connectorId": lab.connector}}, event)
+    await states.energy_transfer_started(lab)
     its_transaction(lab, first)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conformance.driver import states
+from tests.conformance.driver.charger import BAY_SENSORS
 from tests.conformance.driver.lab import Lab
 from tests.conformance.driver.matching import ABSENT, Payload, check
 
@@ -85,6 +86,15 @@ async def test_TC_E_21_CS(lab: Lab) -> None:
     transaction = await charging(lab, "Authorized")
     check({"status": "Accepted"}, await lab.csms.call("RequestStopTransaction", {"transactionId": transaction}))
     await ended(lab, await states.transaction_event(lab, {"triggerReason": "RemoteStop"}), stoppedReason="Remote")
+
+
+@pytest.mark.parametrize("remote", [False, True])
+async def test_TC_E_19_CS(lab: Lab, remote: bool) -> None:
+    """ParkingBayOccupancy: goes on after card and plug, and ends when the car leaves its bay."""
+    await lab.up(tables=BAY_SENSORS, variables={"TxCtrlr.TxStopPoint": "ParkingBayOccupancy", **AUTHORIZES})
+    await states.energy_transfer_started(lab)
+    check({"eventType": "Updated"}, await states.ev_disconnected(lab, remote=remote))
+    await ended(lab, await states.parking_bay_unoccupied(lab, remote=remote), stoppedReason="Remote" if remote else "Local")
 
 
 @pytest.mark.parametrize("stop", ["Authorized", "PowerPathClosed", "Authorized,PowerPathClosed"])
