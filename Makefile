@@ -1,6 +1,7 @@
 # make demo: a simulated charger with its page and a small CSMS; make test: all tests; make check: lint, types, house, tests; make bench: the figures.
 # make conformance: the official test cases of OCPP 2.0.1 and those of 1.6, counted.
 # make soak: a year of one station in simulated time (ARGS="--days 30 --seed 2"), nothing lost and nothing growing.
+# make torture: power cut and processes killed at every write, nothing lost (ARGS="--seed 2 --images 2000 --cuts 50"); needs a C compiler.
 # make typetest: each sequence of IEC 61851-1 Annex A, measured; make campaign: every fault in every state. ARGS=--write keeps the reports of these in docs/.
 PORT ?= 8080
 CONFIG ?= config/demo.toml
@@ -9,7 +10,7 @@ WORKERS ?= 6
 BIN = .venv/bin
 STAMP = .venv/.installed
 
-.PHONY: install demo test check bench conformance typetest campaign soak screenshots docs clean
+.PHONY: install demo test check bench conformance typetest campaign soak torture screenshots docs clean
 
 install: $(STAMP)
 
@@ -46,6 +47,9 @@ campaign: install
 
 soak: install
 	$(BIN)/python -m proof soak $(ARGS)
+
+torture: install
+	$(BIN)/python -m proof torture $(ARGS)
 
 screenshots: install
 	$(BIN)/python -m tests.panel.shots

@@ -1,4 +1,4 @@
-"""`python -m proof campaign | typetest | soak`: gathers the evidence in simulated worlds, prints it, and keeps it in docs/ with --write."""
+"""`python -m proof campaign | typetest | soak | torture`: gathers the evidence in simulated worlds, prints it, and keeps it in docs/ with --write."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from proof.cell import Cell
 from proof.soak import report
 from proof.soak.figures import Month
 from proof.soak.run import run as run_soak
+from proof.torture import run as torture
+from proof.torture.preload import NoCompiler
+from proof.torture.report import Case, line, markdown
 from proof.worlds import VERSION
 from tests.world import ROOT
 
@@ -65,6 +68,26 @@ def _soak(options: argparse.Namespace) -> int:
     return 0 if report.passed(outcome) else 1
 
 
+def _torture(options: argparse.Namespace) -> int:
+    done: list[Case] = []
+
+    def say(case: Case) -> None:
+        done.append(case)
+        if case.wrong or len(done) % torture.SAID_EVERY == 0:
+            print(f"{len(done):6} {line(case)}", flush=True)
+
+    try:
+        remarks = torture.again(options.image, options.seed, say) if options.image else torture.everything(options.images, options.seed, say)
+    except NoCompiler as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    document = markdown(done, options.seed, remarks)
+    print(f"\n{document}")
+    if options.write:
+        (ROOT / "docs" / "torture.md").write_text(document, encoding="utf-8")
+    return 0 if done and not any(case.wrong for case in done) else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m proof", description="Evidence from simulated worlds, driven by their control API.")
     kinds = parser.add_subparsers(dest="kind", required=True)
@@ -82,6 +105,11 @@ def _parser() -> argparse.ArgumentParser:
     soak.add_argument("--version", choices=("ocpp2.0.1", "ocpp1.6"), default="ocpp2.0.1", help="what the CSMS speaks")
     soak.add_argument("--seed", type=int, default=1, help="the same seed gives the same year")
     soak.set_defaults(run=_soak)
+    cuts = kinds.add_parser("torture", help="cut power and killed processes: what is lost, doubled or wrong afterwards")
+    cuts.add_argument("--images", type=int, default=20_000, help="disk images that a cut could leave, half for each version")
+    cuts.add_argument("--image", metavar="VERSION:NUMBER", action="append", default=[], help="only this image, as a report names it")
+    cuts.add_argument("--seed", type=int, default=1, help="the same seed gives the same cases")
+    cuts.set_defaults(run=_torture)
     for kind in kinds.choices.values():
         kind.add_argument("--write", action="store_true", help="keep the report in docs/")
     return parser
