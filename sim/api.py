@@ -63,6 +63,7 @@ def calls() -> list[Call]:
         Call("GET", "/events", api_streams.changes, "every change in the world and in the firmware", events=True),
         Call("GET", "/ocpp", api_streams.conversation, "every OCPP message between charge point and CSMS", events=True),
         Call("GET", "/watch", api_streams.states, "the state, now and whenever it has changed", answer=answers.State, events=True),
+        Call("GET", "/sessions", sessions, "what was charged, newest first, as the wire saw it", answer=list[answers.Session]),
         Call("GET", "/log", firmware_log, "the last lines of the firmware's log; ?lines=200"),
         Call("GET", "/timings", timings, "protective reactions by cause; ?each=1: each one", answer=list[dict[str, Any]]),
         Call("DELETE", "/timings", timings_reset, "starts the timings afresh"),
@@ -94,7 +95,10 @@ def application(world: Sites) -> web.Application:
         app.router.add_route(call.method, f"/api/stations/{{station}}{call.path}", bound)
 
     async def stations(request: web.Request) -> web.StreamResponse:
-        return web.json_response([{"station": site.number, "identity": site.settings.csms.identity} for site in world.sites])
+        return web.json_response([{"station": site.number, "identity": site.identity} for site in world.sites])
+
+    async def overview(request: web.Request) -> web.StreamResponse:
+        return await api_streams.overview(world.sites, request)
 
     async def faults(request: web.Request) -> web.StreamResponse:
         return web.json_response(bodies.FAULTS)
@@ -109,6 +113,7 @@ def application(world: Sites) -> web.Application:
         return web.FileResponse(PANEL / "index.html")
 
     app.router.add_get("/api/stations", stations)
+    app.router.add_get("/api/overview", overview)
     app.router.add_get("/api/faults", faults)
     app.router.add_get("/api/vehicles", vehicles)
     app.router.add_get("/api/openapi.json", described)
@@ -185,6 +190,10 @@ def _note_late(task: asyncio.Future[Any]) -> None:
 
 async def state(site: Site, request: web.Request) -> web.StreamResponse:
     return web.json_response(await site.state())
+
+
+async def sessions(site: Site, request: web.Request) -> web.StreamResponse:
+    return web.json_response(await site.listed_sessions())
 
 
 async def firmware_log(site: Site, request: web.Request) -> web.StreamResponse:

@@ -99,6 +99,44 @@ class State(msgspec.Struct, forbid_unknown_fields=True):
     station: Station | None
 
 
+class Session(msgspec.Struct, forbid_unknown_fields=True):
+    """From the plug's coming to its going, as the wire saw it. began, ended: UTC; ended None: the plug is there; cards: those read meanwhile."""
+
+    number: int
+    evse: int
+    began: str
+    ended: str | None
+    cards: list[str]
+    energy_wh: float
+
+
+class TileEvse(msgspec.Struct, forbid_unknown_fields=True):
+    """An EVSE in a few words. status, reason None: the firmware does not answer; lamp None: dark."""
+
+    evse: int
+    status: str | None
+    reason: str | None
+    car: bool
+    contactor: str
+    power_kw: float
+    energy_kwh: float
+    lamp: str | None
+    faults: list[str]
+
+
+class Tile(msgspec.Struct, forbid_unknown_fields=True):
+    """A charge point in a few words. answers: whether the firmware does."""
+
+    station: int
+    identity: str
+    power: str
+    network: str
+    answers: bool
+    connected: bool
+    ocpp: str | None
+    evses: list[TileEvse]
+
+
 class Error(msgspec.Struct):
     """Every answer of 400 and above: a sentence."""
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from aiohttp import web
 
+from sim import overview as overviews
 from sim.events import Events
+from sim.rig.control import RigError
 from sim.site import Site
 
 PING_S = 10.0
@@ -52,6 +54,23 @@ async def states(site: Site, request: web.Request) -> web.StreamResponse:
         return response
     finally:
         await _ended(stream, pending)
+
+
+async def overview(sites: Sequence[Site], request: web.Request) -> web.StreamResponse:
+    """All charge points in a few words each, then those that have changed."""
+    response = await _open(request)
+    silent_s = 0.0
+    try:
+        async for tiles in overviews.tiles(sites):
+            silent_s = 0.0 if tiles else silent_s + overviews.LOOK_S
+            if tiles:
+                await response.write(f"data: {json.dumps(tiles)}\n\n".encode())
+            elif silent_s >= PING_S:
+                silent_s = 0.0
+                await response.write(b": still here\n\n")
+    except (RigError, ConnectionError):
+        return response
+    return response
 
 
 async def _next(stream: AsyncIterator[dict[str, Any]], pending: asyncio.Future[Any]) -> asyncio.Future[Any]:

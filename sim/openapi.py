@@ -18,11 +18,13 @@ STATION = {
     "description": "number of the charge point, from 1",
     "schema": {"type": "integer", "minimum": 1},
 }
+JSON, EVENTS = "application/json", "text/event-stream"
 FIXED = {
-    "/api/stations": "the charge points of this world",
-    "/api/faults": "the names of the faults, by group",
-    "/api/vehicles": "the cars that `profile` of plug-in knows",
-    "/api/openapi.json": "this document",
+    "/api/stations": ("the charge points of this world", JSON),
+    "/api/overview": ("every charge point in a few words, then those that have changed: lists of tiles", EVENTS),
+    "/api/faults": ("the names of the faults, by group", JSON),
+    "/api/vehicles": ("the cars that `profile` of plug-in knows", JSON),
+    "/api/openapi.json": ("this document", JSON),
 }
 
 
@@ -47,9 +49,10 @@ def document(calls: Iterable[Described]) -> dict[str, Any]:
     """The whole document. Every path stands for the first charge point, and for each under /api/stations/{station}."""
     table = list(calls)
     shapes = [shape for call in table for shape in (call.body, call.answer) if shape is not None]
-    schemas, components = msgspec.json.schema_components([*shapes, answers.Error], ref_template=COMPONENTS)
+    schemas, components = msgspec.json.schema_components([*shapes, answers.Error, list[answers.Tile]], ref_template=COMPONENTS)
+    tile = schemas[-1]
     by_shape = dict(zip(map(id, shapes), schemas, strict=False))
-    paths: dict[str, Any] = {path: {"get": _fixed(text)} for path, text in FIXED.items()}
+    paths: dict[str, Any] = {path: {"get": _fixed(text, kind, tile if kind == EVENTS else {})} for path, (text, kind) in FIXED.items()}
     for call in table:
         for base in ("/api", "/api/stations/{station}"):
             paths.setdefault(base + call.path, {})[call.method.lower()] = _operation(call, base, by_shape)
@@ -63,19 +66,19 @@ def document(calls: Iterable[Described]) -> dict[str, Any]:
 
 def _operation(call: Described, base: str, schemas: dict[int, Any]) -> dict[str, Any]:
     answer = schemas[id(call.answer)] if call.answer is not None else {"type": "object"}
-    kind = "text/event-stream" if call.events else "application/json"
+    kind = EVENTS if call.events else JSON
     made: dict[str, Any] = {
         "summary": call.text,
         "parameters": [_parameter(name) for name in re.findall(r"{(\w+)}", base + call.path)],
         "responses": {
             "200": {"description": "done", "content": {kind: {"schema": answer}}},
-            "default": {"description": "not done", "content": {"application/json": {"schema": {"$ref": COMPONENTS.format(name="Error")}}}},
+            "default": {"description": "not done", "content": {JSON: {"schema": {"$ref": COMPONENTS.format(name="Error")}}}},
         },
     }
     if call.method == "POST":
         made["responses"]["202"] = {"description": "done in its turn, after the acts before it"}
     if call.body is not None:
-        made["requestBody"] = {"content": {"application/json": {"schema": schemas[id(call.body)]}}}
+        made["requestBody"] = {"content": {JSON: {"schema": schemas[id(call.body)]}}}
     return made
 
 
@@ -86,5 +89,5 @@ def _parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": kind}}
 
 
-def _fixed(text: str) -> dict[str, Any]:
-    return {"summary": text, "responses": {"200": {"description": "done", "content": {"application/json": {"schema": {}}}}}}
+def _fixed(text: str, kind: str, schema: Any) -> dict[str, Any]:
+    return {"summary": text, "responses": {"200": {"description": "done", "content": {kind: {"schema": schema}}}}}

@@ -185,7 +185,7 @@ class Readers:
             if swipe.uid.upper() == last:
                 await asyncio.sleep(max(0.0, seen_at + SAME_AGAIN_S - time.monotonic()))
             await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
-            self._on_change("swipe", uid=swipe.uid, reader=swipe.reader.name)
+            self._on_change("swipe", uid=swipe.uid, reader=swipe.reader.name, evse=swipe.reader.evse)
             self._showing_since = time.monotonic()
             seen = await swipe.reader.show(swipe.uid, self._powered)
             last, seen_at = swipe.uid.upper(), time.monotonic()

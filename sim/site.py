@@ -20,6 +20,7 @@ from sim.firmware import COMMAND, HANG, Firmware, NoProcess
 from sim.meters import Meters
 from sim.network import Network
 from sim.readers import Readers
+from sim.sessions import Sessions
 from sim.station_link import StationLink, Watch
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Site:
         self.directory, self.run_directory = directory, run_directory
         self.events = Events()
         self.conversation = Events()
+        self.sessions = Sessions()
         self.power = "off"
         self.evse_ids = [evse.id for evse in settings.evse]
         self.network = Network(self._tell, self._tell_message)
@@ -73,7 +75,7 @@ class Site:
             run_directory,
             powered=lambda: self.firmware.running,
             listening=self.firmware.has_open,
-            on_change=self._tell,
+            on_change=self._tell_reader,
         )
         wired = zip(self.evse_ids, board.evse, strict=False)
         self.meters = Meters([(evse, row.meter) for evse, row in wired if row.meter], run_directory, self._meter)
@@ -83,6 +85,11 @@ class Site:
         self._pulled_s: dict[int, float] = {}
         self._switching = asyncio.Lock()
         self._ordered = asyncio.Lock()
+
+    @property
+    def identity(self) -> str:
+        """As the CSMS knows it."""
+        return self.settings.csms.identity
 
     @property
     def rig(self) -> Rig:
@@ -241,6 +248,13 @@ class Site:
             status["pids"] = {part: pid or self.firmware.pid_of(part) for part, pid in status["pids"].items()}
         return status
 
+    async def listed_sessions(self) -> list[dict[str, Any]]:
+        """What was charged, newest first, as the wire saw it."""
+        return self.sessions.listed(await self._registers_wh())
+
+    async def _registers_wh(self) -> dict[int, float]:
+        return {row["id"]: row["energy_wh"] for row in (await self.rig.call("state"))["evses"]}
+
     def log_lines(self, count: int) -> list[str]:
         """The last lines the firmware wrote."""
         path = self.directory / "firmware.log"
@@ -274,6 +288,11 @@ class Site:
     def _tell(self, what: str, **details: Any) -> None:
         self.events.tell("world", what, **details)
 
+    def _tell_reader(self, what: str, **details: Any) -> None:
+        if what == "swipe":
+            self.sessions.card(details["uid"], details["evse"])
+        self._tell(what, **details)
+
     def _tell_firmware(self, what: str, **details: Any) -> None:
         self.events.tell("firmware", what, **details)
 
@@ -286,6 +305,9 @@ class Site:
             details = {key: value for key, value in event.items() if key != "what"}
             if event["what"] == "fault" and event["fault"] == READER_OFFLINE:
                 self.readers.set_offline(event["evse"], event["active"])
+            if event["what"] in ("plugged", "unplugged"):
+                note = self.sessions.plugged if event["what"] == "plugged" else self.sessions.unplugged
+                note(event["evse"], (await self._registers_wh())[event["evse"]])
             self._tell(event["what"], **details)
         log.error("the wire's process has ended; see %s", self.directory / "rig.log")
 
@@ -305,7 +327,7 @@ class Site:
 
     async def _save(self) -> None:
         """The registers of energy, so that a later run on this directory goes on."""
-        energy = {str(row["id"]): row["energy_wh"] for row in (await self.rig.call("state"))["evses"]}
+        energy = {str(evse): wh for evse, wh in (await self._registers_wh()).items()}
         path = self.directory / "world.json"
         text = json.dumps({"energy_wh": energy})
         with contextlib.suppress(OSError):

@@ -26,9 +26,12 @@ export async function act(path, body = undefined, method = "POST") {
 
 export const get = (path) => ask(`${base}/${path}`);
 
-/** Server-sent events; the browser connects again by itself. Answers how to end it. */
-export function stream(path, take, lost = () => {}) {
-  const source = new EventSource(`${base}/${path}`);
+/** Server-sent events of the charge point; the browser connects again by itself. Answers how to end it. */
+export const stream = (path, take, lost) => follow(`${base}/${path}`, take, lost);
+
+/** The same, of any path. */
+export function follow(path, take, lost = () => {}) {
+  const source = new EventSource(path);
   source.onmessage = (message) => take(JSON.parse(message.data));
   source.onerror = lost;
   return () => source.close();

@@ -20,27 +20,35 @@ export function evseCard(id, vehicles, faults) {
     scope: element("canvas"),
     pilot: element("figcaption"),
     current: element("canvas"),
+    limit: element("span"),
     power: element("canvas"),
+    energy: element("canvas"),
     facts: element("dl"),
     faults: faultBoard(faults, call),
     car: carForm(id, vehicles, call),
   };
   part.reason.setAttribute("aria-live", "polite");
-  for (const canvas of [part.scope, part.current, part.power]) canvas.setAttribute("role", "img");
+  for (const canvas of [part.scope, part.current, part.power, part.energy]) canvas.setAttribute("role", "img");
   part.current.setAttribute("aria-label", "current of each phase and limit over time");
   part.power.setAttribute("aria-label", "power over time");
-  const plots = [new Plot(part.current, "A", ["--blue", "--trace", "--wait", "--red"], 16), new Plot(part.power, "kW", ["--blue"], 4)];
+  part.energy.setAttribute("aria-label", "energy over time");
+  const plots = [new Plot(part.current, "A", ["--blue", "--trace", "--wait", "--red"], 16), new Plot(part.power, "kW", ["--blue"], 4), new Plot(part.energy, "Wh", ["--trace"], 10)];
+  let firstWh = null;
   const card = element("section", { id: `evse-${id}` },
     element("h2", {}, `EVSE ${id} `, part.status), part.reason, part.picture, part.car,
     element("div", { className: "two" },
       element("figure", {}, part.scope, part.pilot),
-      element("figure", {}, part.current, element("figcaption", {}, "current of L1, L2, L3 (blue, green, amber) and the limit (red)"))),
+      element("figure", {}, part.current, element("figcaption", {}, "current of L1, L2, L3 (blue, green, amber) and the limit (red)", part.limit))),
     element("div", { className: "two" },
       element("figure", {}, part.power, element("figcaption", {}, "power")),
-      part.facts),
-    part.faults);
+      element("figure", {}, part.energy, element("figcaption", {}, "energy since this page was opened"))),
+    part.facts, part.faults);
   card.setAttribute("aria-label", `EVSE ${id}`);
-  card.show = (evse, connectors) => show(part, plots, evse, connectors);
+  card.show = (evse, connectors) => {
+    firstWh ??= evse.energy_wh;
+    show(part, plots, evse, connectors);
+    plots[2].add(performance.now() / 1000, [evse.energy_wh - firstWh]);
+  };
   return card;
 }
 
@@ -55,6 +63,7 @@ function show(part, plots, evse, connectors) {
   const now = performance.now() / 1000;
   plots[0].add(now, [...evse.current_a, first?.limit_a ?? 0]);
   plots[1].add(now, [evse.power_w / 1000]);
+  part.limit.textContent = first ? `limit ${(first.limit_a ?? 0).toFixed(1)} A, because: ${first.reason}` : "";
   list(part.facts, rows(evse, connectors));
   part.faults.show(evse.faults);
   part.car.show(evse);

@@ -5,6 +5,7 @@ Without Chromium the tests are left out, unless BROWSER_REQUIRED is set.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -30,21 +31,10 @@ QUIET = (
 )
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "sim",
-        "up",
-        "--config",
-        str(ROOT / "config/demo.toml"),
-        "--state-dir",
-        str(tmp_path / "state"),
-        "--port",
-        "0",
-        "--csms",
-    ]
+@contextlib.contextmanager
+def world_at(state: Path, *options: str) -> Iterator[str]:
+    """A world with the settings of the demonstration; its address."""
+    command = [sys.executable, "-m", "sim", "up", "--config", str(ROOT / "config/demo.toml"), "--state-dir", str(state), "--port", "0", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as world:
         assert world.stdout is not None
         try:
@@ -54,8 +44,9 @@ def address(tmp_path: Path) -> Iterator[str]:
             world.wait(10)
 
 
-@pytest.fixture
-def panel(address: str) -> Iterator[Panel]:
+@contextlib.contextmanager
+def browser_page(address: str) -> Iterator[Panel]:
+    """A page in Chromium that must not have complained of anything in the end."""
     if CHROMIUM is None and not os.environ.get("BROWSER_REQUIRED"):
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     from playwright.sync_api import sync_playwright
@@ -66,3 +57,15 @@ def panel(address: str) -> Iterator[Panel]:
         yield made
         browser.close()
         assert made.troubles == []
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    with world_at(tmp_path / "state", "--csms") as address:
+        yield address
+
+
+@pytest.fixture
+def panel(address: str) -> Iterator[Panel]:
+    with browser_page(address) as made:
+        yield made
