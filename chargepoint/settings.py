@@ -31,6 +31,9 @@ class Station(Table, frozen=True, kw_only=True):
     start_delay_max_s: Annotated[
         int, Meta(ge=0, le=600, description="s; after power returns, a random wait of at most so long before the first offer")
     ] = 0
+    mark_s: Annotated[
+        float, Meta(ge=1, le=600, description="s; a power cut takes no more than this of the energy and the time of a running transaction")
+    ] = 60.0
 
 
 class BoardSim(Table, frozen=True, kw_only=True):

@@ -88,7 +88,7 @@ class Station:
 
     async def run(self) -> int:
         """Serves until told to end."""
-        self._db = Db(self._state / "station.db", alone=True)
+        self._db = Db(self._state / "station.db", alone=True, runtime=self._runtime, boot=self._clock.boot_id())
         boots = Boots(self._db)
         self._clock.boot = boots.begin(self._clock.boot_id())
         self._build(boots)

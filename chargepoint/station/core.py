@@ -90,6 +90,7 @@ class Core:
         self.outbox = ground.outbox
         self.backend = ground.backend
         self._values = Values(ground.db)
+        self._boots = ground.boots
         self.hardware = Hardware(ground.clock, ground.settings.control.lease_s)
         self.security = Security(ground.clock, ground.db, ground.outbox.append)
         self.availability = Availability(ground.settings.evse, ground.model, self._values)
@@ -109,6 +110,7 @@ class Core:
     def second(self) -> None:
         """The turn of each second."""
         self.sampling.tick()
+        self.metering.tick()
         self.sessions.tick()
         self.connectors.report(0)
         for evse in self.settings.evse:
@@ -132,7 +134,7 @@ class Core:
     def _measure(self, ground: Ground[F]) -> None:
         """Meters, and what is sampled of them."""
         clock, evses, outbox = self.clock, self.settings.evse, self.outbox
-        registers = Registers(clock, self.db, ground.boots)
+        registers = Registers(clock, self.db, ground.boots, self.settings.station.mark_s)
         self.metering = Metering(clock, evses, self.model, registers, ground.meters, self.hardware.sample, self._device_fault)
         self.sampling = Sampling(clock, self.db, evses, self.model, self.metering, outbox.append)
         self.metering.offered_a = lambda evse: state.offered_a if (state := self.hardware.state(evse)) is not None else 0.0
@@ -146,7 +148,7 @@ class Core:
         self.transactions.cable_a = lambda evse: state.cable_a if (state := self.hardware.state(evse)) is not None else None
         self.sessions = Sessions(clock, self.db, self.model, self.hardware, self.transactions, evses, lambda: backend.subprotocol)
         self.sessions.operative = lambda evse: self.availability.operative(evse, 1)
-        self.recovery = Recovery(clock, self.sessions, self.transactions, resume=self.settings.station.after_power_loss == "resume")
+        self.recovery = Recovery(clock, self.sessions, self.transactions, self._boots, resume=self.settings.station.after_power_loss == "resume")
         self.connectors = Connectors(clock, self.sessions, self.hardware, evses, self.availability.operative, append, self.availability.show)
         self.connectors.least_s = lambda: self.model.integer(MINIMUM_STATUS) if backend.subprotocol == OCPP_16 else 0
         self.monitoring = Monitoring(clock, self.db, append)

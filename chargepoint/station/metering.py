@@ -1,7 +1,6 @@
 """Reads each EVSE's meter once a second, tells its loss and its return, and answers what it says (2.0.1 part 2, J).
 
-The sample goes down the link to control with the time it was measured at. The register's last value and the time last known alive are in the store
-within a minute while a transaction runs. Must not know transactions or messages.
+The sample goes down the link to control with the time it was measured at. Must not know transactions or messages.
 """
 
 from __future__ import annotations
@@ -31,8 +30,6 @@ FAULT = "meter_lost"
 PERIOD_S = 1.0
 FRESH_S = 3.0
 LOST_AFTER_S = 5.0
-KEEP_WITHIN_S = 62.0
-"""A sample each minute takes the registers along; a little patience spares a second write beside it."""
 PEAK = 1.5
 """Times the rated power: more does not flow."""
 
@@ -86,7 +83,14 @@ class Metering:
         async with asyncio.TaskGroup() as tasks:
             for evse, meter in self._meters.items():
                 tasks.create_task(self._watch(evse, meter))
-            tasks.create_task(self._keep_registers())
+
+    def tick(self) -> None:
+        """Each second, after what was sampled in it: a sample takes the registers along."""
+        self._registers.tick(held=any(self.held(evse) for evse in self._evses))
+
+    def keep(self) -> None:
+        """Everything written so far outlives a power cut, with the registers and the time last known alive. Not inside a transaction."""
+        self._registers.keep()
 
     def latest(self, evse: int) -> MeterSample | None:
         """What the meter last said: GOOD when fresh, LOST when it has fallen silent, STORED when only the store knows, or the meter sits behind the
@@ -151,13 +155,6 @@ class Metering:
         self._signing.signed(evse, signature)
         if signature.data:
             self.on_signed(evse)
-
-    async def _keep_registers(self) -> None:
-        """Most writes of a session take the registers along; this is for a session that writes nothing else."""
-        while True:
-            await self._clock.sleep(PERIOD_S)
-            if self._registers.age_s() >= KEEP_WITHIN_S and any(self.held(evse) for evse in self._evses):
-                self._registers.keep()
 
     def _heard(self, evse: int, reading: MeterReading) -> None:
         if reading.energy_wh is None:

@@ -16,6 +16,7 @@ from chargepoint.model.facts import StopReason, Trigger
 from chargepoint.model.session import SessionRow, State
 from chargepoint.station.sessions import Sessions
 from chargepoint.station.transactions import Cause, Transactions
+from chargepoint.store.boots import Boots
 from chargepoint.store.values import Values
 
 log = logging.getLogger(__name__)
@@ -54,10 +55,11 @@ def start_delay(clock: Clock, values: Values, most_s: float, random: Callable[[f
 class Recovery:
     """resume: [station] after_power_loss."""
 
-    def __init__(self, clock: Clock, sessions: Sessions, transactions: Transactions, *, resume: bool) -> None:
+    def __init__(self, clock: Clock, sessions: Sessions, transactions: Transactions, boots: Boots, *, resume: bool) -> None:
         self._clock = clock
         self._sessions = sessions
         self._transactions = transactions
+        self._boots = boots
         self._resume = resume
 
     def recover(self) -> None:
@@ -81,6 +83,7 @@ class Recovery:
             self._sessions.rows[row.evse] = row
 
     def _after_power_cut(self, row: SessionRow) -> None:
+        row.alive = self._boots.later(row.alive)
         self._count_charging(row)
         if row.state in GOES_ON and self._resume and row.ending is None:
             log.warning("EVSE %d: a power cut interrupted the session; it goes on if the car is still there", row.evse)

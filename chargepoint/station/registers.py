@@ -1,6 +1,7 @@
 """The import registers as they are told: never less than the last value told for the same meter, and kept over restarts (2.0.1 part 2, J02.FR.16).
 
-Must not know how a meter is read. Written along with other writes, and by itself only when those are too rare.
+With them goes the time the station was last known alive: while a transaction runs a power cut takes no more than `mark_s` of either. Must not know
+how a meter is read.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from chargepoint.store.values import Values
 log = logging.getLogger(__name__)
 
 KEPT = "meter.registers"
+MARK_S = 60.0
+"""As the settings have it unless they say otherwise."""
 STEP_WH = 1.0
 """How far a register may seem to run backwards by rounding."""
 ALONG_S = 20.0
@@ -35,12 +38,14 @@ class Register(msgspec.Struct, array_like=True):
 
 
 class Registers:
-    """By EVSE id."""
+    """By EVSE id. mark_s: the age above which what is kept is written by itself while a transaction runs."""
 
-    def __init__(self, clock: Clock, db: Db, boots: Boots) -> None:
+    def __init__(self, clock: Clock, db: Db, boots: Boots, mark_s: float = MARK_S) -> None:
         self._clock = clock
         self._db = db
         self._boots = boots
+        self._mark_s = mark_s
+        self._marked_s = clock.boot_s()
         self._values = Values(db)
         self._registers: dict[int, Register] = self._values.get(KEPT, dict[int, Register]) or {}
         self._written = dict(self._registers)
@@ -72,17 +77,31 @@ class Registers:
         self._odd[evse] = 0
         return True
 
-    def age_s(self) -> float:
+    def tick(self, *, held: bool) -> None:
+        """Each second. held: a transaction runs somewhere."""
+        if held and self._age_s() >= self._mark_s:
+            self.keep()
+        elif not self._db.unsynced:
+            self._marked_s = self._clock.boot_s()
+        elif self._clock.boot_s() - self._marked_s >= self._mark_s:
+            self._mark()
+
+    def keep(self) -> None:
+        """Everything written so far outlives a power cut, with the registers of now and the time last known alive. Not inside a transaction."""
+        with self._db.transaction(durable=False):
+            self._write()
+        self._mark()
+
+    def _mark(self) -> None:
+        self._db.mark()
+        self._marked_s = self._clock.boot_s()
+
+    def _age_s(self) -> float:
         """Seconds since the registers and the time last known alive were written."""
         return self._clock.boot_s() - self._written_s
 
-    def keep(self) -> None:
-        """Writes them now, with the time last known alive; joins the open transaction."""
-        with self._db.transaction():
-            self._write()
-
     def _along(self) -> None:
-        if (self.age_s() >= ALONG_S and self._changed()) or self._unknown():
+        if (self._age_s() >= ALONG_S and self._changed()) or self._unknown():
             self._write()
 
     def _changed(self) -> bool:

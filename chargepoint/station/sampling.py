@@ -39,6 +39,8 @@ class Meters(Protocol):
 
     def lost(self, evse: int) -> bool: ...
 
+    def keep(self) -> None: ...
+
     def readings(self, evse: int, purpose: Purpose, context: Context, at: Stamp | None = None) -> tuple[Reading, ...]: ...
 
 
@@ -117,7 +119,8 @@ class Sampling:
     # what time does
 
     def tick(self) -> None:
-        """Each second: every moment that has come since the last."""
+        """Each second: every moment that has come since the last. What is told outlives a power cut before it is told: its number must not come
+        again (2.0.1 part 2, E01.FR.07)."""
         now, wall = self._clock.boot_s(), self._clock.wall_s()
         stepped = abs((wall - self._last_wall_s) - (now - self._last_s)) > STEPPED_S
         aligned, aligned_end = (not stepped and self._aligned(name, wall) for name in ("Interval", "TxEndedInterval"))
@@ -125,9 +128,11 @@ class Sampling:
         sampled = [item for item in self._running.items() if self._due(item[1], "TxUpdatedInterval", now)]
         collected = [item for item in self._running.items() if self._due(item[1], "TxEndedInterval", now)]
         if sampled or collected or (busy and (aligned or aligned_end)):
-            with self._db.transaction(durable=bool(sampled or aligned)):
+            with self._db.transaction(durable=False):
                 self._take(sampled, collected, aligned_end)
                 self._align(aligned, busy)
+            if sampled or aligned:
+                self._meters.keep()
         else:
             self._align(aligned, busy)
         self._last_s, self._last_wall_s = now, wall

@@ -46,7 +46,6 @@ log = logging.getLogger(__name__)
 
 TABLE = Table(State, TRANSITIONS)
 OCPP_16 = "ocpp1.6"
-ALIVE_EVERY_S = 300.0
 ENDED_WITHIN_S = 12.0
 LOOK_EVERY_S = 0.2
 
@@ -258,9 +257,6 @@ class Sessions:
         for row in list(self.rows.values()):
             self._time_out(row)
             self.retell(row)
-            if row.running is not None and self._clock.boot_s() - row.alive.boot_s > ALIVE_EVERY_S:
-                with self.writing(row):
-                    pass
         for evse in self._evses:
             self.act(evse, True)
 

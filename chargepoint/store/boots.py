@@ -60,6 +60,11 @@ class Boots:
         row = self._db.execute("SELECT last_s FROM boots WHERE number = ?", (boot,)).fetchone()
         return 0.0 if row is None else float(row[0])
 
+    def later(self, stamp: Stamp) -> Stamp:
+        """The moment at which the station was last known alive in the boot of a stamp, never before it."""
+        more_s = max(0.0, self.last_alive(stamp.boot) - stamp.boot_s)
+        return Stamp(stamp.boot, stamp.boot_s + more_s, stamp.wall_s + more_s, stamp.known)
+
     def learnt(self, stamp: Stamp) -> bool:
         """Whether the wall time of a moment is known, at once or by what its boot learnt later."""
         return stamp.known or self._offsets.get(stamp.boot) is not None

@@ -1,7 +1,9 @@
-"""The one SQLite file of the station: opening, migrations, transactions. Must not know what is kept in it.
+"""The one database of the station: transactions, and how durable each is. Must not know what is kept in it.
 
 WAL with synchronous=FULL: what a durable transaction wrote is on the disk when its `with` ends, and a process killed at any moment leaves
-either all of it or nothing. A corrupt file is moved aside, never repaired in place and never deleted.
+either all of it or nothing. One that is not durable is committed with the next that is (a round); until then what it said stands in the tail, which a
+killed process leaves behind, and from the next mark on outlives a power cut too. A corrupt file is moved aside, never repaired in place and never
+deleted.
 """
 
 from __future__ import annotations
@@ -14,19 +16,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chargepoint.store.schema import MIGRATIONS, QUICKLY_CHECKED
+import msgspec
+
+from chargepoint.store.file import ALONE, PRAGMAS, aside, check, connect, is_corruption, migrate, reserve
+from chargepoint.store.mark import OWNER_BYTES, Mark
+from chargepoint.store.redo import ROUND, Redo, Statement
+from chargepoint.store.schema import MIGRATIONS
+from chargepoint.store.tail import Tail
 
 log = logging.getLogger(__name__)
 
-PRAGMAS = ("page_size=512", "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=500", "cache_size=-1024", "temp_store=MEMORY")
-"""A session row and its fact dirty fewer bytes in small pages."""
-ALONE = "locking_mode=EXCLUSIVE"
-"""No index of the log in shared memory: six pages of the disk for each commit of a charging minute."""
-LOG_BYTES, CHUNK = 272 * 1024, 4096
-"""500 pages and their headers. A log that does not grow needs no commit of the file system's own for each of ours. Written in small chunks, so that
-the kernel does not take (and count) more than a page for each that changes."""
-SIDE_FILES = ("", "-wal", "-shm")
-CORRUPT_WORDS = ("malformed", "not a database", "encrypted", "corrupt")
+READS = ("SELECT", "PRAGMA", "EXPLAI")
+UNSYNCED = 20
+"""Transactions that are not durable, and that a power cut may take: as many answered messages are told again."""
+KEEP_ROUND = 'INSERT OR REPLACE INTO "values" (name, value) VALUES (?, ?)'
 
 
 class StoreError(Exception):
@@ -34,11 +37,12 @@ class StoreError(Exception):
 
 
 class Db:
-    """The open file, for one thread. alone: no other process gets in, which halves what is written. patience_s: how long another
-    process's lock is waited for. was_corrupt: the former file was moved aside at this opening; trouble: why the last write failed, or None.
-    before_commit: called inside each durable transaction before it is kept, to write along what would otherwise need one of its own."""
+    """The open file, for one thread. alone: no other process gets in, which halves what is written, and rounds are kept; runtime: the directory of the
+    tail, best in memory; boot: names the boot of the board. patience_s: how long another process's lock is waited for. was_corrupt: the former file
+    was moved aside at this opening; trouble: why the last write failed, or None. before_commit: called inside each durable transaction before it is
+    kept, to write along what would otherwise need one of its own."""
 
-    def __init__(self, path: Path, *, alone: bool = False, patience_s: float = 5.0) -> None:
+    def __init__(self, path: Path, *, alone: bool = False, runtime: Path | None = None, boot: str = "", patience_s: float = 5.0) -> None:
         self.path = path
         self._pragmas = (ALONE, *PRAGMAS) if alone else PRAGMAS
         self._patience_s = patience_s
@@ -49,17 +53,21 @@ class Db:
         self._full = True
         self._depth = 0
         self._doomed = False
+        self._unspoken = False
+        self._spoken: list[Statement] = []
         self._after: dict[Callable[[], None], None] = {}
         self._suspect = path.with_name(path.name + ".suspect")
+        self._redo: Redo | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = self._open_or_replace()
         if alone:
             reserve(path.with_name(path.name + "-wal"))
+            self._redo = self._take_up(Tail((runtime or path.parent) / f"{path.stem}.tail", boot))
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """Everything inside is kept together or not at all. Inner ones join the outer, which alone decides about durability: with durable False a
-        killed process loses nothing, but a power cut may take the last few seconds. Raises StoreError; then nothing of it was kept."""
+        killed process loses nothing, but a power cut may take what came after the last `mark`. Raises StoreError; then nothing of it was kept."""
         if self._depth:
             with self._joined():
                 yield
@@ -74,17 +82,30 @@ class Db:
 
     def execute(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Runs one statement, in the open transaction or durably by itself. Raises StoreError."""
-        try:
-            return self._connection.execute(sql, args)
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
+        if sql[:6] in READS:
+            return self._run(sql, args)
+        if not self._depth:
+            with self.transaction():
+                return self.execute(sql, args)
+        cursor = self._run(sql, args)
+        self._spoken.append((sql, args))
+        return cursor
 
     def execute_many(self, sql: str, rows: Iterator[Sequence[Any]] | Sequence[Sequence[Any]]) -> None:
-        """Runs one statement for each row, all in the open transaction. Raises StoreError."""
-        try:
-            self._connection.executemany(sql, rows)
-        except sqlite3.Error as error:
-            raise self._failed(error) from error
+        """Runs one statement for each row, all in the open transaction. Raises StoreError. Rows that come one by one may be too many to be held: they
+        need a transaction that is durable."""
+        if not self._depth:
+            with self.transaction():
+                self.execute_many(sql, rows)
+        elif isinstance(rows, list):
+            for row in rows:
+                self.execute(sql, row)
+        else:
+            self._unspoken = True
+            try:
+                self._connection.executemany(sql, rows)
+            except sqlite3.Error as error:
+                raise self._failed(error) from error
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls back once the open transaction is kept (at once when none is open); never when it is rolled back. The same callback asked for
@@ -95,8 +116,22 @@ class Db:
         self._after.pop(callback, None)
         self._after[callback] = None
 
+    def mark(self) -> None:
+        """What is kept so far outlives a power cut from now on: 4 kB and one sync, or a commit when the mark is full or cannot be written. Not
+        inside a transaction. Raises StoreError."""
+        if self._redo is not None and not self._redo.mark():
+            self._commit_round()
+
+    @property
+    def unsynced(self) -> bool:
+        """Whether anything kept would not outlive a power cut now."""
+        return self._redo is not None and self._redo.unsynced > 0
+
     def close(self) -> None:
         """Closes the file; what is in the log goes into the file."""
+        if self._redo is not None:
+            self._commit_round()
+            self._redo.close()
         self._connection.close()
 
     @contextmanager
@@ -111,8 +146,12 @@ class Db:
             self._depth -= 1
 
     def _begin(self, durable: bool) -> None:
-        self._sync(full=durable)
-        self.execute("BEGIN IMMEDIATE")
+        if self._redo is None:
+            self._sync(full=durable)
+        if not self._connection.in_transaction:
+            self._run("BEGIN IMMEDIATE")
+        if self._redo is not None:
+            self._run("SAVEPOINT turn")
         self._depth, self._durable = 1, durable
 
     def _commit(self) -> None:
@@ -122,7 +161,7 @@ class Db:
         try:
             for callback in self.before_commit if self._durable else ():
                 callback()
-            self.execute("COMMIT")
+            self._keep()
         except StoreError:
             self._roll_back()
             raise
@@ -131,21 +170,53 @@ class Db:
         for callback in callbacks:
             callback()
 
+    def _keep(self) -> None:
+        """Commits, or leaves to the next commit what is said again otherwise."""
+        if self._redo is None:
+            self._run("COMMIT")
+            return
+        self._run("RELEASE turn")
+        kept = not self._durable and not self._unspoken and not self._redo.full and self._redo.keep(self._spoken)
+        if not kept or (self._redo.unsynced >= UNSYNCED and not self._redo.mark()):
+            self._commit_round()
+
+    def _commit_round(self) -> None:
+        if self._redo is None or not self._connection.in_transaction:
+            return
+        if self._redo.statements:
+            name, value = ROUND, msgspec.msgpack.encode(self._redo.value)
+            self._run(KEEP_ROUND, (name, value))
+            self._run("COMMIT")
+            self._redo.begin()
+        else:
+            self._run("COMMIT")
+
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self.execute("ROLLBACK")
+        if self._connection.in_transaction and self._redo is not None and self._redo.statements:
+            self._run("ROLLBACK TO turn")
+            self._run("RELEASE turn")
+        elif self._connection.in_transaction:
+            self._run("ROLLBACK")
         self._end()
 
     def _end(self) -> list[Callable[[], None]]:
         callbacks, self._after = list(self._after), {}
-        self._depth, self._doomed = 0, False
-        self._sync(full=True)
+        self._depth, self._doomed, self._unspoken = 0, False, False
+        self._spoken.clear()
+        if self._redo is None:
+            self._sync(full=True)
         return callbacks
 
     def _sync(self, *, full: bool) -> None:
         if full != self._full:
-            self.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
+            self._run(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
             self._full = full
+
+    def _run(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, args)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
     def _failed(self, error: sqlite3.Error) -> StoreError:
         """Corruption met while running: the next opening checks the whole file."""
@@ -154,13 +225,38 @@ class Db:
             self._suspect.touch()
         return StoreError(str(error))
 
+    def _take_up(self, tail: Tail) -> Redo:
+        """Says again what a run before this one kept and did not commit."""
+        row = self._run('SELECT value FROM "values" WHERE name = ?', (ROUND,)).fetchone()
+        owner, last = msgspec.msgpack.decode(row[0]) if row is not None else (os.urandom(OWNER_BYTES), 0)
+        redo = Redo(Mark(self.path.with_name(f"{self.path.stem}.mark")), tail, owner, last)
+        statements = list(redo.left())
+        if statements or row is None:
+            self._run("BEGIN IMMEDIATE")
+            for sql, args in statements:
+                self._repeat(sql, args)
+            self._run(KEEP_ROUND, (ROUND, msgspec.msgpack.encode(redo.value)))
+            self._run("COMMIT")
+            redo.begin()
+        if statements:
+            log.info("%d statements of the run before were kept, and are in the database now", len(statements))
+        return redo
+
+    def _repeat(self, sql: str, args: Sequence[Any]) -> None:
+        try:
+            self._connection.execute(sql, args)
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
+            log.error("what the run before kept does not fit the database: %s", error)
+
     def _open_or_replace(self) -> sqlite3.Connection:
         try:
             connection = self._open()
         except sqlite3.DatabaseError as error:
             if not is_corruption(error):
                 raise StoreError(f"{self.path}: {error}") from error
-            self._move_aside(error)
+            new = aside(self.path)
+            self.was_corrupt = True
+            log.error("%s is corrupt (%s): moved aside as %s, started with an empty one", self.path, error, new.name)
             connection = self._open()
         self._suspect.unlink(missing_ok=True)
         return connection
@@ -169,66 +265,8 @@ class Db:
         connection = connect(self.path, self._pragmas, self._patience_s)
         try:
             check(connection, whole=self._suspect.exists())
-            migrate(connection)
+            migrate(connection, MIGRATIONS)
         except sqlite3.Error:
             connection.close()
             raise
         return connection
-
-    def _move_aside(self, error: sqlite3.DatabaseError) -> None:
-        number = 1
-        while self.path.with_name(f"{self.path.name}.corrupt-{number}").exists():
-            number += 1
-        for side in SIDE_FILES:
-            old = self.path.with_name(self.path.name + side)
-            if old.exists():
-                old.rename(self.path.with_name(f"{self.path.name}.corrupt-{number}{side}"))
-        self.was_corrupt = True
-        log.error("%s is corrupt (%s): moved aside as %s.corrupt-%d, started with an empty one", self.path, error, self.path.name, number)
-
-
-def connect(path: Path, pragmas: Sequence[str] = PRAGMAS, patience_s: float = 5.0) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=patience_s)
-    try:
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def reserve(log_file: Path) -> None:
-    """Lengthens the log with zeros, which are no valid page of it; a disk without room for them is met at the next write."""
-    try:
-        with log_file.open("ab", buffering=0) as file:
-            for _ in range(file.tell(), LOG_BYTES, CHUNK):
-                file.write(bytes(CHUNK))
-            os.fsync(file.fileno())
-    except OSError as error:
-        log.warning("%s: no room reserved: %s", log_file, error)
-
-
-def check(connection: sqlite3.Connection, *, whole: bool) -> None:
-    """Raises DatabaseError when the file is corrupt. The large tables are only looked through after they have shown an error."""
-    tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    pragmas = ["quick_check(1)"] if whole else [f"quick_check('{name}')" for name in tables if name in QUICKLY_CHECKED]
-    for pragma in pragmas:
-        answer = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
-        if answer != "ok":
-            raise sqlite3.DatabaseError(f"malformed: {answer}")
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Brings the file to the newest layout, one step of MIGRATIONS after the other, each whole or not at all."""
-    done = connection.execute("PRAGMA user_version").fetchone()[0]
-    for number, statements in enumerate(MIGRATIONS[done:], done + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in statements:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={number}")
-        connection.execute("COMMIT")
-
-
-def is_corruption(error: sqlite3.Error) -> bool:
-    return any(word in str(error).lower() for word in CORRUPT_WORDS)

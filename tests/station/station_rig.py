@@ -313,7 +313,8 @@ class Rig:
     def __post_init__(self) -> None:
         clock = self.clock
         self.db = Db(self.path)
-        clock.boot = Boots(self.db).begin(clock.boot_id())
+        self.boots = Boots(self.db)
+        clock.boot = self.boots.begin(clock.boot_id())
         self.values = Values(self.db)
         self.outbox = Outbox(self.db)
         self.facts: list[Fact] = []
@@ -347,7 +348,7 @@ class Rig:
         ids = [evse.id for evse in self.evses]
         self.driver = Driver(clock, self.sessions, self.authorization, ids, self.connectors.usable, may_begin, lambda: self.backend.subprotocol)
         self.driver.on_refused = self.lamps.refused
-        self.recovery = Recovery(clock, self.sessions, self.transactions, resume=self.after_power_loss == "resume")
+        self.recovery = Recovery(clock, self.sessions, self.transactions, self.boots, resume=self.after_power_loss == "resume")
         self.edges = Edges(clock, self.db, self.dm, self.hardware, self.sessions, self.connectors.usable, self.recovery.give_up)
         self.bay_sensors = Bays(clock, self.dm, self.sessions, self.edges.waiting_elsewhere)
         self.bay_sensors.evses, self.edges.on_bay = self.bays, self.bay_sensors.hear

@@ -175,6 +175,18 @@ async def test_a_power_cut_ends_with_the_meters_register_and_the_time_last_alive
     assert again.control.permits == {}
 
 
+async def test_the_end_after_a_power_cut_is_when_the_station_was_last_known_alive(tmp_path: Path) -> None:
+    rig = await charging(begin(tmp_path))
+    await rig.clock.advance(55)
+    alive = rig.clock.stamp()
+    rig.boots.alive(alive.boot, alive.boot_s)
+    await rig.clock.advance(20)
+    rig.crash()
+    again = powered_up(rig, plugged=False)
+    await again.seconds(1)
+    assert outbox(again)[-1].at == alive
+
+
 @pytest.mark.parametrize("how", ["silent", "another", "reset"])
 async def test_a_power_cut_with_a_meter_that_cannot_say(tmp_path: Path, how: str) -> None:
     rig = await charging(begin(tmp_path))

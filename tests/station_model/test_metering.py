@@ -117,6 +117,7 @@ class Bench:
         while True:
             await self.clock.sleep(1)
             self.sampling.tick()
+            self.metering.tick()
 
 
 @pytest.fixture
@@ -232,6 +233,8 @@ class HalfKnown:
 
     def lost(self, evse: int) -> bool:
         return evse == 2 and self.gone
+
+    def keep(self) -> None: ...
 
 
 def test_values_of_all_evses_are_triggered_when_each_meter_is_known_or_lost(bench: Bench) -> None:

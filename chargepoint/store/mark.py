@@ -1,0 +1,100 @@
+"""The mark: one preallocated file outside SQLite that takes a record in 4 kB and one sync. Must not know what a record says.
+
+The file is a ring of pages that is written from its first page on in each round. A record begins on a page of its own and never touches the pages of
+the records before it, so that a page torn by a power cut takes nothing with it: what its checksum does not vouch for ends the round. A round is over
+when what it holds is in the database; only then is it overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+PAGE = 4096
+PAGES = 64
+HEAD = struct.Struct("<4s8sQIII")
+"""Magic, owner, round, number of the record in its round, length, checksum of all of it."""
+MAGIC = b"CPM1"
+OWNER_BYTES = 8
+
+
+class Mark:
+    """owner: eight bytes that say which database this belongs to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+        self._next = 0
+
+    def read(self, owner: bytes, round: int) -> Iterator[bytes]:
+        """The records of a round, in order, up to the first that is not whole."""
+        try:
+            content = self.path.read_bytes()
+        except OSError:
+            return
+        at, number = 0, 0
+        while (found := _record(content, at, owner, round, number)) is not None:
+            yield found
+            at += _pages(len(found)) * PAGE
+            number += 1
+
+    def begin(self) -> None:
+        """The former round is in the database: the next record is the first of a new one."""
+        self._next = 0
+
+    def fits(self, length: int) -> bool:
+        """Whether a record of so many bytes still has room in this round."""
+        return self._next + _pages(length) <= PAGES
+
+    def write(self, owner: bytes, round: int, number: int, payload: bytes) -> None:
+        """Keeps one record over a power cut, with one sync. Raises OSError; then the record may be there or not."""
+        head = HEAD.pack(MAGIC, owner, round, number, len(payload), 0)
+        checked = HEAD.pack(MAGIC, owner, round, number, len(payload), zlib.crc32(payload, zlib.crc32(head)))
+        whole = (checked + payload).ljust(_pages(len(payload)) * PAGE, b"\0")
+        file = self._opened()
+        if os.pwrite(file, whole, self._next * PAGE) != len(whole):
+            raise OSError(f"{self.path}: written in part only")
+        os.fdatasync(file)
+        self._next += len(whole) // PAGE
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _opened(self) -> int:
+        if self._file is None:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._reserve(self._file)
+        return self._file
+
+    def _reserve(self, file: int) -> None:
+        """Its full length at once: a file that does not grow needs no journal of the file system."""
+        size = os.fstat(file).st_size
+        if size >= PAGES * PAGE:
+            return
+        os.pwrite(file, bytes(PAGES * PAGE - size), size)
+        os.fsync(file)
+        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _pages(length: int) -> int:
+    return -(-(HEAD.size + length) // PAGE)
+
+
+def _record(content: bytes, at: int, owner: bytes, round: int, number: int) -> bytes | None:
+    if at + HEAD.size > len(content):
+        return None
+    magic, its_owner, its_round, its_number, length, checksum = HEAD.unpack_from(content, at)
+    if (magic, its_owner, its_round, its_number) != (MAGIC, owner, round, number) or at + HEAD.size + length > len(content):
+        return None
+    payload = content[at + HEAD.size : at + HEAD.size + length]
+    head = HEAD.pack(MAGIC, owner, round, number, length, 0)
+    return payload if zlib.crc32(payload, zlib.crc32(head)) == checksum else None
