@@ -37,7 +37,7 @@ class StoreError(Exception):
 
 
 class Db:
-    """The open file, for one thread. alone: no other process gets in, which halves what is written, and rounds are kept; runtime: the directory of the
+    """The open file, for one thread. alone: no other process gets in, which halves what is written, and rounds are kept; runtime: directory of the
     tail, best in memory; boot: names the boot of the board. patience_s: how long another process's lock is waited for. was_corrupt: the former file
     was moved aside at this opening; trouble: why the last write failed, or None. before_commit: called inside each durable transaction before it is
     kept, to write along what would otherwise need one of its own."""
