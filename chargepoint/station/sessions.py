@@ -88,7 +88,7 @@ class Sessions:
         self.ending: list[SessionRow] = []
         self.act: Callable[[int, bool], None] = lambda evse, renew: None
         self.operative: Callable[[int], bool] = lambda evse: True
-        self.store: Store[SessionRow] = Store(db, SessionRow)
+        self.store: Store[SessionRow] = Store(db, SessionRow, lambda row: row.last)
         self._clock = clock
         self._db = db
         self._variables = variables

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from chargepoint.store.db import Db
+from chargepoint.store.ledger import Ledger
 from chargepoint.store.values import Values
 
 AUDIENCE = "outbox.audience"
@@ -44,8 +45,9 @@ class Kept(msgspec.Struct, frozen=True):
 class Audience:
     """All but the present CSMS, whose state is in the outbox's own tables. Every call joins the open database transaction."""
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, ledger: Ledger) -> None:
         self._db = db
+        self._ledger = ledger
         self._values = Values(db)
         self._kept = self._values.get(AUDIENCE, Kept) or Kept()
 
@@ -73,22 +75,26 @@ class Audience:
     def _heard(self) -> dict[str, Heard]:
         """What the present CSMS has heard of, and not to the end."""
         notes = dict(self._db.execute("SELECT txn, note FROM notes").fetchall())
-        told = self._db.execute("SELECT txn, MAX(id) FROM transaction_facts WHERE told > 0 GROUP BY txn").fetchall()
+        told = self._db.execute("SELECT txn, MAX(id) FROM transaction_facts WHERE told IN (1, 2) GROUP BY txn").fetchall()
         others = self._kept.done - self._kept.mine
         return {transaction: Heard(up_to, notes.get(transaction)) for transaction, up_to in told if transaction not in others}
 
     def _take_up(self, back: Former, done: frozenset[str]) -> None:
-        self._db.execute("UPDATE transaction_facts SET told = 0, attempts = 0")
+        self._db.execute("DELETE FROM transaction_facts WHERE light = 2")  # told again by somebody's wish, to the CSMS of that time
+        self._db.execute("UPDATE transaction_facts SET told = 0, attempts = 0 WHERE light < 2")
         self._db.execute("DELETE FROM notes")
         nothing_of = [(transaction,) for transaction in done - back.heard.keys()]
-        self._db.execute_many("UPDATE transaction_facts SET told = 1 WHERE txn = ?", nothing_of)
+        self._db.execute_many("UPDATE transaction_facts SET told = 1 WHERE txn = ? AND light < 2", nothing_of)
         told = [(transaction, heard.up_to) for transaction, heard in back.heard.items()]
-        self._db.execute_many("UPDATE transaction_facts SET told = 1 WHERE txn = ? AND id <= ?", told)
+        self._db.execute_many("UPDATE transaction_facts SET told = 1 WHERE txn = ? AND id <= ? AND light < 2", told)
         noted = [(transaction, heard.note) for transaction, heard in back.heard.items() if heard.note is not None]
         self._db.execute_many("INSERT INTO notes (txn, note) VALUES (?, ?)", noted)
 
     def _forget(self, transactions: Iterable[str]) -> None:
-        self._db.execute_many("DELETE FROM transaction_facts WHERE txn = ?", [(transaction,) for transaction in transactions])
+        for transaction in transactions:
+            last = self._db.execute("SELECT MAX(id) FROM transaction_facts WHERE txn = ?", (transaction,)).fetchone()[0]
+            if last is not None:
+                self._ledger.close(transaction, last)
 
     def _keep(self, kept: Kept) -> None:
         self._values.set(AUDIENCE, kept)

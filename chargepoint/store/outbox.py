@@ -2,7 +2,7 @@
 
 Transaction and guaranteed facts are on disk. States and perishables live in memory: after a restart every state is computed and told anew, and
 a perishable one has perished. The facts of a transaction stay until its end is told, so that another CSMS can be told it whole (2.0.1 B10.FR.05),
-and until every CSMS that has heard its beginning was told the end (`audience`).
+and until every CSMS that has heard its beginning was told the end (`audience`); then they go into the ledger's archive.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import msgspec
 
 from chargepoint.model.facts import Delivery, EventKind, Fact, StatusFact, TransactionFact, Trigger, delivery_of
 from chargepoint.store.audience import Audience
+from chargepoint.store.chain import restored
 from chargepoint.store.db import Db
 from chargepoint.store.fleeting import Fleeting
+from chargepoint.store.given_up import GivenUp
+from chargepoint.store.ledger import COPY, GIVEN_UP, TOLD, Ledger
 from chargepoint.store.values import Values
 
 CSMS = "outbox.csms"
-GIVEN_UP = "outbox.given_up"
-KEPT_GIVEN_UP = 100
 THIN_ABOVE = 50_000
 TOLD_AGAIN = 20
 """So many answered messages a power cut may make told twice."""
@@ -41,13 +42,19 @@ class Waiting(NamedTuple):
 
 
 class Outbox:
-    """on_append: called after each commit that added a fact."""
+    """on_append: called after each commit that added a fact. on_given_up: called with a transaction's fact and the CSMS's answer, on_thinned with how
+    many intermediate values went, both inside the transaction that does it. wall_s: the wall clock, seconds since 1970."""
 
     def __init__(self, db: Db) -> None:
         self.on_append: list[Callable[[], None]] = []
+        self.on_given_up: list[Callable[[TransactionFact, str], None]] = []
+        self.on_thinned: list[Callable[[int], None]] = []
+        self.wall_s: Callable[[], float] = lambda: 0.0
         self._db = db
         self._values = Values(db)
-        self._audience = Audience(db)
+        self._ledger = Ledger(db)
+        self._given_up = GivenUp(db)
+        self._audience = Audience(db, self._ledger)
         self._fleeting = Fleeting()
         self._decoder: msgspec.msgpack.Decoder[Fact] = msgspec.msgpack.Decoder(Fact)
         self._encoder = msgspec.msgpack.Encoder()
@@ -85,10 +92,13 @@ class Outbox:
             return []
         where = "told = 0 AND id > ?" if delivery is Delivery.TRANSACTION else "id > ?"
         after = self._told_up_to if delivery is Delivery.TRANSACTION else 0
-        rows = self._db.execute(f"SELECT id, fact, attempts FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n)).fetchall()
+        beside = "beside" if delivery is Delivery.TRANSACTION else "NULL"
+        rows = self._db.execute(
+            f"SELECT id, fact, attempts, {beside} FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n)
+        ).fetchall()
         if delivery is Delivery.TRANSACTION:
             self._oldest = deque(row[0] for row in rows)
-        return [Waiting(number * 4 + code, self._decoder.decode(blob), attempts) for number, blob, attempts in rows]
+        return [Waiting(number * 4 + code, self._decoded(blob, beside), attempts) for number, blob, attempts, beside in rows]
 
     def waits(self, delivery: Delivery) -> bool:
         """Whether a fact of that delivery waits; without a query."""
@@ -105,8 +115,10 @@ class Outbox:
         with self._db.transaction(durable=note is not None or self._unsynced >= TOLD_AGAIN):
             if delivery is Delivery.GUARANTEED:
                 self._leaves_guaranteed(number)
+            elif self._is_copy(number, delivery):
+                self._leaves_copy(number, None, note)
             else:
-                self._leaves_transaction(number, 1, note)
+                self._leaves_transaction(number, TOLD, note)
 
     def attempted(self, id: int) -> int:
         """Counts a refused attempt and gives their number."""
@@ -120,19 +132,30 @@ class Outbox:
         return 0 if row is None else int(row[0])
 
     def give_up(self, id: int, answer: str) -> None:
-        """Tells a fact no more. answer: what the CSMS said to it, kept beside the last 100 of its kind."""
+        """Tells a fact no more, until it is to be told again. answer: what the CSMS said to it, kept with it."""
         number, delivery = _split(id)
         if delivery not in TABLE:
             self._fleeting.remove(number)
             return
         with self._db.transaction():
-            self._db.execute(f"INSERT INTO given_up (fact, answer) SELECT fact, ? FROM {TABLE[delivery]} WHERE id = ?", (answer, number))
-            self._db.execute("DELETE FROM given_up WHERE id <= (SELECT MAX(id) FROM given_up) - ?", (KEPT_GIVEN_UP,))
-            self._values.set(GIVEN_UP, self.given_up() + 1)
+            if self._is_copy(number, delivery):
+                self._leaves_copy(number, answer)
+                return
+            self._given_up.add(TABLE[delivery], number, answer, self.wall_s())
             if delivery is Delivery.GUARANTEED:
                 self._leaves_guaranteed(number)
             else:
-                self._leaves_transaction(number, 2, None)
+                self._leaves_transaction(number, GIVEN_UP, None, answer)
+
+    def retell(self, transaction: str | None = None) -> int:
+        """Has given-up facts told again, after all that waits: those of one transaction, or all. How many."""
+        with self._db.transaction():
+            again = self._given_up.untold(transaction)
+            for id in again:
+                self._given_up.tell_again(id, self._next_id)
+            self._db.after_commit(self._count)
+            self._db.after_commit(self._appended)
+        return len(again)
 
     def note(self, transaction: str) -> str | None:
         """What the face noted for a transaction whose end is not told yet (1.6: its transactionId)."""
@@ -155,8 +178,19 @@ class Outbox:
         return found.fetchone() is not None
 
     def given_up(self) -> int:
-        """Facts given up since the file was made."""
-        return self._values.get(GIVEN_UP, int) or 0
+        """Facts given up, and not told since."""
+        return self._given_up.count()
+
+    def thin(self) -> int:
+        """Drops every second of the oldest intermediate values that wait, some hundreds at once: first and last stay, seq keeps its gaps (2.0.1 part
+        2, E04.FR.07 and E04.FR.08), and a link of each chain says so. How many."""
+        with self._db.transaction():
+            gone = self._ledger.thin(self._next_id, self.wall_s())
+            if gone:
+                self._db.after_commit(self._count)
+                for callback in self.on_thinned:
+                    callback(gone)
+        return gone
 
     def forget_perishable(self) -> None:
         """The line is down: now or never was never."""
@@ -187,15 +221,17 @@ class Outbox:
 
     def _append_transaction(self, fact: TransactionFact) -> int:
         light = fact.kind is EventKind.UPDATED and fact.trigger in LIGHT
-        self._last += 1
-        number = self._last
+        number = self._next_id()
         with self._db.transaction():
-            values = (number, fact.transaction, light, self._encoder.encode(fact))
-            self._db.execute("INSERT INTO transaction_facts (id, txn, light, fact) VALUES (?, ?, ?, ?)", values)
+            self._ledger.append(number, fact, light=light)
             self._on_commit(Delivery.TRANSACTION, 1)
             if self.waiting() >= THIN_ABOVE and light:
-                self._thin()
+                self.thin()
         return number
+
+    def _next_id(self) -> int:
+        self._last += 1
+        return self._last
 
     def _append_guaranteed(self, fact: Fact) -> int:
         with self._db.transaction():
@@ -213,12 +249,15 @@ class Outbox:
         if self._db.execute("DELETE FROM guaranteed_facts WHERE id = ?", (number,)).rowcount:
             self._on_commit(Delivery.GUARANTEED, -1)
 
-    def _leaves_transaction(self, number: int, mark: int, note: str | None) -> None:
-        row = self._db.execute("SELECT txn, told, fact FROM transaction_facts WHERE id = ?", (number,)).fetchone()
+    def _leaves_transaction(self, number: int, mark: int, note: str | None, answer: str = "") -> None:
+        row = self._db.execute("SELECT txn, told, fact, beside FROM transaction_facts WHERE id = ?", (number,)).fetchone()
         if row is None or row[1]:
             return
-        transaction, _, blob = row
-        fact = self._decoder.decode(blob)
+        transaction, _, blob, beside = row
+        fact = self._decoded(blob, beside)
+        if mark == GIVEN_UP and isinstance(fact, TransactionFact):
+            for callback in self.on_given_up:
+                callback(fact, answer)
         self._on_commit(Delivery.TRANSACTION, -1)
         self._db.after_commit(lambda: self._passed(number))
         if isinstance(fact, TransactionFact) and fact.kind is EventKind.ENDED:
@@ -233,7 +272,26 @@ class Outbox:
         if self._audience.ended(transaction):
             self._db.execute("UPDATE transaction_facts SET told = 1 WHERE id = ?", (number,))
         else:
-            self._db.execute("DELETE FROM transaction_facts WHERE id <= ? AND txn = ? AND (told > 0 OR id = ?)", (number, transaction, number))
+            self._ledger.close(transaction, number)
+
+    def _is_copy(self, number: int, delivery: Delivery) -> bool:
+        """Whether it is a fact told again."""
+        if delivery is not Delivery.TRANSACTION:
+            return False
+        row = self._db.execute("SELECT light FROM transaction_facts WHERE id = ?", (number,)).fetchone()
+        return row is not None and row[0] == COPY
+
+    def _leaves_copy(self, number: int, answer: str | None, note: str | None = None) -> None:
+        """A fact told again: told now, or (answer) given up once more."""
+        if note is not None:
+            self._db.execute("INSERT OR REPLACE INTO notes (txn, note) SELECT txn, ? FROM transaction_facts WHERE id = ?", (note, number))
+        self._given_up.copy_leaves(number, answer, self.wall_s())
+        self._on_commit(Delivery.TRANSACTION, -1)
+        self._db.after_commit(lambda: self._passed(number))
+
+    def _decoded(self, blob: bytes, beside: bytes | None) -> Fact:
+        fact = self._decoder.decode(blob)
+        return restored(fact, beside) if isinstance(fact, TransactionFact) else fact
 
     def _passed(self, number: int) -> None:
         """Facts leave in order: everything up to this one is told, and need not be looked through again."""
@@ -254,14 +312,6 @@ class Outbox:
     def _appended(self) -> None:
         for callback in self.on_append:
             callback()
-
-    def _thin(self) -> None:
-        """Drops every second of the periodic values that wait: first and last stay, seq keeps its gaps (2.0.1 part 2, E04.FR.07 and E04.FR.08)."""
-        self._db.execute(
-            "DELETE FROM transaction_facts WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS n FROM transaction_facts "
-            "WHERE light = 1 AND told = 0) WHERE n % 2 = 0)"
-        )
-        self._db.after_commit(self._count)
 
 
 def _split(id: int) -> tuple[int, Delivery]:

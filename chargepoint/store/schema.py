@@ -26,6 +26,24 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE variables (key TEXT PRIMARY KEY, value TEXT, factory TEXT) WITHOUT ROWID",
         'CREATE TABLE "values" (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID',
     ),
+    (
+        # Each transaction's facts form a chain. n: number in it (NULL: older than the chain; of a copy told again: its id in given_up); link: of
+        # this entry; beside: the tokens the fact has digests of. light is 2 for a copy told again, 3 for what is no fact but a link of the chain,
+        # which is told to nobody (told = 3).
+        "ALTER TABLE transaction_facts ADD COLUMN n INTEGER",
+        "ALTER TABLE transaction_facts ADD COLUMN link BLOB",
+        "ALTER TABLE transaction_facts ADD COLUMN beside BLOB",
+        # The heads of a session's chains: the chains end as its row says.
+        "ALTER TABLE sessions ADD COLUMN chains BLOB",
+        # Transactions whose end was told.
+        "CREATE TABLE ledger (number INTEGER PRIMARY KEY, txn TEXT NOT NULL, part INTEGER NOT NULL, facts BLOB NOT NULL, beside BLOB, "
+        "UNIQUE (txn, part))",
+        # txn, beside, note: of a transaction's fact; at: when it was given up, seconds since 1970.
+        "ALTER TABLE given_up ADD COLUMN txn TEXT",
+        "ALTER TABLE given_up ADD COLUMN beside BLOB",
+        "ALTER TABLE given_up ADD COLUMN note TEXT",
+        "ALTER TABLE given_up ADD COLUMN at REAL",
+    ),
 )
 
 QUICKLY_CHECKED = frozenset({"boots", "guaranteed_facts", "notes", "sessions", "variables", "values", "transaction_facts"})

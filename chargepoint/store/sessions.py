@@ -1,11 +1,13 @@
-"""Session rows: what a session was when last written. Must not know what a session is."""
+"""Session rows: what a session was when last written, and where the chains of its transactions end. Must not know what a session is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
+from chargepoint.store.chains import Chains
 from chargepoint.store.db import Db
 
 KEPT = 100
@@ -28,19 +30,23 @@ R = TypeVar("R", bound=Row)
 
 
 class Sessions(Generic[R]):
-    """Rows of one msgspec Struct type. The last 100 ended ones are kept for people to look at."""
+    """Rows of one msgspec Struct type. Ended ones stay as long as the facts of their transactions; of those that never had one, the last 100.
+    transaction: the id of a row's last transaction, "" for none."""
 
-    def __init__(self, db: Db, type_: type[R]) -> None:
+    def __init__(self, db: Db, type_: type[R], transaction: Callable[[R], str] = lambda row: "") -> None:
         self._db = db
+        self._chains = Chains(db)
+        self._transaction = transaction
         self._decoder: msgspec.msgpack.Decoder[R] = msgspec.msgpack.Decoder(type_)
 
     def save(self, row: R) -> None:
         """Writes a row over its former self; joins the open transaction. Raises StoreError."""
         blob = msgspec.msgpack.encode(row)
         with self._db.transaction():
-            found = self._db.execute('UPDATE sessions SET evse = ?, "open" = ?, "row" = ? WHERE id = ?', (row.evse, row.open, blob, row.id)).rowcount
-            if not found:
-                self._db.execute('INSERT INTO sessions (id, evse, "open", "row") VALUES (?, ?, ?, ?)', (row.id, row.evse, row.open, blob))
+            chains = self._chains.follow(row.id, self._transaction(row))
+            values = (row.evse, row.open, blob, chains, row.id)
+            if not self._db.execute('UPDATE sessions SET evse = ?, "open" = ?, "row" = ?, chains = ? WHERE id = ?', values).rowcount:
+                self._db.execute('INSERT INTO sessions (evse, "open", "row", chains, id) VALUES (?, ?, ?, ?, ?)', values)
             if not row.open:
                 self._prune()
 
@@ -60,4 +66,4 @@ class Sessions(Generic[R]):
         return [self._decoder.decode(row[0]) for row in self._db.execute(sql, args)]
 
     def _prune(self) -> None:
-        self._db.execute('DELETE FROM sessions WHERE "open" = 0 AND number <= (SELECT MAX(number) FROM sessions) - ?', (KEPT,))
+        self._db.execute('DELETE FROM sessions WHERE "open" = 0 AND chains IS NULL AND number <= (SELECT MAX(number) FROM sessions) - ?', (KEPT,))
