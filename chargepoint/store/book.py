@@ -30,7 +30,7 @@ AT_ONCE = 8
 
 
 class Pruned(msgspec.Struct, frozen=True, array_like=True):
-    """What has gone for good. ranges: numbers of transactions; link: of their numbers and heads, in the order they went; last_at: when the youngest of
+    """What has gone for good. ranges: numbers of transactions; link: of numbers and heads, in the order they went; last_at: when the youngest of
     them ended, seconds since 1970."""
 
     ranges: tuple[tuple[int, int], ...] = ()
