@@ -19,14 +19,19 @@ POWER = "off: build the world but leave the firmware without power; service: pow
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a subcommand. Returns its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "up" and options.record and (options.stations or options.power != "on"):
+        parser.error("--record tells the story of one charge point from its power-on: give it without --stations and --power")
     return int(COMMANDS[options.command](options))
 
 
 def _up(options: argparse.Namespace) -> int:
     from sim import world
 
-    code = world.run(options.config, options.state_dir, options.port, power=options.power, csms=options.csms, stations=options.stations)
+    code = world.run(
+        options.config, options.state_dir, options.port, power=options.power, csms=options.csms, stations=options.stations, record=options.record
+    )
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # the interpreter's own end takes a second on a busy machine, and everything is ended already
@@ -78,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--power", choices=["on", "off", "service"], default="on", help=POWER)
     up.add_argument("--csms", action="store_true", help="also start the built-in CSMS and point the firmware to it")
     up.add_argument("--stations", type=_count, metavar="N", help='N charge points in one world, identities with "-1" to "-N" appended')
+    up.add_argument("--record", type=Path, metavar="FILE", help="what is done in the page or over the API becomes a scenario that `run` plays")
     csms = commands.add_parser("csms", help="the built-in CSMS alone", description="The built-in CSMS alone, for OCPP 1.6 and 2.0.1.")
     csms.add_argument("--port", type=_port, default=9000, help="stations connect to ws://127.0.0.1:PORT/ocpp/IDENTITY (default 9000)")
     run = commands.add_parser(

@@ -6,18 +6,15 @@ A file has a title (the first line), a head, and steps, one a line; `#` starts a
 from __future__ import annotations
 
 import difflib
-import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sim import script_acts as acts
 from sim.csms.connection import HANDLERS
-from sim.script_settings import ONE_EVSE, mistakes, settings_text
-from sim.script_steps import Act, Expectation, Message, Step, step
+from sim.script_settings import ONE_EVSE, mistakes, setting, settings_text
+from sim.script_steps import SETTING, Act, Edit, Expectation, Message, Step, step
 
-KEY = re.compile(r"""[\w-]+(\[\d+\])?(\.[\w-]+)*\.([\w-]+|"[^"]+")""")
 HEADS = ("ocpp", "evses", "setting", "card", "csms", "speed")
 
 
@@ -37,9 +34,9 @@ class Script(NamedTuple):
     speed: float
     steps: tuple[Step, ...]
 
-    def settings_text(self) -> str:
-        """The settings file of its charge point."""
-        return settings_text(self.ocpp, self.evses, self.settings)
+    def settings_text(self, **edited: Any) -> str:
+        """The settings file of its charge point, with keys edited."""
+        return settings_text(self.ocpp, self.evses, {**self.settings, **edited})
 
 
 class _Head:
@@ -64,7 +61,7 @@ class _Head:
             case "speed":
                 self.speed = _speed(rest)
             case "setting":
-                key, value = _setting(rest)
+                key, value = setting(rest)
                 self.settings[key] = value
                 self.lines[key] = number
             case _:
@@ -87,7 +84,10 @@ def read(file: Path) -> Script:
             _take(head, steps, number, line)
         except ValueError as error:
             raise ScriptError(f"{file}:{number}: {error}") from None
-    _judge_settings(file, head)
+    _judge_settings(file, head, {})
+    for made in steps:
+        if isinstance(made, Edit):
+            _judge_settings(file, head, {made.key: (made.line, made.value)})
     return Script(file, numbered[0][1], head.ocpp, head.evses, head.settings, tuple(head.before), head.speed, tuple(steps))
 
 
@@ -95,7 +95,7 @@ def _take(head: _Head, steps: list[Step], number: int, line: str) -> None:
     name = line.split()[0]
     if not steps and name in HEADS:
         head.read(number, line)
-    elif name in HEADS and name not in acts.BY_NAME:
+    elif name in HEADS and name not in (*acts.BY_NAME, SETTING):
         raise ValueError(f"{name} belongs to the head, before the first step")
     else:
         steps.append(_fitting(head, step(number, line)))
@@ -111,14 +111,16 @@ def _fitting(head: _Head, made: Step) -> Step:
     return made
 
 
-def _judge_settings(file: Path, head: _Head) -> None:
-    """Raises ScriptError for a setting that the firmware would not take."""
-    for key, number in head.lines.items():
+def _judge_settings(file: Path, head: _Head, edited: dict[str, tuple[int, Any]]) -> None:
+    """Raises ScriptError for a setting that the firmware would not take. edited: line and value of those edited later."""
+    lines = {**head.lines, **{key: number for key, (number, _) in edited.items()}}
+    for key, number in lines.items():
         if (one := ONE_EVSE.fullmatch(key)) and not 1 <= int(one.group(1)) <= head.evses:
             raise ScriptError(f"{file}:{number}: there is no EVSE {one.group(1)}; the head's `evses` says {head.evses}")
-    for key, text in mistakes(settings_text(head.ocpp, head.evses, head.settings)):
+    values = {**head.settings, **{key: value for key, (_, value) in edited.items()}}
+    for key, text in mistakes(settings_text(head.ocpp, head.evses, values)):
         plain = re.sub(r"^evse\[\d+\]", "evse", key)
-        said = next((number for known, number in head.lines.items() if known in (key, plain) or plain.startswith(f"{known}.")), None)
+        said = next((number for known, number in lines.items() if known in (key, plain) or plain.startswith(f"{known}.")), None)
         raise ScriptError(f"{file}:{said}: {key}: {text}" if said else f"{file}: {key}: {text}")
 
 
@@ -153,14 +155,3 @@ def _speed(text: str) -> float:
     if not 1 <= speed <= 100_000:
         raise ValueError(f"{text.strip()!r} is no speed; write for example speed 600, from 1 to 100000")
     return speed
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    key = key.strip()
-    if not equals or not KEY.fullmatch(key):
-        raise ValueError("write setting TABLE.KEY = VALUE, for example setting control.lease_s = 10")
-    try:
-        return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        raise ValueError(f"{value.strip()!r} is no value; a text stands in quotes: setting {key} = {json.dumps(value.strip())}") from None

@@ -19,7 +19,7 @@ from sim import script_acts as acts
 from sim.csms.server import Csms
 from sim.events import boot_s
 from sim.script import Script
-from sim.script_steps import Act, Condition, Expectation, Message, Step, Wait
+from sim.script_steps import Act, Condition, Edit, Expectation, Message, Step, Wait
 from sim.script_values import filled, holds, picked
 from sim.world import World
 
@@ -51,6 +51,7 @@ class Play:
         self._answer: Any = None
         self._acted_s: float | None = None
         self._heard: dict[str, int] = {}
+        self._edited: dict[str, Any] = {}
 
     async def run(self) -> bool:
         """Plays all steps. True when every expectation held and nobody saw a violation."""
@@ -105,6 +106,9 @@ class Play:
                 self._acted_s = boot_s()
                 await self._act(step)
                 return
+            case Edit():
+                self._line(count, "", step.text)
+                self._edit(step)
             case Wait():
                 self._line(count, "", step.text)
                 await asyncio.sleep(step.seconds)
@@ -128,6 +132,14 @@ class Play:
         if act.name == "send":
             refused = answer.get("error")
             self._answer = {"error": refused["code"], "description": refused["description"]} if refused else answer["payload"]
+
+    def _edit(self, edit: Edit) -> None:
+        """The file the firmware has, which knows where the CSMS is, written anew."""
+        assert self._world is not None
+        site = self._world.sites[0]
+        self._edited[edit.key] = edit.value
+        where = {"csms.url": site.settings.csms.url, "csms.identity": site.settings.csms.identity}
+        site.config.write_text(self._script.settings_text(**self._edited, **where), "utf-8")
 
     async def _call(self, request: acts.Request, act: Act | None = None) -> Any:
         """One call of the control API, the station named where the CSMS is to act on it."""

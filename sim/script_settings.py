@@ -14,6 +14,7 @@ from chargepoint.settings_file import Document, SettingsError, convert
 DEFAULTS: dict[str, Any] = {"csms.reconnect.wait_minimum_s": 0.5, "csms.reconnect.random_range_s": 0.1, "csms.reconnect.repeat_times": 2}
 """A scenario's station is impatient unless the scenario says otherwise."""
 ONE_EVSE = re.compile(r"evse\[(\d+)\]\.(.+)")
+KEY = re.compile(r"""[\w-]+(\[\d+\])?(\.[\w-]+)*\.([\w-]+|"[^"]+")""")
 BARE = re.compile(r"[\w-]+")
 
 
@@ -31,6 +32,18 @@ def settings_text(ocpp: str, evses: int, settings: Mapping[str, Any]) -> str:
             table, name = _parts(key)
             tables.setdefault(table, {})[name] = value
     return "\n".join([*(_table(f"[{name}]", rows) for name, rows in tables.items()), *(_table("[[evse]]", rows) for rows in evse)])
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Key and value of a `setting` line. Raises ValueError with what would be right."""
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals or not KEY.fullmatch(key):
+        raise ValueError("write setting TABLE.KEY = VALUE, for example setting control.lease_s = 10")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        raise ValueError(f"{value.strip()!r} is no value; a text stands in quotes: setting {key} = {json.dumps(value.strip())}") from None
 
 
 def mistakes(text: str) -> Iterator[tuple[str, str]]:

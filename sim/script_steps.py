@@ -11,10 +11,12 @@ import re
 from typing import Any, NamedTuple
 
 from sim import script_acts as acts
+from sim.script_settings import setting
 from sim.script_values import OPERATORS
 
 DEFAULT_WITHIN_S = 5.0
 PATIENCE_S = 60.0
+SETTING = "setting"
 PLACES = ("evse", "connector", "station", "world", "csms", "answer")
 NUMBERED = ("evse", "connector")
 SHORT = {
@@ -45,6 +47,15 @@ class Act(NamedTuple):
     name: str
     evse: int | None
     request: acts.Request
+
+
+class Edit(NamedTuple):
+    """A key of the settings file gets another value; whatever reads it takes it at its next start."""
+
+    line: int
+    text: str
+    key: str
+    value: Any
 
 
 class Wait(NamedTuple):
@@ -86,7 +97,7 @@ class Message(NamedTuple):
     within_s: float
 
 
-Step = Act | Wait | Expectation | Message
+Step = Act | Edit | Wait | Expectation | Message
 
 
 def seconds(text: str) -> float:
@@ -105,6 +116,8 @@ def step(number: int, line: str) -> Step:
     if name == "wait":
         word, _, condition = rest.partition(" ")
         return _expected(number, line, condition, PATIENCE_S) if word == "until" else Wait(number, line, seconds(rest))
+    if name == SETTING:
+        return Edit(number, line, *setting(rest))
     if name in acts.BY_NAME:
         request = acts.request(name, rest)
         at = re.search(r"evse/(\d+)/", request.path)

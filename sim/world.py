@@ -23,6 +23,7 @@ from sim import api, processes, vehicles
 from sim.csms.server import Csms
 from sim.derive import CannotDerive, derived
 from sim.firmware import COMMAND
+from sim.record import Recorder
 from sim.rig_process import RigProcess
 from sim.site import Site
 
@@ -45,10 +46,18 @@ class WorldError(Exception):
 
 class World:
     """All charge points of one `up`. `stations` None: one, with the identity as it stands; else so many, each with "-i" after its identity.
-    `csms`: start the built-in CSMS and point the firmware to it."""
+    `csms`: start the built-in CSMS and point the firmware to it. `record`: the scenario file that what is done to the one charge point becomes."""
 
     def __init__(
-        self, config: Path, directory: Path, *, stations: int | None = None, csms: bool = False, port: int = 0, command: Sequence[str] = COMMAND
+        self,
+        config: Path,
+        directory: Path,
+        *,
+        stations: int | None = None,
+        csms: bool = False,
+        port: int = 0,
+        command: Sequence[str] = COMMAND,
+        record: Path | None = None,
     ) -> None:
         self.config, self.directory = config.resolve(), directory.resolve()
         self.sites: list[Site] = []
@@ -57,6 +66,8 @@ class World:
         self.port = port
         self._count = stations
         self._command = command
+        self._record = record
+        self._recorder: Recorder | None = None
         self._rigs: list[RigProcess] = []
         self._lock: IO[str] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
@@ -73,6 +84,8 @@ class World:
         csms_url = f"ws://127.0.0.1:{await self.csms.start()}/ocpp" if self.csms else None
         await asyncio.gather(*(self._build(number, csms_url) for number in range(1, (self._count or 1) + 1)))
         self.sites.sort(key=lambda site: site.number)
+        if self._record:
+            self._recorder = self._recording(self._record)
         await self._listen()
         if power != "off":
             await asyncio.gather(*(site.power_on() if power == "on" else site.service() for site in self.sites))
@@ -88,6 +101,8 @@ class World:
             self._end_processes()
 
     async def _stop_parts(self) -> None:
+        if self._recorder:
+            await self._recorder.stop()
         results = await asyncio.gather(*(site.stop() for site in self.sites), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
@@ -144,8 +159,18 @@ class World:
         except (CannotDerive, tomllib.TOMLDecodeError, OSError) as error:
             raise WorldError(f"{self.config}: {error}") from None
 
+    def _recording(self, file: Path) -> Recorder:
+        recorder = Recorder(file, self.sites[0], own_csms=self.csms is not None)
+        try:
+            recorder.start()
+        except OSError as error:
+            raise WorldError(f"{file} cannot be written: {error.strerror}; give another file with --record") from None
+        return recorder
+
     async def _listen(self) -> None:
         app = api.application(self)
+        if self._recorder:
+            app.middlewares.append(self._recorder.middleware)
         if self.csms:
             api.add_csms(app, self.csms)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.3)
@@ -198,11 +223,11 @@ def _start_guard(run: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def run(config: Path, directory: Path, port: int, *, power: Power, csms: bool, stations: int | None) -> int:
+def run(config: Path, directory: Path, port: int, *, power: Power, csms: bool, stations: int | None, record: Path | None) -> int:
     """`chargepoint-sim up`: in the foreground until SIGTERM or SIGINT. Returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-    return asyncio.run(_run(World(config, directory, stations=stations, csms=csms, port=port), power))
+    return asyncio.run(_run(World(config, directory, stations=stations, csms=csms, port=port, record=record), power))
 
 
 async def _run(world: World, power: Power) -> int:

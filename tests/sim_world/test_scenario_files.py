@@ -170,8 +170,15 @@ def test_a_wrong_head_is_told_with_its_line(tmp_path: Path, text: str, words: st
 
 
 def test_the_head_comes_first(tmp_path: Path) -> None:
-    with pytest.raises(ScriptError, match=r":3: setting belongs to the head"):
-        read_text(tmp_path, "Title\nswipe CARD1\nsetting control.lease_s = 5\n")
+    with pytest.raises(ScriptError, match=r":3: evses belongs to the head"):
+        read_text(tmp_path, "Title\nswipe CARD1\nevses 2\n")
+
+
+def test_a_setting_may_be_edited_on_the_way(tmp_path: Path) -> None:
+    script = read_text(tmp_path, "Title\nswipe CARD1\nsetting evse.max_power_w = 3450\n")
+    assert script.steps[1] == (3, "setting evse.max_power_w = 3450", "evse.max_power_w", 3450)
+    with pytest.raises(ScriptError, match=r":3: evse\[1\]\.max_power_w: True is wrong"):
+        read_text(tmp_path, "Title\nswipe CARD1\nsetting evse.max_power_w = true\n")
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:
