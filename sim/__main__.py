@@ -29,9 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _up(options: argparse.Namespace) -> int:
     from sim import world
 
-    code = world.run(
-        options.config, options.state_dir, options.port, power=options.power, csms=options.csms, stations=options.stations, record=options.record
-    )
+    around = {"csms": options.csms, "tls": options.tls, "stations": options.stations, "record": options.record}
+    code = world.run(options.config, options.state_dir, options.port, power=options.power, **around)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # the interpreter's own end takes a second on a busy machine, and everything is ended already
@@ -40,7 +39,7 @@ def _up(options: argparse.Namespace) -> int:
 def _csms(options: argparse.Namespace) -> int:
     from sim.csms import server
 
-    return server.main(options.port)
+    return server.main(options.port, tls=options.tls)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -82,10 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--port", type=_port, default=8080, help="of the control API and the page at /; 0 picks a free one (default 8080)")
     up.add_argument("--power", choices=["on", "off", "service"], default="on", help=POWER)
     up.add_argument("--csms", action="store_true", help="also start the built-in CSMS and point the firmware to it")
+    up.add_argument("--tls", action="store_true", help="as --csms, over TLS (wss, security profile 2) with a root of its own in DIR/csms")
     up.add_argument("--stations", type=_count, metavar="N", help='N charge points in one world, identities with "-1" to "-N" appended')
     up.add_argument("--record", type=Path, metavar="FILE", help="what is done in the page or over the API becomes a scenario that `run` plays")
     csms = commands.add_parser("csms", help="the built-in CSMS alone", description="The built-in CSMS alone, for OCPP 1.6 and 2.0.1.")
     csms.add_argument("--port", type=_port, default=9000, help="stations connect to ws://127.0.0.1:PORT/ocpp/IDENTITY (default 9000)")
+    csms.add_argument("--tls", type=Path, metavar="DIR", help="speak TLS (wss); the root certificate to trust is DIR/ca.pem, made when missing")
     run = commands.add_parser(
         "run",
         help="plays scenario files against a world of its own",

@@ -25,10 +25,10 @@ class CannotDerive(Exception):
     """The file is written in a way this module cannot edit; the message says what to write instead."""
 
 
-def derived(text: str, changes: Mapping[tuple[str, str], str], directory: Path) -> str:
+def derived(text: str, changes: Mapping[tuple[str, str], str | int], directory: Path) -> str:
     """The text with (table, key) set to values; relative paths are taken from `directory`. Raises CannotDerive, TOMLDecodeError."""
     data = tomllib.loads(text)
-    wanted = {**_absolute_paths(data, directory), **changes}
+    wanted: dict[tuple[str, str], str | int] = {**_absolute_paths(data, directory), **changes}
     for (table, key), value in wanted.items():
         text = with_key(text, table, key, value)
     made = tomllib.loads(text)
@@ -38,7 +38,7 @@ def derived(text: str, changes: Mapping[tuple[str, str], str], directory: Path) 
     return text
 
 
-def with_key(text: str, table: str, key: str, value: str) -> str:
+def with_key(text: str, table: str, key: str, value: str | int) -> str:
     """One key of one table set: its line replaced, or a line put below the table's header, or a new table at the end."""
     line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
     lines = text.splitlines()

@@ -22,6 +22,7 @@ from sim.network import Network
 from sim.readers import Readers
 from sim.sessions import Sessions
 from sim.station_link import StationLink, Watch
+from sim.wiretap import Conversation
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class Site:
         self.events = Events()
         self.conversation = Events()
         self.sessions = Sessions()
+        self.overheard = Conversation(self._tell_message)
+        """Told by the built-in CSMS where the line itself is encrypted."""
         self.power = "off"
         self.evse_ids = [evse.id for evse in settings.evse]
         self.network = Network(self._tell, self._tell_message)

@@ -118,11 +118,12 @@ class Conversation:
                 code = int.from_bytes(payload[:2], "big") if payload else 0
                 self._tell("close", sender=sender, code=code, text=payload[2:].decode(errors="replace"))
             else:
-                self._message(sender, payload.decode(errors="replace"))
+                self.message(sender, payload.decode(errors="replace"))
 
         return hear
 
-    def _message(self, sender: str, text: str) -> None:
+    def message(self, sender: str, text: str) -> None:
+        """A whole message."""
         try:
             message = json.loads(text)
             kind, number = message[0], str(message[1])

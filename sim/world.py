@@ -40,13 +40,19 @@ PATH_LIMIT = 40
 """A run directory longer than this leaves no room for the sockets in it (sun_path holds 108 bytes)."""
 
 
+Changes = dict[tuple[str, str], str | int]
+PASSWORD = "built-in-csms-password"
+"""Security profile 2 is TLS with HTTP Basic authentication; the built-in CSMS takes any password."""
+
+
 class WorldError(Exception):
     """The world cannot be built; the message says what to do."""
 
 
 class World:
     """All charge points of one `up`. `stations` None: one, with the identity as it stands; else so many, each with "-i" after its identity.
-    `csms`: start the built-in CSMS and point the firmware to it. `record`: the scenario file that what is done to the one charge point becomes."""
+    `csms`: start the built-in CSMS and point the firmware to it; `tls`: the same over TLS. `record`: the scenario file that what is done to the one
+    charge point becomes."""
 
     def __init__(
         self,
@@ -55,6 +61,7 @@ class World:
         *,
         stations: int | None = None,
         csms: bool = False,
+        tls: bool = False,
         port: int = 0,
         command: Sequence[str] = COMMAND,
         record: Path | None = None,
@@ -62,7 +69,7 @@ class World:
         self.config, self.directory = config.resolve(), directory.resolve()
         self.sites: list[Site] = []
         self.vehicles: list[dict[str, str]] = []
-        self.csms = Csms() if csms else None
+        self.csms = Csms(self.directory / "csms" if tls else None, self._overhear if tls else _nobody) if csms or tls else None
         self.port = port
         self._count = stations
         self._command = command
@@ -81,8 +88,8 @@ class World:
         self._run = _run_directory()
         processes.adopt_orphans()
         self._guard = _start_guard(self._run)
-        csms_url = f"ws://127.0.0.1:{await self.csms.start()}/ocpp" if self.csms else None
-        await asyncio.gather(*(self._build(number, csms_url) for number in range(1, (self._count or 1) + 1)))
+        csms = _csms_settings(self.csms, await self.csms.start()) if self.csms else {}
+        await asyncio.gather(*(self._build(number, csms) for number in range(1, (self._count or 1) + 1)))
         self.sites.sort(key=lambda site: site.number)
         if self._record:
             self._recorder = self._recording(self._record)
@@ -122,13 +129,13 @@ class World:
         if self._lock:
             self._lock.close()
 
-    async def _build(self, number: int, csms_url: str | None) -> None:
+    async def _build(self, number: int, csms: Changes) -> None:
         one_of_many = self._count is not None
         directory = self.directory / f"station-{number}" if one_of_many else self.directory
         run = self._run / str(number)
         run.mkdir()
         directory.mkdir(parents=True, exist_ok=True)
-        config = self._derived(run, number if one_of_many else None, csms_url)
+        config = self._derived(run, number if one_of_many else None, csms)
         try:
             settings = load(config)
             board = board_of(settings, config.parent)[1]
@@ -140,13 +147,17 @@ class World:
         self.sites.append(site)
         await site.start(await rig.start())
 
-    def _derived(self, run: Path, number: int | None, csms_url: str | None) -> Path:
+    def _overhear(self, identity: str, sender: str, text: str) -> None:
+        """A message on a line that is encrypted."""
+        for site in self.sites:
+            if site.identity == identity:
+                site.overheard.message(sender, text)
+
+    def _derived(self, run: Path, number: int | None, csms: Changes) -> Path:
         """The settings the firmware gets: the user's own file unless something has to be changed in it."""
         try:
             identity = load(self.config).csms.identity
-            changes = {("csms", "identity"): f"{identity}-{number}"} if number else {}
-            if csms_url:
-                changes["csms", "url"] = csms_url
+            changes: Changes = {**csms, **({("csms", "identity"): f"{identity}-{number}"} if number else {})}
             if not changes:
                 return self.config
             if (vehicles := self.config.parent / "vehicles").is_dir():
@@ -190,6 +201,22 @@ def _vehicles(config_dir: Path) -> list[dict[str, str]]:
         raise WorldError(str(error)) from None
 
 
+def _nobody(identity: str, sender: str, text: str) -> None:
+    """A line that is not encrypted is read from the line."""
+
+
+def _csms_settings(csms: Csms, port: int) -> Changes:
+    """What points a charge point to the built-in CSMS."""
+    if csms.certificates is None:
+        return {("csms", "url"): f"ws://127.0.0.1:{port}/ocpp"}
+    return {
+        ("csms", "url"): f"wss://127.0.0.1:{port}/ocpp",
+        ("csms", "security_profile"): 2,
+        ("csms", "basic_auth_password"): PASSWORD,
+        ("csms.tls", "ca_file"): str(csms.certificates.ca_file),
+    }
+
+
 def _worded(problem: Problem) -> str:
     return str(problem)
 
@@ -223,11 +250,11 @@ def _start_guard(run: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def run(config: Path, directory: Path, port: int, *, power: Power, csms: bool, stations: int | None, record: Path | None) -> int:
+def run(config: Path, directory: Path, port: int, *, power: Power, csms: bool, tls: bool, stations: int | None, record: Path | None) -> int:
     """`chargepoint-sim up`: in the foreground until SIGTERM or SIGINT. Returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-    return asyncio.run(_run(World(config, directory, stations=stations, csms=csms, port=port, record=record), power))
+    return asyncio.run(_run(World(config, directory, stations=stations, csms=csms, tls=tls, port=port, record=record), power))
 
 
 async def _run(world: World, power: Power) -> int:

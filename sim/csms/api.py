@@ -6,6 +6,7 @@ GET /csms/actions?protocol=: what a CSMS and what a station may call. GET /csms/
 POST /csms/send {identity, action, payload, timeout_s}: the station's answer, {"payload": ...} or {"error": {code, description}}.
 POST /csms/text {identity, text}: sends any text. POST /csms/disconnect {identity}. POST /csms/cards {uid: status word, card or null}.
 POST /csms/options {name: value}. POST /csms/misbehave {what, action, identity, count, ...} orders one, DELETE takes all back.
+POST /csms/tls {certificate: good, expired, wrong_host or unknown_ca}: what is shown from now on; every station is sent away.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from aiohttp import web
 from sim.csms import schemas
 from sim.csms.answers import Payload
 from sim.csms.book import TIME_STYLES, Book, Card, Options
-from sim.csms.connection import HANDLERS, Gone, NotConnected, Refused
+from sim.csms.connection import HANDLERS, Gone, NotConnected, NoTls, Refused
 from sim.csms.misbehaviour import Misbehaviour, Mischief
 from sim.csms.orders import ORDERS
 
@@ -38,6 +39,11 @@ class Commands(Protocol):
 
     async def disconnect(self, identity: str) -> None: ...
 
+    async def show_certificate(self, kind: str) -> None: ...
+
+    @property
+    def certificate(self) -> str | None: ...
+
 
 def add_routes(app: web.Application, csms: Commands) -> None:
     """Hangs the interface into an aiohttp application; a world may hang it into its own."""
@@ -55,6 +61,7 @@ def add_routes(app: web.Application, csms: Commands) -> None:
         ("POST", "options", handlers.options),
         ("POST", "misbehave", handlers.misbehave),
         ("DELETE", "misbehave", handlers.behave),
+        ("POST", "tls", handlers.tls),
     ):
         app.router.add_route(method, f"/csms/{path}", _guarded(handler))
 
@@ -69,7 +76,8 @@ class Api:
         return web.json_response(self._csms.book.state())
 
     async def summary(self, request: web.Request) -> web.Response:
-        return web.json_response({**self._csms.book.summary(), "misbehaviours": msgspec.to_builtins(self._csms.mischief.orders)})
+        waiting = msgspec.to_builtins(self._csms.mischief.orders)
+        return web.json_response({**self._csms.book.summary(), "misbehaviours": waiting, "certificate": self._csms.certificate})
 
     async def log(self, request: web.Request) -> web.Response:
         since, identity = int(request.query.get("since", 0)), request.query.get("identity")
@@ -122,6 +130,10 @@ class Api:
         self._csms.mischief.clear()
         return web.json_response([])
 
+    async def tls(self, request: web.Request) -> web.Response:
+        await self._csms.show_certificate((await _body(request))["certificate"])
+        return web.json_response({"certificate": self._csms.certificate})
+
 
 def _guarded(handler: Handler) -> Handler:
     """Wrong input is a 400, a station that is not there a 409."""
@@ -131,6 +143,8 @@ def _guarded(handler: Handler) -> Handler:
             return await handler(request)
         except NotConnected as missing:
             return _wrong(409, f"{missing} is not connected")
+        except NoTls as missing:
+            return _wrong(409, str(missing))
         except (KeyError, TypeError, ValueError, msgspec.ValidationError) as wrong:
             return _wrong(400, f"{type(wrong).__name__}: {wrong}")
 

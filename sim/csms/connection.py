@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -37,11 +38,27 @@ class NotConnected(Exception):
     """No station of that identity is connected."""
 
 
-class Connection:
-    """A connected station."""
+class NoTls(Exception):
+    """This CSMS shows no certificate; the message says why."""
 
-    def __init__(self, socket: web.WebSocketResponse, request: web.Request, book: Book, station: Station, judge: Judge, mischief: Mischief) -> None:
-        self._socket, self._request = socket, request
+
+Overhear = Callable[[str, str], None]
+
+
+class Connection:
+    """A connected station. overhear: gets sender ("station" or "csms") and text of every message."""
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        request: web.Request,
+        book: Book,
+        station: Station,
+        judge: Judge,
+        mischief: Mischief,
+        overhear: Overhear = lambda sender, text: None,
+    ) -> None:
+        self._socket, self._request, self._overhear = socket, request, overhear
         self._book, self._station, self._judge, self._mischief = book, station, judge, mischief
         self._asked = False
         self._turn = asyncio.Lock()
@@ -82,6 +99,7 @@ class Connection:
         await self._socket.close()
 
     async def _received(self, text: str) -> None:
+        self._overhear("station", text)
         try:
             message = json.loads(text)
             kind, id_ = message[0], message[1]
@@ -152,6 +170,7 @@ class Connection:
     async def _send(self, text: str) -> None:
         if not self._socket.closed:
             try:
+                self._overhear("csms", text)
                 await self._socket.send_str(text)
             except ConnectionError:
                 self._note("csms", "lost", text=text)

@@ -12,7 +12,9 @@ import contextlib
 import signal
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -20,9 +22,12 @@ from aiohttp import web
 from sim.csms import api
 from sim.csms.answers import Payload
 from sim.csms.book import Book, Card, Station
-from sim.csms.connection import Connection, Gone, NotConnected, Refused
+from sim.csms.connection import Connection, Gone, NotConnected, NoTls, Refused
 from sim.csms.judge import Judge
 from sim.csms.misbehaviour import Misbehaviour, Mischief
+
+if TYPE_CHECKING:
+    from sim.csms.tls import Certificates
 
 TIMEOUT_S = 30.0
 POLL_S = 0.02
@@ -30,10 +35,16 @@ CLOSE_TIMEOUT_S = 1.0
 SWITCHING_PROTOCOLS = 101
 
 
-class Csms:
-    """A CSMS that can be started in any event loop. `book` holds all it knows; a test may read and change it directly."""
+Overhear = Callable[[str, str, str], None]
 
-    def __init__(self) -> None:
+
+class Csms:
+    """A CSMS that can be started in any event loop. `book` holds all it knows; a test may read and change it directly.
+    tls_directory: it speaks TLS, with a root kept there. overhear: gets identity, sender ("station" or "csms") and text of every message."""
+
+    def __init__(self, tls_directory: Path | None = None, overhear: Overhear = lambda identity, sender, text: None) -> None:
+        self.certificates = _certificates(tls_directory)
+        self._overhear = overhear
         self.book = Book()
         self.mischief = Mischief()
         self._judges: dict[str, Judge] = {}
@@ -51,7 +62,8 @@ class Csms:
         return self.book.log
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> int:
-        """Listens; port 0 picks a free one. Returns the port."""
+        """Listens; port 0 picks a free one; tls: another's context than the one of `certificates`. Returns the port."""
+        tls = tls or (self.certificates.context if self.certificates else None)
         app = web.Application()
         api.add_routes(app, self)
         app.router.add_get("/{path:.*}", self._station)
@@ -81,6 +93,19 @@ class Csms:
         """Closes a station's connection. Raises NotConnected."""
         await self._connected(identity).close()
 
+    @property
+    def certificate(self) -> str | None:
+        """Which certificate is shown; None: no TLS."""
+        return self.certificates.shown if self.certificates else None
+
+    async def show_certificate(self, kind: str) -> None:
+        """Shows a good or a bad certificate from now on; every station is sent away, to dial anew. Raises NoTls, ValueError."""
+        if self.certificates is None:
+            raise NoTls("this CSMS speaks without TLS; start it with --tls")
+        self.certificates.show(kind)
+        for connection in list(self._connections.values()):
+            await connection.close()
+
     def misbehave(self, what: str, **how: Any) -> None:
         """Orders a misbehaviour (see `Misbehaviour`). Raises ValueError when there is no such kind."""
         self.mischief.add(Misbehaviour(what, **how))
@@ -106,7 +131,7 @@ class Csms:
         await socket.prepare(request)
         station = self._arrived(request, socket.ws_protocol)
         judge = self._judges.setdefault(station.identity, Judge(self.book, station))
-        connection = Connection(socket, request, self.book, station, judge, self.mischief)
+        connection = Connection(socket, request, self.book, station, judge, self.mischief, partial(self._overhear, station.identity))
         await self._serve(station, connection)
         return socket
 
@@ -141,6 +166,15 @@ class Csms:
             self.book.note(station.identity, "station", "closed")
 
 
+def _certificates(directory: Path | None) -> Certificates | None:
+    """`cryptography` is loaded only where TLS is wanted."""
+    if directory is None:
+        return None
+    from sim.csms import tls
+
+    return tls.Certificates(directory)
+
+
 def _certified(request: web.Request) -> str | None:
     """The common name in the certificate the station showed (security profile 3)."""
     shown = request.get_extra_info("peercert") or {}
@@ -156,18 +190,19 @@ def _password(authorization: str | None) -> str | None:
     return None
 
 
-def main(port: int = 9000, host: str = "127.0.0.1") -> int:
-    """Runs the CSMS alone until SIGTERM or SIGINT."""
-    asyncio.run(_run(host, port))
+def main(port: int = 9000, host: str = "127.0.0.1", tls: Path | None = None) -> int:
+    """Runs the CSMS alone until SIGTERM or SIGINT. tls: the directory of its root, for wss."""
+    asyncio.run(_run(host, port, tls))
     return 0
 
 
-async def _run(host: str, port: int) -> None:
-    csms = Csms()
+async def _run(host: str, port: int, tls: Path | None) -> None:
+    csms = Csms(tls)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    print(f"listening on ws://{host}:{await csms.start(host, port)}/ocpp", flush=True)
+    scheme = "wss" if tls else "ws"
+    print(f"listening on {scheme}://{host}:{await csms.start(host, port)}/ocpp", flush=True)
     await stop.wait()
     await csms.stop()
 

@@ -16,6 +16,8 @@ const KINDS = {
   close_mid_message: ["break off in mid-message"],
 };
 
+const SHOWN = "shown from now on; every charge point dials anew, and its log says what it thinks of it";
+
 let identity = "";
 let changed = () => {};
 
@@ -28,6 +30,7 @@ export function begin(onChange) {
   find("registration").onchange = () => option({ registration: find("registration").value });
   find("clock").onchange = () => option({ clock_wrong_by_s: Number(find("clock").value) });
   find("style").onchange = () => option({ times: find("style").value });
+  find("certificate").onchange = () => attempt(() => ask("/csms/tls", "POST", { certificate: find("certificate").value }), SHOWN);
   find("close").onclick = () => attempt(() => ask("/csms/disconnect", "POST", { identity }), "closed");
   showDetail();
 }
@@ -39,7 +42,10 @@ export function use(name, calls) {
 }
 
 /** What the CSMS says of itself. */
-export function show({ options, misbehaviours }) {
+export function show({ options, misbehaviours, certificate }) {
+  find("tls").hidden = !certificate;
+  find("no-tls").hidden = Boolean(certificate);
+  if (certificate) find("certificate").value = certificate;
   find("registration").value = options.registration;
   find("style").value = options.times;
   if (document.activeElement !== find("clock")) find("clock").value = options.clock_wrong_by_s;

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from sim.csms import schemas
 from sim.csms.orders import ORDERS
+from tests.panel.conftest import browser_page, world_at
 from tests.panel.page import Panel
 
 FILL = """() => {
@@ -95,3 +97,20 @@ def test_a_wrong_clock_and_misbehaviours_are_ordered_and_taken_back(panel: Panel
     panel.click("take all back")
     panel.sees("#answer", "it behaves again")
     assert panel.page.request.get(f"{panel.address}/csms/summary").json()["misbehaviours"] == []
+
+
+def test_a_bad_certificate_by_a_click(tmp_path: Path) -> None:
+    with world_at(tmp_path / "state", "--tls") as address, browser_page(address) as panel:
+        panel.open()
+        panel.sees("#talk summary", "BootNotification answered")
+        panel.page.locator("summary", has_text="let it misbehave").click()
+        panel.page.get_by_label("shows").select_option("expired")
+        panel.sees("#connected", "not connected")
+        panel.page.locator("summary", has_text="the firmware's log").click()
+        while not panel.page.locator("#log pre", has_text="certificate has expired").count():
+            panel.page.wait_for_timeout(500)
+            panel.click("read again")
+        panel.page.get_by_label("shows").select_option("good")
+        panel.sees("#waiting", "accepted")
+        panel.sees("#connected", "connected")
+        panel.sees("#talk summary", "SecurityEventNotification")
