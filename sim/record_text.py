@@ -7,8 +7,8 @@ way. The times allowed are generous, for another machine is slower; the waits ke
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -84,14 +84,18 @@ def _after(act: Done, rows: Sequence[Entry], until_s: float, known: dict[str, An
 def _settled(rows: Sequence[Entry], until_s: float, known: dict[str, Any]) -> Iterator[Seen]:
     seen = [row for row in rows if isinstance(row, Seen)]
     for place in dict.fromkeys(row.place for row in seen):
-        course = [row for row in seen if row.place == place]
-        former = known.get(place)
+        course, former = _changes(row for row in seen if row.place == place), known.get(place)
         for row, next_s in zip(course, [*(row.at_s for row in course[1:]), until_s], strict=True):
             final = row is course[-1]
             stayed_s = next_s - row.at_s
             if row.value != former and stayed_s >= (SETTLED_S if final else STAYED_S) and (final or place.endswith(LASTING)):
                 yield row
                 former = row.value
+
+
+def _changes(rows: Iterable[Seen]) -> list[Seen]:
+    """Without what says the same again."""
+    return [next(same) for _, same in groupby(rows, lambda row: row.value)]
 
 
 def _expectation(row: Seen | Heard, took_s: float, *, first: bool) -> str:

@@ -10,6 +10,12 @@ from sim.car import offered_a
 from sim.vehicles import ev_from, vehicle
 
 
+TOLD = {
+    *("max_current_a", "phases", "min_current_a", "capacity_wh", "soc_percent", "target_percent", "curve"),
+    *("delay_s", "follow_s", "s2_open_s", "sleeps_after_s"),
+}
+
+
 @pytest.mark.parametrize(
     ("percent", "amps"),
     [
@@ -183,8 +189,9 @@ def test_every_vehicle_file_reads():
     files = sorted((packaged_config() / "vehicles").glob("*.toml"))
     assert len(files) >= 15
     for file in files:
-        ev = ev_from({"profile": file.stem}, packaged_config())
-        assert ev.capacity_wh and ev.curve, "a car has a battery, and takes less as it fills"
+        assert set(vehicle(file.stem, packaged_config())) >= TOLD, f"{file.name} leaves out what a car is"
+        curve = ev_from({"profile": file.stem}, packaged_config()).curve
+        assert curve[-1][0] == 100.0 and curve[-1][1] < curve[0][1], "a car takes less when it is full"
 
 
 def test_a_profile_is_overridden_by_what_is_said_beside_it():

@@ -28,6 +28,11 @@ def test_what_only_passed_by_is_not() -> None:
     assert told(Done(1.0, "swipe CARD1"), *passing)[1:2] == ["expect connector 1 status = Charging within 20 s"]
 
 
+def test_what_is_said_again_and_again_has_settled_all_the_same() -> None:
+    again = [Seen(1.2 + tenth / 10, "connector 1 status", "Charging") for tenth in range(30)]
+    assert told(Done(1.0, "swipe CARD1"), *again, Done(4.3, "unplug 1", 1))[1] == "expect connector 1 status = Charging within 20 s"
+
+
 def test_what_had_no_time_to_settle_is_not() -> None:
     lines = told(Done(1.0, "plug-in 1", 1), Seen(1.2, "connector 1 status", "Preparing"), Done(1.5, "unplug 1", 1), ended_s=1.6)
     assert lines == ["plug-in 1", "wait 0.5 s", "unplug 1"]
