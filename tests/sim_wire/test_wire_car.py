@@ -9,7 +9,6 @@ from hal.files import packaged_config
 from sim.car import offered_a
 from sim.vehicles import ev_from, vehicle
 
-
 TOLD = {
     *("max_current_a", "phases", "min_current_a", "capacity_wh", "soc_percent", "target_percent", "curve"),
     *("delay_s", "follow_s", "s2_open_s", "sleeps_after_s"),
