@@ -3,6 +3,7 @@
 # make soak: a year of one station in simulated time (ARGS="--days 30 --seed 2"), nothing lost and nothing growing.
 # make torture: power cut and processes killed at every write, nothing lost (ARGS="--seed 2 --images 2000 --cuts 50"); needs a C compiler.
 # make typetest: each sequence of IEC 61851-1 Annex A, measured; make campaign: every fault in every state. ARGS=--write keeps the reports of these in docs/.
+# make mutation: small changes to chargepoint/control, a sample of them, and whether a test finds each (ARGS="--sample 1000 --seed 2").
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
@@ -10,7 +11,7 @@ WORKERS ?= 6
 BIN = .venv/bin
 STAMP = .venv/.installed
 
-.PHONY: install demo test check bench conformance typetest campaign soak torture screenshots docs clean
+.PHONY: install demo test check bench conformance typetest campaign soak torture mutation screenshots docs clean
 
 install: $(STAMP)
 
@@ -44,6 +45,10 @@ typetest: install
 
 campaign: install
 	$(BIN)/python -m proof campaign $(ARGS)
+
+mutation: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutation]'
+	$(BIN)/python -m proof.mutation $(ARGS)
 
 soak: install
 	$(BIN)/python -m proof soak $(ARGS)

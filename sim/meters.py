@@ -27,8 +27,8 @@ FRESH_S = 0.05
 SERIAL = 20240001
 SWAPPED_SERIAL = 99887766
 SWAPPED_WH = 4321000.0
-SWAP_S = 3.0
-"""While one meter is taken off and another put on, the line is silent."""
+SWAP_S = 2.0
+"""While one meter is taken off and another put on, the line is silent; not for so long that it would count as lost."""
 MeterOf = Callable[[int], Awaitable[dict[str, Any]]]
 """Live values of an EVSE's meter: voltage_v, current_a, power_w (three each), energy_wh, frequency_hz, answering, faults (words)."""
 

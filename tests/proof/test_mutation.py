@@ -1,0 +1,64 @@
+"""Mutants: what is changed and what is left alone, and how a report counts them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mutmut", reason="pip install .[mutation]")
+from proof.mutation import report
+from proof.mutation.mutants import Mutant, Source
+from proof.mutation.run import KILLED, SURVIVED, Result
+
+CODE = '''"""What it is for."""
+
+from __future__ import annotations
+
+LIMIT_S = 0.1
+"""Of the standard."""
+
+
+class Part:
+    """One."""
+
+    __slots__ = ("_since",)
+
+    def late(self, now: float, least: int = 1) -> bool:
+        """Whether it is."""
+        return now > LIMIT_S and "word" != ""
+'''
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    (tmp_path / "part.py").write_text(CODE)
+    return Source(tmp_path, tmp_path / "part.py")
+
+
+def test_figures_and_bodies_are_changed_and_nothing_else(source: Source) -> None:
+    mutants = [source.mutant(number) for number in range(len(source))]
+    assert {mutant.was for mutant in mutants} == {
+        "LIMIT_S = 0.1",
+        "def late(self, now: float, least: int = 1) -> bool:",
+        CODE.splitlines()[-1].strip(),
+    }
+    assert ("LIMIT_S = 0.1", "LIMIT_S = 1.1") in {(mutant.was, mutant.now) for mutant in mutants}
+    assert 'return now >= LIMIT_S and "word" != ""' in {mutant.now for mutant in mutants}
+    assert all(mutant.code != CODE for mutant in mutants)
+
+
+def test_a_figure_of_the_module_belongs_to_no_line_that_a_test_runs(source: Source) -> None:
+    lines = {mutant.was.split()[0]: mutant.line for mutant in (source.mutant(number) for number in range(len(source)))}
+    assert lines["LIMIT_S"] == 0
+    assert lines["return"] == len(CODE.splitlines())
+
+
+def test_a_report_counts_by_file_and_names_each_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = [Result(Mutant("a/part.py", line, "x", f"y{line}", ""), SURVIVED if line < 2 else KILLED, 3, 5) for line in range(10)]
+    monkeypatch.setattr(report, "REASONS", {("part.py", "x", "y0"): "acts alike: nobody looks"})
+    assert report.killed_share(results) == 8 / 9
+    text = report.markdown(results, 100, 7)
+    assert "**10 were tried**" in text and "**8 killed (80%)**" in text and "(seed 7)" in text
+    assert "| `part.py` | 10 | 8 | 2 |" in text
+    assert "| `part.py` | `x` | `y1` | 3 of 5 | not looked into |" in text
