@@ -17,6 +17,7 @@ from bench import parts
 from bench.kills import kills
 from bench.lists import local_list
 from bench.slow_csms import slow_csms
+from bench.stations import stations
 from bench.table import Figure, markdown
 from bench.unplugs import unplugs
 from sim.csms.server import Csms
@@ -41,6 +42,7 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Replay", lambda world: parts.replay(world, max(60, int(600 * share)))
     yield "Local list of 100,000 tokens", local_list
     yield "Slow CSMS", lambda world: slow_csms(world.directory / "slow", max(40, 300 * share))
+    yield "Twenty stations, one car charging", lambda world: stations(world.directory / "stations", max(10, 60 * share))
     yield "Writes, 60 s samples", lambda world: parts.writes(world, max(300, 1200 * share))
 
 

@@ -44,7 +44,8 @@ function happened(event) {
 
 function addLine({ id, time, at_s, source, what, ...details }) {
   const line = `${time.slice(11, 23)} ${source} ${what} ${Object.keys(details).length ? JSON.stringify(details) : ""}`;
-  find("events").textContent = [line, ...find("events").textContent.split("\n")].slice(0, LINES).join("\n");
+  find("events").prepend(`${line}\n`);
+  if (find("events").childNodes.length > LINES) find("events").lastChild.remove();
 }
 
 async function lookForWrong() {
