@@ -73,13 +73,16 @@ def _torture(options: argparse.Namespace) -> int:
 
     def say(case: Case) -> None:
         done.append(case)
-        if case.wrong or len(done) % torture.SAID_EVERY == 0:
+        if case.wrong or case.network != torture.PAPER or len(done) % torture.IMAGES_OF_ONE == 0:
             print(f"{len(done):6} {line(case)}", flush=True)
 
     try:
-        remarks = torture.again(options.image, options.seed, say) if options.image else torture.everything(options.images, options.seed, say)
-    except NoCompiler as missing:
-        print(missing, file=sys.stderr)
+        if options.image or options.case:
+            remarks = torture.again(options.image, options.case, options.seed, say)
+        else:
+            remarks = torture.everything(options.images, options.cuts, options.seed, say)
+    except (NoCompiler, ValueError) as trouble:
+        print(trouble, file=sys.stderr)
         return 2
     document = markdown(done, options.seed, remarks)
     print(f"\n{document}")
@@ -107,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     soak.set_defaults(run=_soak)
     cuts = kinds.add_parser("torture", help="cut power and killed processes: what is lost, doubled or wrong afterwards")
     cuts.add_argument("--images", type=int, default=20_000, help="disk images that a cut could leave, half for each version")
+    cuts.add_argument("--cuts", type=int, default=400, help="kills and power cuts of whole charge points, half for each version")
+    cuts.add_argument("--case", metavar="VERSION:NUMBER", action="append", default=[], help="only this kill or cut; several: in this order")
     cuts.add_argument("--image", metavar="VERSION:NUMBER", action="append", default=[], help="only this image, as a report names it")
     cuts.add_argument("--seed", type=int, default=1, help="the same seed gives the same cases")
     cuts.set_defaults(run=_torture)

@@ -9,7 +9,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +77,11 @@ class World:
         options: Sequence[str] = (),
         accepted: bool = True,
         service: bool = False,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Versions as offered, most wanted first. name: the board's. evse: more lines of each [[evse]]. accepted: wait until the CSMS accepted the
-        station. service: a technician's power, no firmware; `selftest` is then the command that was printed. Again after `down`: the same DIR."""
+        station. service: a technician's power, no firmware; `selftest` is then the command that was printed. environment: what the world's processes
+        get on top of ours. Again after `down`: the same DIR."""
         self.version = versions[0]
         config = self.directory / "chargepoint.toml"
         tables = "".join(EVSE.format(id=number, connector=connector, evse=evse) for number in range(1, evses + 1))
@@ -101,7 +103,9 @@ class World:
         command = [sys.executable, "-m", "sim", "up", "--config", str(config), "--state-dir", str(self.directory / "state"), "--port", "0", *options]
         if service:
             command += ["--power", "service"]
-        self._process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT)
+        self._process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, **(environment or {})}
+        )
         assert self._process.stdout is not None
         line = (await asyncio.wait_for(self._process.stdout.readline(), PATIENCE_S)).decode()
         assert line.startswith("listening on http://127.0.0.1:"), line

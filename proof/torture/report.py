@@ -10,8 +10,8 @@ HEAD = ("point", "network", "cases", "lost", "doubled", "energy error max", "ver
 
 @dataclass
 class Case:
-    """One case. name: how it is repeated. lost: facts; doubled: messages told again; energy_error_wh: against the world's meter. wrong: what must not
-    be; empty: it passed."""
+    """One case. name: how it is repeated. lost: facts; doubled: messages told again; energy_error_wh: against the world's meter. stood: it
+    died at the chosen write. wrong: what must not be; empty: it passed."""
 
     point: str
     network: str
@@ -19,6 +19,7 @@ class Case:
     lost: int = 0
     doubled: int = 0
     energy_error_wh: float = 0.0
+    stood: bool = False
     wrong: list[str] = field(default_factory=list)
 
 

@@ -76,13 +76,22 @@ def _closed(book: Book, transaction: Transaction, payload: Payload) -> None:
 
 def _meter_values(book: Book, station: Station, payload: Payload) -> Payload:
     if "transactionId" in payload:
-        transaction = book.find(station.identity, str(payload["transactionId"]), ended=False)
-        if transaction is None:
+        id_ = str(payload["transactionId"])
+        transaction = book.find(station.identity, id_, ended=False)
+        if (repeated := _heard_before(book, station, id_, payload)) is not None:
+            repeated.repeats += 1
+        elif transaction is None:
             book.violation(station.identity, "transaction", f"MeterValues of transaction {payload['transactionId']}, which does not run")
-            return {}
-        for value in payload["meterValue"]:
-            _keep(book, transaction, value, "MeterValues")
+        else:
+            for value in payload["meterValue"]:
+                _keep(book, transaction, value, "MeterValues")
     return {}
+
+
+def _heard_before(book: Book, station: Station, id_: str, payload: Payload) -> Transaction | None:
+    """The transaction that has these very values: the message is told again."""
+    values = [{"source": "MeterValues", **value} for value in payload["meterValue"]]
+    return next((t for t in book.latest(station.identity) if t.id == id_ and all(value in t.values for value in values)), None)
 
 
 def _keep(book: Book, transaction: Transaction, value: dict[str, Any], source: str) -> None:
