@@ -19,7 +19,7 @@ from proof.torture.disk import Cut, Disk, Image
 from proof.torture.paper import WH_PER_S, PaperStation, settings_of
 from proof.torture.promise import Promise
 from proof.torture.recording import SAID, Recording, directory, record
-from proof.torture.workload import DAY_S, WALL_S
+from proof.torture.workload import WALL_S
 from tests.offline.scene import PaperCsms
 from tests.simclock import SimulatedClock
 from tests.station.station_rig import CARD
@@ -35,6 +35,7 @@ TELLING_SHARE, SILENT_SHARE = 0.1, 0.1
 BOUND_WH = WH_PER_S * 70.0
 """What may be missing when the meter never answers again: a minute, and the store's patience."""
 ANY = 100_000
+A_YEAR_S = 365 * 86_400.0
 
 
 @dataclass
@@ -80,13 +81,13 @@ async def judged(recording: Recording, seed: int, numbers: Sequence[int]) -> lis
 
 
 async def _judge(result: Judged, image: Image, heard: Promise, chance: random.Random, path: Path) -> None:
-    path.mkdir()
+    (path / "state").mkdir(parents=True)
     for name, content in image.items():
-        (path / name).write_bytes(content)
-    clock = SimulatedClock(start_s=5.0, wall_s=WALL_S + 1000 * DAY_S, boot_id="after the cut")
+        (path / "state" / name).write_bytes(content)
+    clock = SimulatedClock(start_s=5.0, wall_s=WALL_S + A_YEAR_S, boot_id="after the cut")
     csms = PaperCsms(result.version, {CARD: "Accepted"})
     try:
-        station = PaperStation(path, clock, settings_of(result.version, 900), heard.wh, csms=csms)
+        station = PaperStation(path / "state", path / "run", clock, settings_of(result.version, 900), heard.wh, csms=csms)
     except StoreError as error:
         result.wrong.append(f"does not open: {error}")
         return

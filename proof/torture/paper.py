@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,31 @@ def silent(what: str, **more: Any) -> None:
     """Notes nothing."""
 
 
-class NotingOutbox(Outbox):
-    """Notes each transaction fact when it is to be written, when it is kept, and when it is marked told."""
+class NotingDb(Db):
+    """Notes which facts outlive a power cut from now on. fresh: those that do not yet."""
 
-    def __init__(self, db: Db, say: Callable[..., None]) -> None:
+    def __init__(self, path: Path, runtime: Path, boot: str, say: Callable[..., None]) -> None:
+        super().__init__(path, alone=True, runtime=runtime, boot=boot)
+        self._say = say
+        self.fresh: list[Key] = []
+
+    def mark(self) -> None:
+        super().mark()
+        self.kept()
+
+    def kept(self) -> None:
+        if not self.unsynced:
+            for key in self.fresh:
+                self._say("kept", fact=key)
+            self.fresh.clear()
+
+
+class NotingOutbox(Outbox):
+    """Notes each transaction fact when it is to be written, and when it is marked told."""
+
+    def __init__(self, db: NotingDb, say: Callable[..., None]) -> None:
         super().__init__(db)
-        self._say, self._of_file = say, db
+        self._say, self._file = say, db
         self._batch: list[Waiting] = []
         self.spoken: Spoken | None = None
 
@@ -72,9 +92,10 @@ class NotingOutbox(Outbox):
             return super().append(fact)
         key = (fact.transaction, fact.seq)
         self._say("will", fact=key, kind=fact.kind.value, wh=fact.register_wh, evse=fact.evse)
-        with self._of_file.transaction():
+        with self._file.transaction():
             id = super().append(fact)
-            self._of_file.after_commit(lambda: self._say("kept", fact=key))
+            self._file.after_commit(partial(self._file.fresh.append, key))
+            self._file.after_commit(self._file.kept)
         return id
 
     def told(self, id: int, note: str | None = None) -> None:
@@ -135,11 +156,12 @@ def settings_of(version: str, sample_s: int) -> Settings:
 
 
 class PaperStation:
-    """One start of the station on the files of `state`. wh: the meters' registers; cars: the EVSEs where a car is plugged in from the start."""
+    """One start of the station on the files of `state`; `runtime` holds what need not outlive the power. wh: the meters' registers."""
 
     def __init__(
         self,
         state: Path,
+        runtime: Path,
         clock: SimulatedClock,
         settings: Settings,
         wh: dict[int, float],
@@ -148,7 +170,8 @@ class PaperStation:
         say: Callable[..., None] = silent,
     ) -> None:
         self.clock, self.csms, self._say = clock, csms, say
-        self.db = Db(state / "station.db", alone=True)
+        runtime.mkdir(exist_ok=True)
+        self.db = NotingDb(state / "station.db", runtime, clock.boot_id(), say)
         boots = Boots(self.db)
         clock.boot = boots.begin(clock.boot_id())
         self.meters = {evse.id: PaperMeter(clock, evse.id, wh.get(evse.id, 0.0)) for evse in settings.evse}
@@ -163,7 +186,7 @@ class PaperStation:
         face: Any = lambda: self.backend.face  # noqa: E731
         self._teller = Teller(self.outbox, self.backend, face, model, clock, self.core.answered, self.core.connectors.states)
         self.control = FakeControl(clock, settings.evse)
-        self.control.start = clock.boot  # control starts with its board
+        self.control.start = int(clock.boot_s())  # it starts with its board, and is another one each time
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:

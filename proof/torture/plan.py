@@ -16,7 +16,7 @@ MOST_WRITES = 40
 
 
 class Victim(StrEnum):
-    """What goes. FIRMWARE: every process is killed, the disk keeps what they wrote. POWER: what was not synced may be lost."""
+    """What goes. FIRMWARE: both processes are killed, and restarted. POWER: what was not synced may be lost."""
 
     STATION = "station killed"
     CONTROL = "control killed"
@@ -47,7 +47,6 @@ class Phase(StrEnum):
 
 
 STARTS = (Phase.BIRTH, Phase.START)
-WITH_POWER = (Victim.FIRMWARE, Victim.POWER)
 
 
 class Plan(NamedTuple):
@@ -75,7 +74,7 @@ def plan(seed: int, number: int) -> Plan:
     """The plan of a case: all phases in turn, victims and networks by chance."""
     chance = random.Random(f"{seed}/plan/{number}")
     phase = tuple(Phase)[number % len(Phase)]
-    victim = chance.choice(WITH_POWER if phase in STARTS else tuple(Victim))
+    victim = chance.choice(tuple(Victim))
     line = Line.UP if phase in STARTS else Line.DYING if phase is Phase.REPLAY and chance.random() < 0.5 else chance.choice(tuple(Line))
     if phase is Phase.REPLAY and line is Line.DOWN:
         line = Line.UP

@@ -22,8 +22,8 @@ Key = tuple[str, int]
 
 @dataclass
 class Promise:
-    """wills: every fact in the order of writing; kept, tells, told: those that were on the disk, on the line, and marked as answered; noted: those
-    whose answer came with a note; wh: the registers as last said."""
+    """wills: every fact in the order of writing; kept: those that outlive a power cut; tells, told: those that were on the line, and that were marked
+    as answered; noted: those whose answer came with a note; wh: the registers as last said."""
 
     wills: list[Key] = field(default_factory=list)
     kinds: dict[Key, str] = field(default_factory=dict)
@@ -37,6 +37,8 @@ class Promise:
         """The next line said."""
         said: dict[str, Any] = msgspec.json.decode(line)
         what = said["what"]
+        if what == "open":
+            self.kept.update(self.wills)  # the process ended, the board did not: a killed process loses nothing
         if what == "wh":
             self.wh = {int(evse): wh for evse, wh in said["wh"].items()}
         if "fact" not in said:

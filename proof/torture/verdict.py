@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from proof.torture.plan import Line, Plan, Victim
+from proof.torture.plan import Line, Phase, Plan, Victim
 from proof.torture.promise import AGAIN
 from proof.torture.report import Case
 from sim.csms.book import Transaction
@@ -72,8 +72,8 @@ def _wrong(world: World, before: Before, plan: Plan, case: Case, new: list[Trans
 
 def allowed(plan: Plan) -> int:
     """Messages that may come twice: the one that was not answered when something died, the one whose answer the network cut off, and after a power
-    cut the last ones answered."""
-    return 1 + (plan.line is Line.DYING) + (AGAIN if plan.victim is Victim.POWER else 0)
+    cut, as before each start, the last ones answered."""
+    return 1 + (plan.line is Line.DYING) + AGAIN * ((plan.victim is Victim.POWER) + (plan.phase is Phase.START))
 
 
 def missing(transaction: Transaction, version: str) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from proof.torture import trace
 from proof.torture.disk import Disk
-from proof.torture.plan import STARTS, WITH_POWER, Line, Phase, Plan, Victim, plan, resumes
+from proof.torture.plan import STARTS, Line, Phase, Plan, Victim, plan, resumes
 from proof.torture.preload import Point, environment
 from proof.torture.recording import directory
 from proof.torture.report import Case
@@ -33,6 +33,7 @@ MORE = """\
 "SampledDataCtrlr.TxUpdatedInterval" = 1
 "TxCtrlr.EVConnectionTimeOut" = 3
 """
+KILLED = {Victim.STATION: ("station",), Victim.CONTROL: ("control",), Victim.FIRMWARE: ("station", "control"), Victim.POWER: ()}
 ACTIONS = {"ocpp1.6": ("StartTransaction", "StopTransaction", "MeterValues"), "ocpp2.0.1": ("TransactionEvent",)}
 
 
@@ -120,11 +121,11 @@ class Whole:
         """Who stands at the point and is not to die goes on."""
         if plan.line is Line.DYING:
             await self._network("down")
-        if plan.victim in WITH_POWER:
+        if plan.victim is Victim.POWER:
             await self._power("off")
-        else:
+        for process in KILLED[plan.victim]:
             with contextlib.suppress(AssertionError):  # it is just dying, or not there yet
-                await self.world.post("kill", {"process": plan.victim.name.lower(), "signal": "KILL"})
+                await self.world.post("kill", {"process": process, "signal": "KILL"})
         self.point.go_on()
         self.world.csms.mischief.clear()
         self._follow()

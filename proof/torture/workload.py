@@ -1,7 +1,7 @@
 """`python -m proof.torture.workload ROOT VERSION SEED STAGE`: one start of the station, with sessions, a CSMS that comes and goes, and answers that
 are lost; ends in order or in the midst. To be run under the recorder. The same arguments do the same, file operation by file operation.
 
-ROOT/state holds the station's files, ROOT/said what was promised. Must not know images.
+ROOT/state holds the station's files, ROOT/run what need not outlive the power, ROOT/said what was promised. Must not know images.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from tests.offline.scene import PaperCsms
 from tests.simclock import SimulatedClock
 from tests.station.station_rig import CARD
 
-DAY_S = 86_400.0
+STAGE_S = 3600.0
+"""Between two starts."""
 WALL_S = 1_767_225_600.0
 STEPS = 60
 SAMPLES_S = (10, 900)
@@ -92,16 +93,26 @@ def seeded_ids(chance: random.Random) -> None:
     sessions.uuid4 = transactions.uuid4 = lambda: UUID(int=chance.getrandbits(128), version=4)  # type: ignore[attr-defined]  # they import it by name
 
 
+def killed(seed: str, number: int) -> bool:
+    """Whether a stage ends like a killed process."""
+    return random.Random(f"{seed}/end/{number}").random() < 0.5
+
+
+def boot_id(seed: str, number: int) -> str:
+    """A killed process starts again in the same boot; else the board has been off."""
+    return boot_id(seed, number - 1) if number and killed(seed, number - 1) else f"boot-{number}"
+
+
 async def stage(root: Path, version: str, seed: str, number: int) -> None:
-    """One start; ends like a killed process where chance has it so."""
+    """One start."""
     chance = random.Random(f"{seed}/{number}")
     seeded_ids(chance)
     wh = last_wh(root / "said")
     say = Said(root / "said")
-    clock = SimulatedClock(wall_s=WALL_S + number * DAY_S, boot_id=f"boot-{number}")
+    clock = SimulatedClock(start_s=1000.0 + number * STAGE_S, wall_s=WALL_S + number * STAGE_S, boot_id=boot_id(seed, number))
     say("start", number=number, wall_s=clock.wall_s())
     station = PaperStation(
-        root / "state", clock, settings_of(version, SAMPLES_S[number % 2]), wh, csms=PaperCsms(version, {CARD: "Accepted"}), say=say
+        root / "state", root / "run", clock, settings_of(version, SAMPLES_S[number % 2]), wh, csms=PaperCsms(version, {CARD: "Accepted"}), say=say
     )
     say("open")
     station.begin()
@@ -110,7 +121,7 @@ async def stage(root: Path, version: str, seed: str, number: int) -> None:
         station.online()
         await station.second()
     await Stage(station, chance).play(STEPS)
-    if chance.random() < 0.5:
+    if killed(seed, number):
         os._exit(0)
     await station.end()
     station.db.close()
