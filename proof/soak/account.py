@@ -22,12 +22,12 @@ class Account:
     """problems: in sentences, the first of them. worst_wh: the largest difference where nothing disturbed the charge."""
 
     charges: int = 0
+    right: int = 0
     transactions: int = 0
     energy_kwh: float = 0.0
     told_kwh: float = 0.0
     worst_wh: float = 0.0
     repeats: int = 0
-    estimated: int = 0
     hows: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
@@ -74,6 +74,7 @@ def _compare_one(account: Account, evse: int, charge: dict[str, Any], told: dict
         allowed = LOOSE_WH
     else:
         allowed, account.worst_wh = TOLERANCE_WH, max(account.worst_wh, difference)
+    account.right += difference <= allowed
     if difference > allowed:
         account.problems.append(f"EVSE {evse}: {_words(charge)}, told were {told_wh:.1f} Wh ({told['id']}, {told['reason']})")
 
