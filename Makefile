@@ -2,6 +2,7 @@
 # make conformance: the official test cases of OCPP 2.0.1 and those of 1.6, counted.
 # make soak: a year of one station in simulated time (ARGS="--days 30 --seed 2"), nothing lost and nothing growing.
 # make torture: power cut and processes killed at every write, nothing lost (ARGS="--seed 2 --images 2000 --cuts 50"); needs a C compiler.
+# make fuzz: every parser against whatever bytes there can be (ARGS="--seconds 3600 --seed 1 --only settings"); what breaks one is kept as a test.
 # make typetest: each sequence of IEC 61851-1 Annex A, measured; make campaign: every fault in every state. ARGS=--write keeps the reports of these in docs/.
 # make mutation: small changes to chargepoint/control, a sample of them, and whether a test finds each (ARGS="--sample 1000 --seed 2").
 PORT ?= 8080
@@ -11,7 +12,7 @@ WORKERS ?= 6
 BIN = .venv/bin
 STAMP = .venv/.installed
 
-.PHONY: install demo test check bench conformance typetest campaign soak torture mutation screenshots docs clean
+.PHONY: install demo test check bench conformance typetest campaign soak torture mutation fuzz screenshots docs clean
 
 install: $(STAMP)
 
@@ -55,6 +56,9 @@ soak: install
 
 torture: install
 	$(BIN)/python -m proof torture $(ARGS)
+
+fuzz: install
+	$(BIN)/python -m proof fuzz $(ARGS)
 
 screenshots: install
 	$(BIN)/python -m tests.panel.shots

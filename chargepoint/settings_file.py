@@ -95,7 +95,7 @@ def read(file: Path) -> Document:
         raise SettingsError([Problem(str(file), 0, "", f"cannot be read: {error}")]) from None
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # beside its own error tomllib lets through those of a number too long and of a nesting too deep
         line = re.search(r"line (\d+)", str(error))
         number = int(line.group(1)) if line else text.count("\n") + 1
         raise SettingsError([Problem(str(file), number, "", f"this is no TOML: {error}")]) from None

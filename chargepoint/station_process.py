@@ -207,6 +207,8 @@ class Station:
     async def _clear_fault(self, evse: int, fault: str) -> tuple[bool, str]:
         if fault not in CATALOGUE:
             return False, f"there is no fault {fault!r}; `chargepoint status` names those that hold"
+        if evse not in {one.id for one in self._settings.evse}:
+            return False, f"there is no EVSE {evse}"
         answer = await self._core.hardware.order(OrderKind.CLEAR_FAULT, evse, fault, in_person=True)
         log.warning("EVSE %d: a person clears %s: %s", evse, fault, "done" if answer.done else answer.text)
         return answer.done, answer.text

@@ -35,7 +35,7 @@ def load(path_or_name: str, config_dir: Path | None = None) -> spec.Board:
     path = find_board(path_or_name, config_dir)
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), spec.Board)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise BoardError(f"{path}: {error}") from error
 
 

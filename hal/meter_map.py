@@ -21,6 +21,9 @@ WORDS = {"u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2, "u64": 4, "s64": 4, "
 """Registers of each type."""
 MOST_REGISTERS = 125
 """Modbus application protocol 1.1b3, 6.3 and 6.4."""
+LAST_REGISTER = 0xFFFF
+LONGEST_PAUSE_MS = 500.0
+"""A reading is due each second."""
 
 
 class Value(Base, frozen=True, kw_only=True):
@@ -97,7 +100,7 @@ def load(path: Path) -> Map:
     """Raises BoardError when the file is no register map."""
     try:
         table = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Map)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (msgspec.ValidationError, ValueError, RecursionError) as error:
         raise BoardError(f"{path}: {error}") from error
     for fault in faults(table):
         raise BoardError(f"{path}: {fault}")
@@ -106,11 +109,17 @@ def load(path: Path) -> Map:
 
 def faults(table: Map) -> Iterator[str]:
     """What does not fit together in a map."""
+    if not 0.0 <= table.pause_ms <= LONGEST_PAUSE_MS:
+        yield f"pause_ms {table.pause_ms:g} is not between 0 and {LONGEST_PAUSE_MS:g}"
     for block in table.block:
+        if not 0 <= block.start <= LAST_REGISTER + 1 - block.count:
+            yield f"the registers {block.start} to {block.start + block.count - 1} are not between 0 and {LAST_REGISTER}"
         if not 1 <= block.count <= MOST_REGISTERS:
             yield f"a request reads 1 to {MOST_REGISTERS} registers, not {block.count}"
     for name, value in values(table):
         phases = (1, 3) if name in PHASES else (1,)
+        if not math.isfinite(value.scale) or not value.scale:
+            yield f"value.{name}: {value.scale!r} is no scale"
         if len(value.at) not in phases:
             yield f"value.{name}: {len(value.at)} addresses, expected {' or '.join(map(str, phases))}"
         for address in value.at:

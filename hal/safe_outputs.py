@@ -28,11 +28,14 @@ BEFORE = (
 """The outputs of an EVSE that are taken back, in this order, each with its word for people; the pilot follows."""
 
 
+GROUPS = frozenset(group for group, _, _ in BEFORE)
+
+
 def main(path: str) -> int:
     """path: a board file, or settings that name one. Prints what failed; 0 when nothing did, else 1."""
     try:
         failures = apply(read_board(path))
-    except (OSError, tomllib.TOMLDecodeError, BoardError, ImportError) as error:
+    except (OSError, ValueError, RecursionError, BoardError, ImportError) as error:
         failures = [f"{path}: {error}"]
     for failure in failures:
         print(f"safe-outputs: {failure}", file=sys.stderr)
@@ -40,12 +43,24 @@ def main(path: str) -> int:
 
 
 def read_board(path: str) -> dict[str, Any]:
-    """The board file; of the one that settings name, as many EVSEs as they use. Raises OSError, TOMLDecodeError, BoardError."""
+    """The board file; of the one that settings name, as many EVSEs as they use. Raises OSError, ValueError, RecursionError, BoardError."""
     table = _read(path)
     if "name" in table:
-        return table
-    board = _read(find(table.get("board", {}).get("name", "sim"), "boards", Path(path).parent))
-    return board | {"evse": board.get("evse", [])[: max(1, len(table.get("evse", [])))]}
+        return _tables(table, path)
+    name = table.get("board", {})
+    board = _tables(_read(find(str(name.get("name", "sim")) if isinstance(name, dict) else "", "boards", Path(path).parent)), path)
+    used = table.get("evse", [])
+    return board | {"evse": board.get("evse", [])[: max(1, len(used) if isinstance(used, list) else 1)]}
+
+
+def _tables(board: dict[str, Any], path: str) -> dict[str, Any]:
+    """The board, if its EVSEs and what is theirs are tables. Raises BoardError."""
+    evses = board.get("evse", [])
+    if not isinstance(evses, list) or not all(
+        isinstance(evse, dict) and all(isinstance(evse.get(group, {}), dict) for group in GROUPS) for evse in evses
+    ):
+        raise BoardError(f"{path}: the EVSEs of this board are no tables")
+    return board
 
 
 def _read(path: str | Path) -> dict[str, Any]:

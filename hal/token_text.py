@@ -62,7 +62,7 @@ def token_of(line: bytes, wiring: spec.Reader) -> str | None:
     if not text.isprintable():
         raise ValueError("not text")
     for prefix in wiring.prefixes:
-        text = text.removeprefix(prefix)
+        text = text.removeprefix(prefix).lstrip()
     if not text:
         return None
     if wiring.decimal and text.isdecimal():

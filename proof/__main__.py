@@ -1,14 +1,19 @@
-"""`python -m proof campaign | typetest | soak | torture`: gathers the evidence in simulated worlds, prints it, and keeps it in docs/ with --write."""
+"""`python -m proof campaign | typetest | soak | torture | fuzz`: gathers evidence in simulated worlds, prints it, keeps it in docs/ with --write."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import secrets
 import sys
 from collections.abc import Sequence
 
 from proof import campaign, matrix, typetest
 from proof.cell import Cell
+from proof.fuzz import report as fuzz_report
+from proof.fuzz.all import TARGETS as FUZZED
+from proof.fuzz.run import Budget
+from proof.fuzz.run import run as run_fuzz
 from proof.soak import report
 from proof.soak.figures import Month
 from proof.soak.run import run as run_soak
@@ -91,6 +96,23 @@ def _torture(options: argparse.Namespace) -> int:
     return 0 if done and not any(case.wrong for case in done) else 1
 
 
+def _fuzz(options: argparse.Namespace) -> int:
+    unknown = set(options.only) - {target.name for target in FUZZED}
+    if unknown:
+        print(f"no such parser: {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    seed = options.seed if options.seed is not None else secrets.randbelow(1 << 32)
+    targets = [target for target in FUZZED if not options.only or target.name in options.only]
+    print(f"seed {seed}; {fuzz_report.engines()}", flush=True)
+    budget = Budget(options.examples, options.seconds / len(targets), seed)
+    results = run_fuzz(targets, budget, lambda result: print(fuzz_report.line(result), flush=True))
+    document = fuzz_report.markdown(results, seed)
+    print(f"\n{document}")
+    if options.write:
+        (ROOT / "docs" / "fuzz.md").write_text(document, encoding="utf-8")
+    return 1 if any(result.defect for result in results) else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m proof", description="Evidence from simulated worlds, driven by their control API.")
     kinds = parser.add_subparsers(dest="kind", required=True)
@@ -115,6 +137,12 @@ def _parser() -> argparse.ArgumentParser:
     cuts.add_argument("--image", metavar="VERSION:NUMBER", action="append", default=[], help="only this image, as a report names it")
     cuts.add_argument("--seed", type=int, default=1, help="the same seed gives the same cases")
     cuts.set_defaults(run=_torture)
+    fuzz = kinds.add_parser("fuzz", help="every parser against whatever bytes there can be")
+    fuzz.add_argument("--seconds", type=float, default=900.0, help="for all of them together")
+    fuzz.add_argument("--examples", type=int, default=100_000, help="for each at most")
+    fuzz.add_argument("--seed", type=int, help="reproduces a run; drawn and printed unless given")
+    fuzz.add_argument("--only", action="append", default=[], metavar="PARSER", help="only this parser; may be given several times")
+    fuzz.set_defaults(run=_fuzz)
     for kind in kinds.choices.values():
         kind.add_argument("--write", action="store_true", help="keep the report in docs/")
     return parser

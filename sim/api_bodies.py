@@ -169,7 +169,7 @@ def read(text: bytes, shape: type[B]) -> B:
     """A body as its struct; no body is an empty object. Raises WrongBody."""
     try:
         return msgspec.json.decode(text if text.strip() else b"{}", type=shape)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         fields = ", ".join(field.encode_name for field in msgspec.structs.fields(shape)) or "none"
         raise WrongBody(f"{_plain(str(error))} (fields of this call: {fields})") from None
 

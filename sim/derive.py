@@ -26,7 +26,7 @@ class CannotDerive(Exception):
 
 
 def derived(text: str, changes: Mapping[tuple[str, str], str | int], directory: Path) -> str:
-    """The text with (table, key) set to values; relative paths are taken from `directory`. Raises CannotDerive, TOMLDecodeError."""
+    """The text with (table, key) set to values; relative paths are taken from `directory`. Raises CannotDerive, ValueError, RecursionError."""
     data = tomllib.loads(text)
     wanted: dict[tuple[str, str], str | int] = {**_absolute_paths(data, directory), **changes}
     for (table, key), value in wanted.items():

@@ -42,7 +42,7 @@ def setting(text: str) -> tuple[str, Any]:
         raise ValueError("write setting TABLE.KEY = VALUE, for example setting control.lease_s = 10")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         raise ValueError(f"{value.strip()!r} is no value; a text stands in quotes: setting {key} = {json.dumps(value.strip())}") from None
 
 

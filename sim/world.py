@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Literal
@@ -167,7 +166,7 @@ class World:
             return made
         except SettingsError as error:
             raise WorldError("\n".join(map(_worded, error.problems))) from None
-        except (CannotDerive, tomllib.TOMLDecodeError, OSError) as error:
+        except (CannotDerive, ValueError, RecursionError, OSError) as error:
             raise WorldError(f"{self.config}: {error}") from None
 
     def _recording(self, file: Path) -> Recorder:

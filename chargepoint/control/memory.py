@@ -11,6 +11,8 @@ from typing import Annotated
 
 import msgspec
 
+from chargepoint.link.messages import NO_MESSAGE
+
 NAME = "control.json"
 REMOTE_REST_S = 24 * 3600.0
 """Between two clearings by the CSMS."""
@@ -82,6 +84,6 @@ class Memory:
             return msgspec.json.decode(self._path.read_bytes(), type=Content)
         except FileNotFoundError:
             return Content()
-        except (OSError, msgspec.DecodeError):
+        except (OSError, *NO_MESSAGE):
             self.readable = False
             return Content()

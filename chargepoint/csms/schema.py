@@ -38,6 +38,7 @@ DIALECTS: dict[str, Dialect] = {
     "ocpp1.6": Dialect("v16", "", "OccurenceConstraintViolation", "FormationViolation", "FormationViolation", None, None),
     "ocpp2.0.1": Dialect("v201", "Request", "OccurrenceConstraintViolation", "FormatViolation", "RpcFrameworkError", "MessageTypeNotSupported", "-1"),
 }
+MOST_NUMBER = (1 << 63) - 1
 OCCURRENCE_RULES = frozenset({"required", "minItems", "maxItems"})
 
 
@@ -63,6 +64,14 @@ def _without(schema: Any, *words: str) -> Any:
     if isinstance(schema, dict):
         return {key: _without(value, *words) for key, value in schema.items() if key not in words or isinstance(value, dict)}
     return [_without(item, *words) for item in schema] if isinstance(schema, list) else schema
+
+
+def _bounded(schema: Any) -> Any:
+    """A copy of a schema in which every number has a limit: JSON has none, the store keeps 64 bits (OCPP 2.0.1 part 2, 2.1.4: integers have 32)."""
+    if isinstance(schema, dict):
+        limits = {"minimum": -MOST_NUMBER, "maximum": MOST_NUMBER} if schema.get("type") in ("integer", "number") else {}
+        return limits | {key: _bounded(value) for key, value in schema.items()}
+    return [_bounded(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _mended(value: Any) -> Any:
@@ -131,7 +140,7 @@ class Schemas:
 
         text = self._file(action, call).read_text(encoding="utf-8-sig")
         rules = ("multipleOf", "default") if call else ("multipleOf", "default", "additionalProperties")  # 0.1 has no exact multiples
-        schema = _without(msgspec.json.decode(text), *rules)
+        schema = _bounded(_without(msgspec.json.decode(text), *rules))
         check: Check = fastjsonschema.compile(schema, formats={"date-time": _is_date_time}, use_default=False)
         return check
 

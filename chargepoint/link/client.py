@@ -18,6 +18,7 @@ from chargepoint.clock import Clock
 from chargepoint.link.address import ORDERS, reachable
 from chargepoint.link.messages import (
     MAX_BYTES,
+    NO_MESSAGE,
     VERSION,
     Edge,
     EvseState,
@@ -127,7 +128,7 @@ class LinkClient:
                 return
             try:
                 message = self._decode(data)
-            except msgspec.DecodeError as error:
+            except NO_MESSAGE as error:
                 self._lose(f"garbage: {error}")
                 return
             self._take(message)

@@ -12,6 +12,8 @@ import msgspec
 
 VERSION = 4
 MAX_BYTES = 16384
+NO_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no message: beside its own error those of a text that is no UTF-8 and of a nesting without end."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):

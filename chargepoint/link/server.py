@@ -18,7 +18,20 @@ from typing import Protocol
 import msgspec
 
 from chargepoint.link.address import ORDERS, STATUS, reachable
-from chargepoint.link.messages import MAX_BYTES, VERSION, Acknowledge, Edge, EdgeKind, EvseState, Hello, Order, OrderAnswer, ToControl, ToStation
+from chargepoint.link.messages import (
+    MAX_BYTES,
+    NO_MESSAGE,
+    VERSION,
+    Acknowledge,
+    Edge,
+    EdgeKind,
+    EvseState,
+    Hello,
+    Order,
+    OrderAnswer,
+    ToControl,
+    ToStation,
+)
 
 EDGES_KEPT = 256
 ANSWERS_KEPT = 64
@@ -168,7 +181,7 @@ class LinkServer:
             return False
         try:
             message = self._decode(data)
-        except msgspec.DecodeError as error:
+        except NO_MESSAGE as error:
             self._drop(f"garbage: {error}")
             return False
         if isinstance(message, Hello):

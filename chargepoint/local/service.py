@@ -63,7 +63,7 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
 async def _reply(line: bytes, status: Status, clear_fault: ClearFault, kept: Kept) -> dict[str, Any]:
     try:
         question = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"error": "not JSON"}
     match question:
         case {"status": _}:

@@ -20,9 +20,13 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True):
     known: bool
 
 
+LAST_S = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+"""Beyond it a date-time has no words; a clock that is there is as wrong as one that stops at it."""
+
+
 def to_rfc3339(wall_s: float) -> str:
-    """UTC with `Z` and three decimals at most (OCPP 1.6 3.14, OCPP 2.0.1 part 2 'dateTime')."""
-    moment = datetime.fromtimestamp(round(wall_s, 3), UTC)
+    """UTC with `Z` and three decimals at most (OCPP 1.6 3.14, OCPP 2.0.1 part 2 'dateTime'), from 1970 to the end of 9999."""
+    moment = datetime.fromtimestamp(round(min(max(wall_s, 0.0), LAST_S), 3), UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 

@@ -204,6 +204,15 @@ def _amended(state: EvseState, edge: Edge) -> EvseState:
         case EdgeKind.UNPLUGGED:
             return replace(state, plug_in=0)
         case EdgeKind.OFFERED:
-            return replace(state, offered_a=float(edge.value))
+            return replace(state, offered_a=_amps(edge.value))
         case _:
             return state
+
+
+def _amps(value: str) -> float:
+    """What an edge says is offered; what is no number is no offer."""
+    try:
+        amps = float(value)
+    except ValueError:
+        return 0.0
+    return amps if math.isfinite(amps) else 0.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -27,8 +26,8 @@ REASON = "boot.reason"
 OWN_WAIT_S = 30.0
 """The wait of our own where a CSMS that has not accepted us says 0 (B02.FR.07, B03.FR.05), or does not answer at all."""
 UNANSWERED_WAIT_S = 10.0
-EARLIEST_S = 1_577_836_800.0
-"""2020-01-01: a CSMS whose time is before that does not know the time."""
+EARLIEST_S, LATEST_S = 1_577_836_800.0, 4_102_444_800.0
+"""2020-01-01 and 2100-01-01: a CSMS whose time is not between them does not know the time."""
 HEARTBEAT = "OCPPCommCtrlr.HeartbeatInterval"
 
 
@@ -183,7 +182,7 @@ class Provisioning:
 
     def _learn(self, wall_s: float) -> None:
         """Takes the CSMS's time where it is a source, and remembers what this boot's clock was (B01.FR.06, G02.FR.06)."""
-        if "Heartbeat" in self._model.listed("ClockCtrlr.TimeSource") and math.isfinite(wall_s) and wall_s >= EARLIEST_S:
+        if "Heartbeat" in self._model.listed("ClockCtrlr.TimeSource") and EARLIEST_S <= wall_s <= LATEST_S:
             before = self._clock.wall_s()
             self._clock.learn_wall(wall_s)
             change_s = self._clock.wall_s() - before
