@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from chargepoint.local import sessions_arguments
+
 
 def main(arguments: list[str]) -> int:
     """Runs a subcommand. Returns its exit code."""
@@ -68,6 +70,12 @@ def _settings(options: argparse.Namespace) -> int:
     return settings_command.adopt(options.config, options.key)
 
 
+def _sessions(options: argparse.Namespace) -> int:
+    from chargepoint.local import sessions_command
+
+    return sessions_command.run(options)
+
+
 def _install(options: argparse.Namespace) -> int:
     from chargepoint import install
 
@@ -83,6 +91,7 @@ COMMANDS = {
     "clear-fault": _clear_fault,
     "safe-outputs": _safe_outputs,
     "settings": _settings,
+    "sessions": _sessions,
     "install": _install,
 }
 
@@ -90,6 +99,7 @@ EPILOG = """examples:
   chargepoint check /etc/chargepoint/chargepoint.toml
   chargepoint run --config /etc/chargepoint/chargepoint.toml
   chargepoint status
+  chargepoint sessions list
   chargepoint clear-fault 1 residual_current
   chargepoint control --selftest --config /etc/chargepoint/chargepoint.toml
 """
@@ -126,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     settings.add_argument("act", choices=["adopt"])
     settings.add_argument("key", metavar="KEY", help='e.g. "AuthCtrlr.LocalPreAuthorize"')
     _config(settings)
+    sessions_arguments.add(commands)
     install = commands.add_parser("install", help="puts the systemd units and settings on this machine", description="Installs the systemd units.")
     install.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help="install below this directory (default /)")
     install.add_argument("--config", type=Path, default=None, metavar="FILE", help="settings file to install (default: the shipped one)")

@@ -186,6 +186,15 @@ class Ocpp2(Table, frozen=True, kw_only=True):
     ] = {}
 
 
+class Ledger(Table, frozen=True, kw_only=True):
+    """How long the facts of transactions are kept after the CSMS has them."""
+
+    keep_days: Annotated[int, Meta(ge=1, le=36_500, description="days; what is told and older goes, the oldest first")] = 730
+    max_mb: Annotated[
+        int, Meta(ge=1, le=100_000, description="MB; above it the oldest told facts go before their time, then intermediate values not told")
+    ] = 64
+
+
 class Settings(Table, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -197,5 +206,6 @@ class Settings(Table, frozen=True, kw_only=True):
     csms: Csms = Csms()
     certificates: Certificates = Certificates()
     firmware_update: FirmwareUpdate = FirmwareUpdate()
+    ledger: Ledger = Ledger()
     ocpp16: Ocpp16 = Ocpp16()
     ocpp2: Ocpp2 = Ocpp2()

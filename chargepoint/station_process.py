@@ -36,6 +36,7 @@ from chargepoint.settings_file import load
 from chargepoint.station.backend import Backend
 from chargepoint.station.certificates import Certificates
 from chargepoint.station.core import Core, Ground
+from chargepoint.station.ledger_desk import Desk
 from chargepoint.station.network_profiles import PASSWORD
 from chargepoint.station.report import Report
 from chargepoint.station.security import SecurityEvent
@@ -98,7 +99,9 @@ class Station:
             loop.add_signal_handler(number, self._end, 0)
         self._core.security.started(fresh=boots.fresh, ordered=self._core.provisioning.reasons.ordered)
         self._core.begin()
-        server = await service.serve(self._runtime / "station.sock", self._report.status, self._clear_fault, Variables(self._db))
+        desk = Desk(self._db, boots, self._core.outbox.retell)
+        served = service.Served(self._report.status, self._clear_fault, Variables(self._db), desk.answer)
+        server = await service.serve(self._runtime / "station.sock", served)
         self._notifier.ready()
         try:
             await self._serve()

@@ -42,6 +42,7 @@ from chargepoint.station.recovery import Recovery, start_delay
 from chargepoint.station.registers import Registers
 from chargepoint.station.remote_control import Message, RemoteControl
 from chargepoint.station.reset import Resets
+from chargepoint.station.retention import Retention
 from chargepoint.station.sampling import Sampling
 from chargepoint.station.security import Security
 from chargepoint.station.sessions import OCPP_16, Sessions
@@ -93,6 +94,8 @@ class Core:
         self._boots = ground.boots
         self.hardware = Hardware(ground.clock, ground.settings.control.lease_s)
         self.security = Security(ground.clock, ground.db, ground.outbox.append)
+        self.outbox.wall_s = ground.clock.wall_s
+        self.retention = Retention(ground.clock, ground.db, ground.boots, ground.outbox, self.security, ground.settings.ledger)
         self.availability = Availability(ground.settings.evse, ground.model, self._values)
         self._measure(ground)
         self._charge()
@@ -113,6 +116,7 @@ class Core:
         self.metering.tick()
         self.sessions.tick()
         self.connectors.report(0)
+        self.retention.tick()
         for evse in self.settings.evse:
             if self.hardware.state(evse.id) is not None:
                 self.monitoring.faults(evse.id, self.connectors.faults(evse.id))

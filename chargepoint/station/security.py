@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class SecurityEvent(StrEnum):
-    """The standard security events this station can have."""
+    """The standard security events this station can have, and one of its own: TransactionFactGivenUp."""
 
     FIRMWARE_UPDATED = "FirmwareUpdated"
     FAILED_TO_AUTHENTICATE = "FailedToAuthenticateAtCsms"
@@ -30,6 +30,7 @@ class SecurityEvent(StrEnum):
     INVALID_CSMS_CERTIFICATE = "InvalidCsmsCertificate"
     INVALID_TLS_VERSION = "InvalidTLSVersion"
     INVALID_TLS_CIPHER_SUITE = "InvalidTLSCipherSuite"
+    FACT_GIVEN_UP = "TransactionFactGivenUp"
 
 
 UNCRITICAL = frozenset(

@@ -88,17 +88,23 @@ class Book:
 
     def prune(self, boots: Boots, before_s: float) -> int:
         """Takes the oldest sessions that ended before a time (seconds since 1970) and were told whole, a few at once; how many."""
-        gone = 0
-        with self._db.transaction():
-            for session in list(self.chains.page(limit=LOOKED_AT)):
-                ended_s = self._ended_s(session, boots)
-                if ended_s is None or ended_s >= before_s:
-                    continue
-                self._drop(session, ended_s)
-                gone += 1
-                if gone == AT_ONCE:
-                    break
-        return gone
+        old: list[tuple[Session, float]] = []
+        for session in self.chains.page(limit=LOOKED_AT):
+            ended_s = self._ended_s(session, boots)
+            if ended_s is not None and ended_s >= before_s:
+                break
+            if ended_s is not None:
+                old.append((session, ended_s))
+        if old:
+            with self._db.transaction():
+                for session, ended_s in old[:AT_ONCE]:
+                    self._drop(session, ended_s)
+        return len(old[:AT_ONCE])
+
+    def used_bytes(self) -> int:
+        """What the whole store holds; the file itself never shrinks."""
+        pages, free, size = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size"))
+        return int((pages - free) * size)
 
     def _ended_s(self, session: Session, boots: Boots) -> float | None:
         """When it ended; None when it goes on, somebody waits for it, or it cannot be read, so that nobody knows."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -50,6 +50,7 @@ class Thinned(msgspec.Struct, frozen=True, tag_field="fact", tag="thinned"):
 
 
 Entry = Fact | Gap | Thinned
+T = TypeVar("T")
 
 
 class Stored(NamedTuple):
@@ -86,7 +87,7 @@ def link(before: bytes, n: int, content: bytes) -> bytes:
 
 def decoded(content: bytes) -> Entry:
     """Raises msgspec.DecodeError."""
-    return _entries.decode(content)
+    return _decode(_entries, content)
 
 
 def begins(content: bytes) -> bool:
@@ -127,7 +128,7 @@ def seal(gaps: Iterable[Gap]) -> bytes:
 
 def beside_of(content: bytes) -> Beside:
     """Raises msgspec.DecodeError."""
-    return _besides.decode(content)
+    return _decode(_besides, content)
 
 
 def _personal(token: IdToken | None) -> IdToken | None:
@@ -139,3 +140,10 @@ def digest(salt: bytes, token: IdToken | None) -> IdToken | None:
     if token is None or not token.value:
         return token
     return IdToken(DIGESTED + sha256(salt + encode(token)).hexdigest(), token.type)
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[T], content: bytes) -> T:
+    try:
+        return decoder.decode(content)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from None

@@ -12,6 +12,8 @@ from chargepoint.store.chain import decoded
 from chargepoint.store.db import Db
 from chargepoint.store.ledger import COPY
 
+OLD = "SELECT id FROM given_up WHERE at < ? AND id NOT IN (SELECT n FROM transaction_facts WHERE light = 2) ORDER BY id LIMIT ?"
+
 
 class GivenUpFact(NamedTuple):
     """transaction: None of a guaranteed fact; at: when it was given up, seconds since 1970, None when nobody knows."""
@@ -69,6 +71,17 @@ class GivenUp:
             self._db.execute("UPDATE given_up SET answer = ?, at = ? WHERE id = ?", (answer, at, id))
         if self._db.execute("SELECT 1 FROM transaction_facts WHERE txn = ? LIMIT 1", (transaction,)).fetchone() is None:
             self._db.execute("DELETE FROM notes WHERE txn = ?", (transaction,))
+
+    def old(self, before_s: float) -> bool:
+        """Whether there are any to prune."""
+        return self._db.execute(OLD, (before_s, 1)).fetchone() is not None
+
+    def prune(self, before_s: float, most: int) -> int:
+        """Forgets the oldest that were given up before a time and are not just told again; how many."""
+        old = [row[0] for row in self._db.execute(OLD, (before_s, most))]
+        for id in old:
+            self._db.execute("DELETE FROM given_up WHERE id = ?", (id,))
+        return len(old)
 
     def list(self, transaction: str | None = None) -> Iterator[GivenUpFact]:
         """Those of one transaction, or all, in order."""

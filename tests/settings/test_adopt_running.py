@@ -35,7 +35,7 @@ async def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     (tmp_path / "chargepoint.toml").write_text(settings(60))
     db = Db(tmp_path / "station.db", alone=True)
     assert factory.model_of(load(tmp_path / "chargepoint.toml"), Variables(db)).set(KEY, "90") == "Accepted"
-    server = await service.serve(tmp_path / "station.sock", status, clear, Variables(db))
+    server = await service.serve(tmp_path / "station.sock", service.Served(status, clear, Variables(db), lambda asked: {}))
     yield Variables(db)
     server.close()
     db.close()

@@ -16,9 +16,11 @@ from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
 from chargepoint.model.stamp import Stamp
 from chargepoint.store.book import Book
 from chargepoint.store.boots import Boots
-from chargepoint.store.db import Db
+from chargepoint.store.chain import Gap
+from chargepoint.store.db import Db, StoreError
 from chargepoint.store.erasing import Erasing
 from chargepoint.store.outbox import Outbox
+from chargepoint.store.schema import MIGRATIONS
 from chargepoint.store.sessions import Sessions
 
 CARD = IdToken("04A1B2C3")
@@ -162,3 +164,167 @@ def test_whatever_happens_in_order_holds(steps: list[tuple[str, int]]) -> None:
         house.reopen()
         assert house.wrong() == []
         house.db.close()
+
+
+def filled(house: House) -> None:
+    """One transaction in the archive, one thinned and told in part, one that runs."""
+    first = house.begin()
+    for _ in range(4):
+        house.sample(first)
+    house.end(first)
+    house.tell()
+    second = house.begin()
+    for _ in range(9):
+        house.sample(second)
+    house.outbox.thin()
+    house.end(second)
+    house.begin(IdToken("04FFFFFF"))
+    house.tell(2)
+
+
+CHAINED = {"transaction_facts": ("txn", "fact", "n", "link", "beside"), "ledger": ("txn", "part", "facts", "beside"), "sessions": ("chains",)}
+"""What a chain vouches for; the rest of a row says how it is told."""
+
+
+def cells(db: Db) -> list[tuple[str, int, str, object]]:
+    found = []
+    for table, columns in CHAINED.items():
+        key = "id" if table == "transaction_facts" else "number"
+        for column in columns:
+            for number, value in db.execute(f'SELECT {key}, "{column}" FROM {table}').fetchall():
+                found += [(table, number, column, value)] if value is not None else []
+    return found
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_changed_byte_is_found(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        house = House(Path(directory) / "station.db")
+        filled(house)
+        assert house.wrong() == []
+        table, number, column, value = data.draw(st.sampled_from(cells(house.db)))
+        if isinstance(value, int):
+            changed: object = value + data.draw(st.sampled_from([-1, 1, 7]))
+        else:
+            raw = bytearray(value.encode() if isinstance(value, str) else value)  # type: ignore[arg-type, union-attr]
+            raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 127 if isinstance(value, str) else 255))
+            changed = raw.decode(errors="replace") if isinstance(value, str) else bytes(raw)
+        key = "id" if table == "transaction_facts" else "number"
+        try:
+            house.db.execute(f'UPDATE {table} SET "{column}" = ? WHERE {key} = ?', (changed, number))
+        except StoreError:  # two rows with one key: the store itself refuses
+            return
+        assert house.wrong(), f"{table}.{column} of {number} was changed, and nobody sees it"
+        assert any(place in " ".join(house.wrong()) for place in ("txn", "session", "number"))
+        house.db.close()
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_removed_or_exchanged_row_is_found(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        house = House(Path(directory) / "station.db")
+        filled(house)
+        table = data.draw(st.sampled_from(["transaction_facts", "ledger", "sessions"]))
+        key = "id" if table == "transaction_facts" else "number"
+        numbers = [row[0] for row in house.db.execute(f"SELECT {key} FROM {table} ORDER BY {key}")]
+        one = data.draw(st.sampled_from(numbers))
+        if table == "transaction_facts" and data.draw(st.booleans()):
+            other = data.draw(st.sampled_from([number for number in numbers if number != one]))
+            for old, new in ((one, -1), (other, one), (-1, other)):
+                house.db.execute("UPDATE transaction_facts SET id = ? WHERE id = ?", (new, old))
+        else:
+            house.db.execute(f"DELETE FROM {table} WHERE {key} = ?", (one,))
+        assert house.wrong()
+        house.db.close()
+
+
+def test_the_place_of_a_change_is_named(house: House) -> None:
+    filled(house)
+    fact, link = house.db.execute("SELECT fact, link FROM transaction_facts WHERE txn = 'txn 2' AND light = 1 LIMIT 1").fetchone()
+    house.db.execute("UPDATE transaction_facts SET fact = ? WHERE link = ?", (fact.replace(b"Updated", b"Upduted"), link))
+    assert any("txn 2: entry 2 cannot be read" in text for text in house.wrong()), house.wrong()
+    house.db.execute("UPDATE transaction_facts SET fact = ? WHERE link = ?", (fact.replace(b"\xa2Wh", b"\xa2kW"), link))
+    assert house.wrong() == ["txn 2: entry 2 (seq 1) was changed, or is not the one that was written"]
+
+
+def test_a_transaction_that_goes_with_its_session_is_missed(house: House) -> None:
+    filled(house)
+    house.db.execute("DELETE FROM ledger WHERE txn = 'txn 1'")
+    house.db.execute("DELETE FROM sessions WHERE id = 'session 1'")
+    assert house.wrong() == ["transaction number 1 is missing"]
+
+
+def test_facts_that_go_without_a_link_that_says_so_are_missed(house: House) -> None:
+    transaction = house.begin()
+    for _ in range(3):
+        house.sample(transaction)
+    rows = house.db.execute("SELECT id, n, link FROM transaction_facts ORDER BY id").fetchall()
+    gap = Gap(2, 2, rows[0][2], rows[1][2])
+    house.db.execute("UPDATE transaction_facts SET fact = ?, light = 3 WHERE id = ?", (msgspec.msgpack.encode(gap), rows[1][0]))
+    assert house.wrong() == ["txn 1: what is gone (2 to 2) is not what was thinned out"]
+
+
+def test_no_token_is_in_the_facts_and_an_erased_one_nowhere(house: House) -> None:
+    filled(house)
+    house.tell()
+    contents = b"".join(bytes(row[0]) for row in house.db.execute("SELECT fact FROM transaction_facts UNION ALL SELECT facts FROM ledger"))
+    assert CARD.value.encode() not in contents
+    running = house.begin()
+    house.outbox.thin()
+    step = Erasing(house.db).step(CARD.value.lower())
+    assert (step.erased, step.waiting) == (["txn 1", "txn 2"], [running])
+    assert house.wrong() == []
+    house.end(running)
+    house.tell()
+    assert Erasing(house.db).step(CARD.value).erased == [running] and house.wrong() == []
+    house.db.close()
+    assert CARD.value.encode() not in house.path.read_bytes()
+
+
+def test_a_token_is_told_whole_from_beside_the_fact(house: House) -> None:
+    token = IdToken("04A1B2C3", "eMAID", (("Extra", "eMAID"),))
+    house.begin(token)
+    waiting = Outbox(house.db).next(TX)
+    assert waiting is not None and isinstance(waiting.fact, TransactionFact) and waiting.fact.id_token == token
+
+
+def test_pruning_takes_the_oldest_told_and_nothing_else(house: House) -> None:
+    boots = Boots(house.db)
+    for _ in range(12):
+        house.end(house.begin())
+    house.tell(20)
+    running = house.begin()
+    assert house.book.prune(boots, house.now + 1) == 8 and house.book.pruned().ranges == ((1, 8),)
+    assert house.book.prune(boots, house.now + 1) == 2 and house.book.prune(boots, house.now + 1) == 0
+    assert house.book.pruned().ranges == ((1, 10),) and house.wrong() == []
+    assert [chain.transaction for session in house.book.chains.all() for chain in session.chains or ()] == ["txn 11", "txn 12", running]
+
+
+def test_facts_from_before_there_were_chains_are_carried_along(tmp_path: Path) -> None:
+    """A file as the first layout made it, with a transaction that runs over the change."""
+    path = tmp_path / "station.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chargepoint.store.db.MIGRATIONS", MIGRATIONS[:1])
+        old = Db(path)
+        for seq, kind in enumerate((EventKind.STARTED, EventKind.UPDATED)):
+            at = Stamp(1, 5.0 + seq, 5.0 + seq, True)
+            fact = TransactionFact("txn 1", seq, kind, Trigger.METER_VALUE_PERIODIC, at, 1, 1, id_token=CARD if seq == 0 else None)
+            old.execute("INSERT INTO transaction_facts (txn, light, fact) VALUES (?, ?, ?)", ("txn 1", seq, msgspec.msgpack.encode(fact)))
+        row = msgspec.msgpack.encode(Row("session 1", 1, True, "txn 1"))
+        old.execute('INSERT INTO sessions (id, evse, "open", "row") VALUES (?, 1, 1, ?)', ("session 1", row))
+        old.execute("INSERT INTO given_up (fact, answer) VALUES (?, 'no')", (msgspec.msgpack.encode(fact),))
+        old.close()
+    house = House(path)
+    assert house.outbox.waiting() == 2 and house.outbox.given_up() == 1
+    house.rows["txn 1"], house.seqs["txn 1"] = Row("session 1", 1, True, "txn 1"), 2
+    house.sample("txn 1")
+    house.outbox.thin()
+    house.end("txn 1")
+    house.tell()
+    (session,) = house.book.chains.all()
+    ((chain, verdict),) = house.book.judge(session).chains
+    assert (verdict.wrong, verdict.unchained, verdict.links, chain.number) == (None, 2, 3, 1) and house.wrong() == []
+    assert CARD.value.encode() not in b"".join(bytes(row[0]) for row in house.db.execute("SELECT facts FROM ledger"))
+    assert house.outbox.retell() == 1 and house.outbox.waiting() == 1

@@ -1,0 +1,84 @@
+"""How long facts stay: what is told and old goes, and what is most in a store that is full. In small steps, so that nothing waits long.
+
+Told facts go by age, and before their time when the store is larger than it may be; then intermediate values that nobody was told are thinned out,
+the oldest first. A start or an end never goes untold. Must not know how facts are kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from chargepoint.clock import Clock
+from chargepoint.model.facts import TransactionFact
+from chargepoint.settings import Ledger as Settings
+from chargepoint.station.security import Security, SecurityEvent
+from chargepoint.store.book import Book
+from chargepoint.store.boots import Boots
+from chargepoint.store.db import Db
+from chargepoint.store.given_up import GivenUp
+from chargepoint.store.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 60.0
+DAY_S = 86_400.0
+MB = 1_000_000
+GIVEN_UP_AT_ONCE = 50
+
+
+class Retention:
+    """Has a step of work each second while there is any, and looks for some each minute."""
+
+    def __init__(self, clock: Clock, db: Db, boots: Boots, outbox: Outbox, security: Security, settings: Settings) -> None:
+        self._clock = clock
+        self._db = db
+        self._boots = boots
+        self._outbox = outbox
+        self._security = security
+        self._settings = settings
+        self._book = Book(db)
+        self._given_up = GivenUp(db)
+        self._next_s = 0.0
+        outbox.on_given_up.append(self._gave_up)
+        outbox.on_thinned.append(self._thinned)
+
+    def tick(self) -> None:
+        """Each second."""
+        now = self._clock.boot_s()
+        if now >= self._next_s:
+            self._next_s = now if self._step() else now + LOOK_EVERY_S
+
+    def _step(self) -> bool:
+        """One piece of work; whether there was any."""
+        return self._by_age() or (self._book.used_bytes() > self._settings.max_mb * MB and self._by_size())
+
+    def _by_age(self) -> bool:
+        if not self._clock.wall_known():
+            return False
+        before_s = self._clock.wall_s() - self._settings.keep_days * DAY_S
+        gone = self._book.prune(self._boots, before_s)
+        if gone:
+            log.info("%d sessions older than %d days are pruned", gone, self._settings.keep_days)
+        return gone > 0 or self._forget_given_up(before_s)
+
+    def _by_size(self) -> bool:
+        gone = self._book.prune(self._boots, math.inf)
+        if gone:
+            log.warning("the store holds more than %d MB: the %d oldest told sessions are pruned", self._settings.max_mb, gone)
+        return gone > 0 or self._outbox.thin() > 0
+
+    def _forget_given_up(self, before_s: float) -> bool:
+        if not self._given_up.old(before_s):
+            return False
+        with self._db.transaction():
+            gone = self._given_up.prune(before_s, GIVEN_UP_AT_ONCE)
+            self._security.happened(SecurityEvent.MEMORY_EXHAUSTION, f"{gone} given-up facts are older than {self._settings.keep_days} days and gone")
+        return True
+
+    def _gave_up(self, fact: TransactionFact, answer: str) -> None:
+        info = f"{fact.kind.value} seq {fact.seq} of {fact.transaction}: {answer}"
+        self._security.happened(SecurityEvent.FACT_GIVEN_UP, info[:255])
+
+    def _thinned(self, count: int) -> None:
+        self._security.happened(SecurityEvent.MEMORY_EXHAUSTION, f"{count} intermediate values that were not told are thinned out")
