@@ -7,6 +7,7 @@ in a task ends the process: the permit outlives it by the lease, and the next st
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -240,6 +241,8 @@ class Station:
 
 
 def directory(variable: str, otherwise: str) -> Path:
+    """Made if it is missing. Where it cannot be, who uses it says so: the store goes on in memory."""
     path = Path(os.environ.get(variable, otherwise).split(":")[0])
-    path.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        path.mkdir(parents=True, exist_ok=True)
     return path

@@ -85,6 +85,7 @@ class TransactionFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field
     transaction: our id, 36 characters at most. connection: number of the accepted connection it was written under (0: none); told as offline
     when that is not the present one (E04.FR.03, E11.FR.07). evse and connector stand in every fact for the store's sake; `said_evse` marks
     the one that tells them. register_wh: the import register at that moment (1.6 meterStart, meterStop; the stored one when the meter is silent).
+    in_memory: the storage failed when this was written, so that a power cut before its return would have taken it.
     """
 
     transaction: str
@@ -108,6 +109,7 @@ class TransactionFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field
     cable_max_current_a: int | None = None
     time_charging_s: int | None = None
     billing_estimated: bool = False
+    in_memory: bool = False
 
 
 class SecurityFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", tag="security"):

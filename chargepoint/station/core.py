@@ -47,6 +47,7 @@ from chargepoint.station.sampling import Sampling
 from chargepoint.station.security import Security
 from chargepoint.station.sessions import OCPP_16, Sessions
 from chargepoint.station.smart_charging import Limits
+from chargepoint.station.storage import Storage
 from chargepoint.station.transactions import Transactions
 from chargepoint.station.vehicles import Vehicles
 from chargepoint.store.boots import Boots
@@ -96,6 +97,7 @@ class Core:
         self.security = Security(ground.clock, ground.db, ground.outbox.append)
         self.outbox.wall_s = ground.clock.wall_s
         self.retention = Retention(ground.clock, ground.db, ground.boots, ground.outbox, self.security, ground.settings.ledger)
+        self.storage = Storage(ground.clock, ground.db, self.security)
         self.availability = Availability(ground.settings.evse, ground.model, self._values)
         self._measure(ground)
         self._charge()
@@ -112,6 +114,7 @@ class Core:
 
     def second(self) -> None:
         """The turn of each second."""
+        self.storage.tick()
         self.sampling.tick()
         self.metering.tick()
         self.sessions.tick()
@@ -149,6 +152,7 @@ class Core:
         """Sessions, the transactions told of them, and what each connector is told as."""
         clock, evses, backend, append = self.clock, self.settings.evse, self.backend, self.outbox.append
         self.transactions = Transactions(clock, append, self.sampling, lambda: backend.connection)
+        self.transactions.in_memory = lambda: self.db.in_memory
         self.transactions.cable_a = lambda evse: state.cable_a if (state := self.hardware.state(evse)) is not None else None
         self.sessions = Sessions(clock, self.db, self.model, self.hardware, self.transactions, evses, lambda: backend.subprotocol)
         self.sessions.operative = lambda evse: self.availability.operative(evse, 1)

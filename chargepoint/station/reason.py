@@ -19,7 +19,7 @@ MINIMUM_A = 6.0
 class Situation(NamedTuple):
     """All that counts. control: its process is there; faults: names from the catalogue; state: of the session (IDLE: none); limit_a and limit_owner:
     what the station permits; offered_a and cap: what control signals and who won there; permitted: control has a permit; may_begin: new transactions
-    are allowed; store: what the store could not do; wake: what is done about a car that sleeps; switching: it waits
+    are allowed; store: why nothing can be written to the storage; wake: what is done about a car that sleeps; switching: it waits
     for a change of its phases; by_button: a press begins, no token is asked for."""
 
     control: bool = True
@@ -85,7 +85,6 @@ NOBODYS = (_S.IDLE, _S.PARKED, _S.PLUGGED, _S.FINISHING)
 TABLE: tuple[Row, ...] = (
     Row("control_absent", lambda s: not s.control, "The control process is not running, so nothing is offered."),
     Row("fault", lambda s: _stopping(s) is not None, "{fault}"),
-    Row("store_failed", lambda s: s.store is not None, "Nothing can be written down ({store}): free some space or replace the storage."),
     Row("self_test", lambda s: s.testing, "A self-test runs; it takes some seconds."),
     Row("stopping", lambda s: s.state is _S.STOPPING, "The session is over; the car has some seconds to stop."),
     Row("unavailable", lambda s: not s.operative and s.state in NOBODYS, "Out of service by order of the operator."),
@@ -94,6 +93,11 @@ TABLE: tuple[Row, ...] = (
         "not_accepted",
         lambda s: not s.may_begin and s.state in NOBODYS,
         "The central system has not accepted this charger yet, so nobody can charge.",
+    ),
+    Row(
+        "store_failed",
+        lambda s: s.store is not None and s.state in (_S.IDLE, _S.CLOSED),
+        "No car is plugged in. Cars can charge, but nothing can be written down ({store}): free some space or replace the storage.",
     ),
     Row("free", lambda s: s.state in (_S.IDLE, _S.CLOSED), "No car is plugged in."),
     Row("car_in_bay", lambda s: s.state is _S.PARKED, "A car stands in the bay: plug it in."),
@@ -123,6 +127,11 @@ TABLE: tuple[Row, ...] = (
     Row("car_waits", lambda s: s.state is _S.READY, "Current is offered; the car does not take it."),
     Row("limited_by_fault", lambda s: _limiting(s) is not None, "{fault}"),
     Row("limited_by_control", lambda s: s.cap not in ("", "permit"), "Limited to {amps} by {cap}."),
+    Row(
+        "charging_unwritten",
+        lambda s: s.store is not None,
+        "Charging with up to {amps}, but kept in memory only, as nothing can be written down ({store}): free some space or replace the storage.",
+    ),
     Row("charging", lambda s: True, "Charging with up to {amps}, by {owner}."),
 )
 

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class SecurityEvent(StrEnum):
-    """The standard security events this station can have, and one of its own: TransactionFactGivenUp."""
+    """The standard security events this station can have, and two of its own: TransactionFactGivenUp and StoreDamaged."""
 
     FIRMWARE_UPDATED = "FirmwareUpdated"
     FAILED_TO_AUTHENTICATE = "FailedToAuthenticateAtCsms"
@@ -31,6 +31,7 @@ class SecurityEvent(StrEnum):
     INVALID_TLS_VERSION = "InvalidTLSVersion"
     INVALID_TLS_CIPHER_SUITE = "InvalidTLSCipherSuite"
     FACT_GIVEN_UP = "TransactionFactGivenUp"
+    STORE_DAMAGED = "StoreDamaged"
 
 
 UNCRITICAL = frozenset(

@@ -83,10 +83,11 @@ def phases_of(sample: MeterSample | None) -> int:
 
 class Transactions:
     """connection: number of the present accepted connection (0: none); append: the outbox; cable_a: rating of the cable in the socket of an EVSE, A
-    (None: tethered, or not known)."""
+    (None: tethered, or not known); in_memory: whether the storage fails."""
 
     def __init__(self, clock: Clock, append: Callable[[Fact], int], meters: Meters, connection: Callable[[], int]) -> None:
         self.cable_a: Callable[[int], float | None] = lambda evse: None
+        self.in_memory: Callable[[], bool] = lambda: False
         self._clock = clock
         self._append = append
         self._meters = meters
@@ -216,6 +217,7 @@ class Transactions:
                 cable_max_current_a=cable_a if cable_a not in (0, running.cable_a) else None,
                 time_charging_s=round(self._charged_s(running)) if ended else None,
                 billing_estimated=ended and estimated,
+                in_memory=self.in_memory(),
             )
         )
         running.seq += 1

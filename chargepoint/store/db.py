@@ -2,8 +2,10 @@
 
 WAL with synchronous=FULL: what a durable transaction wrote is on the disk when its `with` ends, and a process killed at any moment leaves
 either all of it or nothing. One that is not durable is committed with the next that is (a round); until then what it said stands in the tail, which a
-killed process leaves behind, and from the next mark on outlives a power cut too. A corrupt file is moved aside, never repaired in place and never
-deleted.
+killed process leaves behind, and from the next mark on outlives a power cut too.
+
+A damaged file is moved aside, never repaired in place and never deleted; what can be read of it goes on in a new one. Storage that fails under the
+station's own database fails nobody's transaction: all goes on in memory, with the mark as long as that can be written, until `heal` puts it back.
 """
 
 from __future__ import annotations
@@ -12,14 +14,15 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from chargepoint.store.file import ALONE, PRAGMAS, aside, check, connect, is_corruption, migrate, reserve
+from chargepoint.store.file import ALONE, PRAGMAS, check, connect, is_corruption, is_storage, migrate, reserve
 from chargepoint.store.mark import OWNER_BYTES, Mark
+from chargepoint.store.rebuild import into_memory, replace, settle
 from chargepoint.store.redo import ROUND, Redo, Statement
 from chargepoint.store.schema import MIGRATIONS
 from chargepoint.store.tail import Tail
@@ -33,22 +36,24 @@ KEEP_ROUND = 'INSERT OR REPLACE INTO "values" (name, value) VALUES (?, ?)'
 
 
 class StoreError(Exception):
-    """The store could not do what was asked: disk full, input/output error, corruption. Nothing of the transaction is kept."""
+    """The store could not do what was asked: another process holds it, or, where the file is shared, the storage fails. Nothing of the transaction is
+    kept."""
 
 
 class Db:
-    """The open file, for one thread. alone: no other process gets in, which halves what is written, and rounds are kept; runtime: directory of the
-    tail, best in memory; boot: names the boot of the board. patience_s: how long another process's lock is waited for. was_corrupt: the former file
-    was moved aside at this opening; trouble: why the last write failed, or None. before_commit: called inside each durable transaction before it is
-    kept, to write along what would otherwise need one of its own."""
+    """The open file, for one thread. alone: no other process gets in, which halves what is written, rounds are kept, and failing storage is borne;
+    runtime: directory of the tail, best in memory; boot: names the boot of the board. patience_s: how long another process's lock is waited for.
+    was_corrupt: a damaged file was moved aside; trouble: why nothing can be written to the storage, or None. before_commit: called inside each
+    durable transaction before it is kept, to write along what would otherwise need one of its own."""
 
     def __init__(self, path: Path, *, alone: bool = False, runtime: Path | None = None, boot: str = "", patience_s: float = 5.0) -> None:
         self.path = path
-        self._pragmas = (ALONE, *PRAGMAS) if alone else PRAGMAS
-        self._patience_s = patience_s
         self.was_corrupt = False
         self.trouble: str | None = None
         self.before_commit: list[Callable[[], None]] = []
+        self._alone = alone
+        self._pragmas = (ALONE, *PRAGMAS) if alone else PRAGMAS
+        self._patience_s = patience_s
         self._durable = True
         self._full = True
         self._depth = 0
@@ -58,11 +63,11 @@ class Db:
         self._after: dict[Callable[[], None], None] = {}
         self._suspect = path.with_name(path.name + ".suspect")
         self._redo: Redo | None = None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = self._open_or_replace()
+        self._refuge = False
+        self._damaged = False
+        self._connection = self._opened()
         if alone:
-            reserve(path.with_name(path.name + "-wal"))
-            self._redo = self._take_up(Tail((runtime or path.parent) / f"{path.stem}.tail", boot))
+            self._take_up(Tail((runtime or path.parent) / f"{path.stem}.tail", boot))
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
@@ -105,7 +110,8 @@ class Db:
             try:
                 self._connection.executemany(sql, rows)
             except sqlite3.Error as error:
-                raise self._failed(error) from error
+                self.trouble = str(error)
+                raise StoreError(str(error)) from error
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Calls back once the open transaction is kept (at once when none is open); never when it is rolled back. The same callback asked for
@@ -127,10 +133,32 @@ class Db:
         """Whether anything kept would not outlive a power cut now."""
         return self._redo is not None and self._redo.unsynced > 0
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the storage fails, and what is kept is kept in memory."""
+        return self._refuge
+
+    def heal(self) -> bool:
+        """Puts what was kept in memory back on the storage, if that can be done now; whether all is well. Not inside a transaction."""
+        if not self._refuge:
+            return True
+        try:
+            self._connection = self._restored(self._connection)
+        except (sqlite3.Error, OSError) as error:
+            self._damaged = self._damaged or (isinstance(error, sqlite3.Error) and is_corruption(error))
+            self.trouble = str(error)
+            return False
+        self._refuge, self._damaged, self.trouble = False, False, None
+        if self._redo is not None:
+            self._redo.begin()
+        log.warning("%s can be written again; all that was kept in memory is in it", self.path)
+        return True
+
     def close(self) -> None:
         """Closes the file; what is in the log goes into the file."""
         if self._redo is not None:
             self._commit_round()
+            self.heal()
             self._redo.close()
         self._connection.close()
 
@@ -162,11 +190,12 @@ class Db:
             for callback in self.before_commit if self._durable else ():
                 callback()
             self._keep()
-        except StoreError:
+        except BaseException:
             self._roll_back()
             raise
         callbacks = self._end()
-        self.trouble = None
+        if not self._refuge:
+            self.trouble = None
         for callback in callbacks:
             callback()
 
@@ -176,20 +205,22 @@ class Db:
             self._run("COMMIT")
             return
         self._run("RELEASE turn")
-        kept = not self._durable and not self._unspoken and not self._redo.full and self._redo.keep(self._spoken)
-        if not kept or (self._redo.unsynced >= UNSYNCED and not self._redo.mark()):
+        deferred = not (self._durable or self._unspoken or self._redo.full or self._refuge)
+        if not (deferred and self._redo.keep(self._spoken) and (self._redo.unsynced < UNSYNCED or self._redo.mark())):
             self._commit_round()
 
     def _commit_round(self) -> None:
+        """In memory nothing is deferred; the mark takes what it can."""
         if self._redo is None or not self._connection.in_transaction:
             return
         if self._redo.statements:
-            name, value = ROUND, msgspec.msgpack.encode(self._redo.value)
-            self._run(KEEP_ROUND, (name, value))
+            self._run(KEEP_ROUND, (ROUND, msgspec.msgpack.encode(self._redo.value)))
+        if self._connection.in_transaction:
             self._run("COMMIT")
+        if self._refuge:
+            self._redo.note(self._spoken, sync=self._durable)
+        elif self._redo.statements:
             self._redo.begin()
-        else:
-            self._run("COMMIT")
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction and self._redo is not None and self._redo.statements:
@@ -197,6 +228,9 @@ class Db:
             self._run("RELEASE turn")
         elif self._connection.in_transaction:
             self._run("ROLLBACK")
+        elif self._redo is not None and self._redo.statements:  # SQLite rolled back by itself, and more than was ours
+            self._run("BEGIN IMMEDIATE")
+            self._repeat(self._connection, self._redo.statements)
         self._end()
 
     def _end(self) -> list[Callable[[], None]]:
@@ -216,57 +250,145 @@ class Db:
         try:
             return self._connection.execute(sql, args)
         except sqlite3.Error as error:
-            raise self._failed(error) from error
+            if not self._alone or self._refuge or not is_storage(error):
+                raise self._failed(error) from error
+            self._take_refuge(error)
+            if sql == "COMMIT" and not self._connection.in_transaction:
+                return self._connection.execute("SELECT 1")
+            return self._run(sql, args)
 
     def _failed(self, error: sqlite3.Error) -> StoreError:
         """Corruption met while running: the next opening checks the whole file."""
         self.trouble = str(error)
         if is_corruption(error):
-            self._suspect.touch()
+            with suppress(OSError):
+                self._suspect.touch()
         return StoreError(str(error))
 
-    def _take_up(self, tail: Tail) -> Redo:
-        """Says again what a run before this one kept and did not commit."""
-        row = self._run('SELECT value FROM "values" WHERE name = ?', (ROUND,)).fetchone()
-        owner, last = msgspec.msgpack.decode(row[0]) if row is not None else (os.urandom(OWNER_BYTES), 0)
-        redo = Redo(Mark(self.path.with_name(f"{self.path.stem}.mark")), tail, owner, last)
-        statements = list(redo.left())
-        if statements or row is None:
-            self._run("BEGIN IMMEDIATE")
-            for sql, args in statements:
-                self._repeat(sql, args)
-            self._run(KEEP_ROUND, (ROUND, msgspec.msgpack.encode(redo.value)))
-            self._run("COMMIT")
-            redo.begin()
-        if statements:
-            log.info("%d statements of the run before were kept, and are in the database now", len(statements))
-        return redo
+    # storage that fails
 
-    def _repeat(self, sql: str, args: Sequence[Any]) -> None:
-        try:
-            self._connection.execute(sql, args)
-        except (sqlite3.IntegrityError, sqlite3.ProgrammingError) as error:
-            log.error("what the run before kept does not fit the database: %s", error)
+    def _take_refuge(self, error: sqlite3.Error) -> None:
+        """All that can be read goes on in memory, with what is not committed yet, up to the statement that failed."""
+        self._failed(error)
+        self._damaged = is_corruption(error)
+        log.error("%s fails (%s): sessions go on in memory until it can be written again", self.path, error)
+        file = self._connection
+        with suppress(sqlite3.Error):
+            file.rollback()
+        self._connection = into_memory(file, self.path, error)
+        self._refuge = True
+        with suppress(sqlite3.Error):
+            file.close()
+        if self._redo is not None:
+            self._connection.execute("BEGIN")
+            self._repeat(self._connection, self._redo.statements)
+            self._connection.execute(KEEP_ROUND, (ROUND, msgspec.msgpack.encode(self._redo.value)))
+            self._connection.execute("COMMIT")
+            self._redo.statements.clear()
+        if self._depth:
+            self._connection.execute("BEGIN")
+            self._connection.execute("SAVEPOINT turn")
+            self._repeat(self._connection, self._spoken)
 
-    def _open_or_replace(self) -> sqlite3.Connection:
-        try:
-            connection = self._open()
-        except sqlite3.DatabaseError as error:
-            if not is_corruption(error):
-                raise StoreError(f"{self.path}: {error}") from error
-            new = aside(self.path)
+    def _restored(self, refuge: sqlite3.Connection) -> sqlite3.Connection:
+        """The file with all that the refuge holds. Raises sqlite3.Error and OSError; then nothing has changed."""
+        if self._damaged:
+            new = replace(self.path, refuge)
             self.was_corrupt = True
-            log.error("%s is corrupt (%s): moved aside as %s, started with an empty one", self.path, error, new.name)
-            connection = self._open()
+            log.error("the damaged %s is kept as %s", self.path.name, new.name)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = connect(self.path, self._pragmas, self._patience_s)
+        try:
+            refuge.backup(connection)
+            check(connection, whole=True)
+        except sqlite3.Error:
+            connection.close()
+            raise
         self._suspect.unlink(missing_ok=True)
+        refuge.close()
+        reserve(self.path.with_name(self.path.name + "-wal"))
         return connection
 
-    def _open(self) -> sqlite3.Connection:
+    # the beginning
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            settle(self.path)
+            connection = self._sound()
+            with suppress(OSError):
+                self._suspect.unlink(missing_ok=True)
+            if self._alone:
+                reserve(self.path.with_name(self.path.name + "-wal"))
+            return connection
+        except (sqlite3.Error, OSError) as error:
+            if not self._alone or (isinstance(error, sqlite3.Error) and not is_storage(error)):
+                raise StoreError(f"{self.path}: {error}") from error
+            log.error("%s cannot be used (%s): sessions go on in memory until it can", self.path, error)
+            self.trouble = str(error)
+            self._refuge = True
+            return into_memory(None, self.path, None)
+
+    def _sound(self) -> sqlite3.Connection:
+        """The file, or what can be read of it in another."""
+        try:
+            return self._checked()
+        except sqlite3.DatabaseError as error:
+            if not is_corruption(error):
+                raise
+            log.error("%s is damaged: %s", self.path, error)
+            self._damaged = True
+            new = replace(self.path)
+            self.was_corrupt = True
+            self._damaged = False
+            log.error("the damaged %s is kept as %s; a new one holds what could be read of it", self.path.name, new.name)
+            return self._checked()
+
+    def _checked(self) -> sqlite3.Connection:
         connection = connect(self.path, self._pragmas, self._patience_s)
         try:
             check(connection, whole=self._suspect.exists())
-            migrate(connection, MIGRATIONS)
+            if not self._alone or not _has_values(connection):
+                migrate(connection, MIGRATIONS)
         except sqlite3.Error:
             connection.close()
             raise
         return connection
+
+    def _take_up(self, tail: Tail) -> None:
+        """Says again what a run before this one kept and did not commit, in the layout it was said in."""
+        row = self._run('SELECT value FROM "values" WHERE name = ?', (ROUND,)).fetchone()
+        owner, last = msgspec.msgpack.decode(row[0]) if row is not None else (os.urandom(OWNER_BYTES), 0)
+        self._redo = redo = Redo(Mark(self.path.with_name(f"{self.path.stem}.mark")), tail, owner, last)
+        statements = list(redo.left())
+        if statements or row is None:
+            with self.transaction():
+                for sql, args in statements:
+                    with suppress(StoreError):
+                        self.execute(sql, args)
+                self.execute(KEEP_ROUND, (ROUND, msgspec.msgpack.encode(redo.value)))
+            if not self._refuge:
+                redo.begin()
+        if statements:
+            log.info("%d statements of the run before were not committed, and are in the database now", len(statements))
+        self._newest()
+
+    def _newest(self) -> None:
+        try:
+            migrate(self._connection, MIGRATIONS)
+        except sqlite3.Error as error:
+            if self._refuge or not is_storage(error):
+                raise StoreError(f"{self.path}: {error}") from error
+            self._take_refuge(error)
+            migrate(self._connection, MIGRATIONS)
+
+    def _repeat(self, connection: sqlite3.Connection, statements: Sequence[Statement]) -> None:
+        for sql, args in statements:
+            try:
+                connection.execute(sql, args)
+            except sqlite3.Error as error:
+                log.error("what was kept does not fit the database: %s", error)
+
+
+def _has_values(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'values'").fetchone() is not None

@@ -38,6 +38,7 @@ class Redo:
         self._owner = owner
         self._round = last + 1
         self._number = 0
+        self._gap = False
         self._since: list[Statement] = []
 
     def left(self) -> Iterator[Statement]:
@@ -70,6 +71,15 @@ class Redo:
             return self.mark()
         return True
 
+    def note(self, statements: Iterable[Statement], *, sync: bool) -> None:
+        """The database is in memory: what it was told is written here as long as it can be, for the next run. Nothing after a gap."""
+        if self._gap:
+            return
+        self._gap = not self.keep(statements)
+        self.statements.clear()
+        if sync and not self._gap and not self.mark():
+            self._gap = len(self._since) > MOST
+
     def mark(self) -> bool:
         """Keeps over a power cut what was kept so far. False: it cannot be written, or has no room in this round."""
         if not self.unsynced:
@@ -92,6 +102,7 @@ class Redo:
         self.statements.clear()
         self._round += 1
         self._number = 0
+        self._gap = False
         self._mark.begin()
         self._marked()
 

@@ -309,10 +309,11 @@ class Rig:
     delay_s: float = 0.0
     cars: dict[str, Vehicle] = field(default_factory=dict)
     tokens_of: dict[str, str] = field(default_factory=dict)
+    alone: bool = False
 
     def __post_init__(self) -> None:
         clock = self.clock
-        self.db = Db(self.path)
+        self.db = Db(self.path, alone=self.alone)
         self.boots = Boots(self.db)
         clock.boot = self.boots.begin(clock.boot_id())
         self.values = Values(self.db)

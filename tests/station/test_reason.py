@@ -24,12 +24,12 @@ READY = {**CHARGING, "state": State.READY}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "control_absent": {"control": False, "faults": ("diode",)},
     "fault": {**CHARGING, "faults": ("meter_lost", "residual_current")},
-    "store_failed": {"store": "disk full", "testing": True},
     "self_test": {"testing": True, "operative": False},
     "stopping": {"state": State.STOPPING},
     "unavailable": {"operative": False, "may_begin": False},
     "reserved": {"reserved": True, "state": State.PLUGGED},
     "not_accepted": {"may_begin": False},
+    "store_failed": {"store": "disk full"},
     "free": {},
     "car_in_bay": {"state": State.PARKED},
     "button_awaited": {"state": State.PLUGGED, "by_button": True},
@@ -50,6 +50,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "car_waits": READY,
     "limited_by_fault": {**CHARGING, "faults": ("temperature_sensor_lost",)},
     "limited_by_control": {**CHARGING, "offered_a": 20.0, "cap": "cable"},
+    "charging_unwritten": {**CHARGING, "store": "disk full"},
     "charging": CHARGING,
 }
 WORDS = {"fault": "residual_current", "limited_by_fault": "temperature_sensor_lost"}
