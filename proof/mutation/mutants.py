@@ -19,7 +19,7 @@ SKIPPED = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator, cst.TypeAl
 
 @dataclass(frozen=True)
 class Mutant:
-    """file: below the root. line: where it differs, 0 for a module's own figures and tables, which are read at the import. code: the whole file."""
+    """file: below the root. line: where it differs. code: the whole file."""
 
     file: str
     line: int
@@ -55,22 +55,15 @@ class _Finder(cst.CSTVisitor):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[cst.CSTNode, cst.CSTNode, int]] = []
-        self._depth = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, SKIPPED) or _is_docstring(node) or _is_slots(node) or _is_for_types(node):
             return False
-        if isinstance(node, cst.FunctionDef):
-            self._depth += 1
         for kind, operator in mutation_operators:
             if isinstance(node, kind):
                 line = self.get_metadata(PositionProvider, node).start.line
-                self.found += [(node, new, line if self._depth else 0) for new in _worth_trying(node, operator(node))]
+                self.found += [(node, new, line) for new in _worth_trying(node, operator(node))]
         return True
-
-    def on_leave(self, original_node: cst.CSTNode) -> None:
-        if isinstance(original_node, cst.FunctionDef):
-            self._depth -= 1
 
 
 def _worth_trying(node: cst.CSTNode, changed: Iterable[cst.CSTNode]) -> list[cst.CSTNode]:

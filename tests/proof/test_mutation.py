@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("mutmut", reason="pip install .[mutation]")
-from proof.mutation import report
+from proof.mutation import order, report
 from proof.mutation.mutants import Mutant, Source
 from proof.mutation.run import KILLED, SURVIVED, Result
 
@@ -48,10 +48,20 @@ def test_figures_and_bodies_are_changed_and_nothing_else(source: Source) -> None
     assert all(mutant.code != CODE for mutant in mutants)
 
 
-def test_a_figure_of_the_module_belongs_to_no_line_that_a_test_runs(source: Source) -> None:
-    lines = {mutant.was.split()[0]: mutant.line for mutant in (source.mutant(number) for number in range(len(source)))}
-    assert lines["LIMIT_S"] == 0
-    assert lines["return"] == len(CODE.splitlines())
+def test_only_tests_that_reach_the_module_are_tried_and_those_that_name_it_first() -> None:
+    tests = {
+        "tests/control/test_evse.py::slow": 2.0,
+        "tests/control/test_evse.py::quick": 0.5,
+        "tests/control/test_electrics.py::test_duty": 0.1,
+        "tests/control/test_offer.py::test_ramp": 3.0,
+        "tests/control/test_front_end_spikes.py::test_spike": 0.2,
+    }
+    assert order.Order(tests).of("chargepoint/control/offer.py") == [
+        "tests/control/test_offer.py::test_ramp",
+        "tests/control/test_evse.py::quick",
+        "tests/control/test_evse.py::slow",
+        "tests/control/test_front_end_spikes.py::test_spike",
+    ]
 
 
 def test_a_report_counts_by_file_and_names_each_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
