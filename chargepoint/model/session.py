@@ -40,7 +40,8 @@ class State(StrEnum):
 class Event(StrEnum):
     """PLUGGED: the pilot left A. AUTHORIZED, DEAUTHORIZED: somebody may charge, no longer may. CLOSED, OPENED: the contactor, proven. DETACHED: the
     car's end came out, the authorization stays (StopTxOnEVSideDisconnect false). LEFT: it came out and nothing goes on, the plug is still in the
-    socket. GONE: car and cable are gone. TIMED_OUT: no car within EVConnectionTimeOut. DETECTED, DEPARTED: the bay sensor sees a car, no longer
+    socket. GONE: car and cable are gone. TIMED_OUT: no car within EVConnectionTimeOut; 1.6: a car, and nobody authorized
+    within ConnectionTimeOut. DETECTED, DEPARTED: the bay sensor sees a car, no longer
     sees one."""
 
     PLUGGED = "plugged"
@@ -72,6 +73,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.PARKED, _E.AUTHORIZED, _S.AUTHORIZED),
     Transition(_S.PARKED, _E.DEPARTED, _S.CLOSED),
     Transition(_S.PLUGGED, _E.AUTHORIZED, _S.READY),
+    Transition(_S.PLUGGED, _E.TIMED_OUT, _S.FINISHING),
     Transition(_S.PLUGGED, _E.LEFT, _S.CLOSED),
     Transition(_S.PLUGGED, _E.GONE, _S.CLOSED),
     Transition(_S.AUTHORIZED, _E.PLUGGED, _S.READY),

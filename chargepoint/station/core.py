@@ -58,6 +58,7 @@ from chargepoint.store.values import Values
 from hal.ports import Meter
 
 MINIMUM_STATUS = "Ocpp16Ctrlr.MinimumStatusDuration"
+MOST_METER_VALUES = "Ocpp16Ctrlr.StopTransactionMaxMeterValues"
 SendReport = Callable[[int, Sequence[ReportItem]], Awaitable[None]]
 Handler = Callable[[Any], Awaitable[Answer]]
 
@@ -144,6 +145,7 @@ class Core:
         registers = Registers(clock, self.db, ground.boots, self.settings.station.mark_s)
         self.metering = Metering(clock, evses, self.model, registers, ground.meters, self.hardware.sample, self._device_fault)
         self.sampling = Sampling(clock, self.db, evses, self.model, self.metering, outbox.append)
+        self.sampling.most = lambda: self.model.integer(MOST_METER_VALUES)
         self.metering.offered_a = lambda evse: state.offered_a if (state := self.hardware.state(evse)) is not None else 0.0
         self.metering.closed = lambda evse: state.closed if (state := self.hardware.state(evse)) is not None else True
         self.metering.every_phase = lambda: self.backend.subprotocol != OCPP_16

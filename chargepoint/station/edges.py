@@ -16,7 +16,7 @@ from chargepoint.model.facts import StopReason, Trigger
 from chargepoint.model.fault import CATALOGUE, Clears, Effect
 from chargepoint.model.idtoken import NOBODY
 from chargepoint.model.pilot import PilotState
-from chargepoint.model.session import Event, SessionRow, State
+from chargepoint.model.session import Event, Point, SessionRow, State
 from chargepoint.model.stamp import Stamp
 from chargepoint.station.hardware import Hardware
 from chargepoint.station.sessions import Sessions, Start, Variables
@@ -43,7 +43,9 @@ FAULT_REASONS = {
     "residual_current": StopReason.GROUND_FAULT,
     "over_current": StopReason.OVERCURRENT_FAULT,
 }
-"""Faults ReasonEnumType has a word for; the others end a session as Other."""
+"""Faults that were meant to stop a session, and have a word of ReasonEnumType; the others end it as Other."""
+POWER_QUALITY = ("over_voltage", "under_voltage", "phase_loss")
+"""Faults of the supply that suspend a session."""
 
 
 def ends_session(fault: str) -> bool:
@@ -54,14 +56,18 @@ def ends_session(fault: str) -> bool:
     return row.clears is not Clears.CAUSE_GONE or fault in FAULT_REASONS
 
 
-def _reason(row: SessionRow) -> StopReason:
-    """Why a transaction ends whose end is that of its energy (3.67 ReasonEnumType): the car stopped, or the CSMS refused the token and nothing, or
-    nothing more, is delivered."""
+def _opened_because(row: SessionRow, why: str) -> tuple[Trigger, StopReason]:
+    """What ends a transaction whose end is that of its energy (3.67 ReasonEnumType, 3.82 TriggerReasonEnumType): the car stopped, a fault did
+    (E06.FR.16), or the CSMS refused the token and nothing, or nothing more, is delivered. why: control's word."""
     if row.satisfied:
-        return StopReason.STOPPED_BY_EV
+        return Trigger.CHARGING_STATE_CHANGED, StopReason.STOPPED_BY_EV
+    if why in CATALOGUE:
+        return Trigger.ABNORMAL_CONDITION, StopReason.POWER_QUALITY if why in POWER_QUALITY else FAULT_REASONS.get(why, StopReason.OTHER)
+    if row.no_energy and row.allowed_wh is None:
+        return Trigger.DEAUTHORIZED, StopReason.DE_AUTHORIZED
     if row.no_energy:
-        return StopReason.DE_AUTHORIZED if row.allowed_wh is None else StopReason.ENERGY_LIMIT_REACHED
-    return StopReason.OTHER
+        return Trigger.ENERGY_LIMIT_REACHED, StopReason.ENERGY_LIMIT_REACHED
+    return Trigger.CHARGING_STATE_CHANGED, StopReason.OTHER
 
 
 class Edges:
@@ -207,7 +213,9 @@ class Edges:
                 if row.running is not None and row.running.closed_at:
                     row.running.charged_s += max(0.0, at.boot_s - row.running.closed_at)
                     row.running.closed_at = 0.0
-                self._sessions.step(row, Event.OPENED, Cause(Trigger.CHARGING_STATE_CHANGED, at, _reason(row)))
+                trigger, reason = _opened_because(row, why)
+                ends = Point.ENERGY_TRANSFER in row.stop
+                self._sessions.step(row, Event.OPENED, Cause(trigger if ends else Trigger.CHARGING_STATE_CHANGED, at, reason))
 
     def _failed(self, row: SessionRow, fault: str, at: Stamp) -> None:
         log.warning("EVSE %d: the session ends: %s", row.evse, CATALOGUE[fault].sentence)

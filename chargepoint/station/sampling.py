@@ -25,6 +25,7 @@ from chargepoint.store.values import Values
 log = logging.getLogger(__name__)
 
 KEPT = "metering.running"
+MOST_AT_END = 500
 DAY_S = 86_400
 STEPPED_S = 2.0
 """A wall clock that moved so much more or less than time was set."""
@@ -52,10 +53,12 @@ class Sampled(msgspec.Struct, array_like=True):
 
 
 class Sampling:
-    """tell: puts readings into the transaction that runs at an EVSE, False when none does. place: the EVSE a transaction is at now, None when it
+    """most: how many readings the message that ends a transaction may hold, the one of its end among them (1.6 StopTransactionMaxMeterValues). tell:
+    puts readings into the transaction that runs at an EVSE, False when none does. place: the EVSE a transaction is at now, None when it
     is at none. append: the outbox, for values outside any transaction."""
 
     def __init__(self, clock: Clock, db: Db, evses: Sequence[Evse], model: DeviceModel, meters: Meters, append: Callable[[Fact], int]) -> None:
+        self.most: Callable[[], int] = lambda: MOST_AT_END
         self.tell: Callable[[int, Trigger, tuple[Reading, ...]], bool] = lambda evse, trigger, readings: False
         self.place: Callable[[str], int | None] = lambda transaction: self._running[transaction].evse if transaction in self._running else None
         self._clock = clock
@@ -92,7 +95,7 @@ class Sampling:
     def collect(self, evse: int, transaction: str, context: Context, at: Stamp | None = None) -> None:
         """A reading for the end of a transaction, by what has happened to it. at: the moment it counts for, when that is not now."""
         for reading in self._meters.readings(evse, Purpose.ENDED, context, at):
-            self._collected.add(transaction, reading)
+            self._collected.add(transaction, reading, self.most() - 1)
 
     def end(self, evse: int, transaction: str) -> tuple[Reading, ...]:
         """It is sampled no more: the readings collected for its end, oldest first. Joins the open database transaction."""
@@ -161,7 +164,7 @@ class Sampling:
     def _collect(self, transaction: str, purpose: Purpose, context: Context, at: Stamp | None) -> None:
         evse = self.place(transaction)
         for reading in self._meters.readings(evse, purpose, context, at) if evse is not None else ():
-            self._collected.add(transaction, reading)
+            self._collected.add(transaction, reading, self.most() - 1)
 
     def _due(self, running: Sampled, variable: str, now: float) -> bool:
         interval = self._model.integer(f"SampledDataCtrlr.{variable}")

@@ -7,21 +7,22 @@ import msgspec
 from chargepoint.model.sample import Reading
 from chargepoint.store.db import Db
 
-MOST = 500
+LEAST = 1
+"""The first is never dropped."""
 _decoder = msgspec.msgpack.Decoder(Reading)
 
 
 class Collected:
-    """In order of time. Above 500 of a transaction every second one goes, but never the first (2.0.1 part 2, J02.FR.20)."""
+    """In order of time. Above so many of a transaction every second one goes, but never the first (2.0.1 part 2, J02.FR.20; 1.6 errata 3.91)."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
 
-    def add(self, transaction: str, reading: Reading) -> None:
-        """Joins the open transaction; by itself not durable."""
+    def add(self, transaction: str, reading: Reading, most: int) -> None:
+        """Joins the open transaction; by itself not durable. most: how many are kept."""
         with self._db.transaction(durable=False):
             self._db.execute("INSERT INTO collected (txn, reading) VALUES (?, ?)", (transaction, msgspec.msgpack.encode(reading)))
-            if self._count(transaction) > MOST:
+            if self._count(transaction) > max(LEAST, most):
                 self._thin(transaction)
 
     def take(self, transaction: str) -> tuple[Reading, ...]:

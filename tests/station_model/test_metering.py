@@ -307,6 +307,19 @@ async def test_a_reading_for_the_end_may_count_for_another_moment(bench: Bench) 
     assert readings[1].at == before and readings[2].at.boot_s > before.boot_s
 
 
+@pytest.mark.parametrize("most", [2, 3, 5, 20])
+async def test_of_too_many_readings_for_the_end_some_between_go(bench: Bench, most: int) -> None:
+    """J02.FR.20, 1.6 errata 3.91: one place is kept for the reading of the end itself; the first is never dropped, and not only the oldest stay."""
+    bench.sampling.most = lambda: most
+    bench.model.set("SampledDataCtrlr.TxEndedInterval", "1")
+    async with bench.on():
+        bench.begin()
+        await bench.clock.advance(30)
+        readings = bench.sampling.end(1, "tx")
+    assert (most - 1) // 2 <= len(readings) <= most - 1 and readings[0].values[0].context is Context.TRANSACTION_BEGIN
+    assert most == 2 or readings[-1].at.boot_s - readings[0].at.boot_s > 15
+
+
 async def test_clock_aligned_values_in_and_outside_a_transaction(tmp_path: Path) -> None:
     bench = Bench(tmp_path, SimulatedClock(wall_s=1_704_067_200.0 + 895))
     bench.model.set("AlignedDataCtrlr.Interval", "900")

@@ -115,6 +115,21 @@ async def test_key_StopTxnSampledData(shared_booted: Lab) -> None:
         check({"transactionData": ABSENT}, await ended(lab))
 
 
+@pytest.mark.covers("StopTransactionMaxMeterValues")
+async def test_key_StopTransactionMaxMeterValues(lab: Lab) -> None:
+    """StopTransaction holds so many values at most, those of begin and end always among them, and not only the oldest of the others."""
+    await lab.up(keys={"StopTransactionMaxMeterValues": 5, "MeterValueSampleInterval": 1, "StopTxnSampledData": REGISTER, "StopTxnAlignedData": ""})
+    assert await keys16.read_only(lab, "StopTransactionMaxMeterValues") == "5"
+    await states16.charging(lab)
+    for _ in range(9):
+        await lab.csms.expect("MeterValues")
+    data = (await ended(lab))["transactionData"]
+    assert 3 <= len(data) <= 5, data
+    assert [contexts([it]) for it in (data[0], data[-1])] == [{"Transaction.Begin"}, {"Transaction.End"}]
+    stamps = [moment(it["timestamp"]) for it in data]
+    assert (stamps[-2] - stamps[0]).total_seconds() > 4, stamps
+
+
 @pytest.mark.covers("ClockAlignedDataInterval", "MeterValuesAlignedData", "MeterValuesAlignedDataMaxLength", "3.16.2", "4.7")
 async def test_key_ClockAlignedDataInterval_and_MeterValuesAlignedData(shared_booted: Lab) -> None:
     """Every connector's values at full multiples of the interval since midnight, with exactly these measurands, the running transaction named;

@@ -59,6 +59,22 @@ async def test_usage_is_begun_and_ended(shared_booted: Lab) -> None:
     await lab.csms.no_more("StartTransaction", for_s=0)
 
 
+@pytest.mark.covers("4.9 B6", "ConnectionTimeOut")
+async def test_nobody_is_authorized_in_time(shared_booted: Lab) -> None:
+    """A plug, and no card within ConnectionTimeOut: Finishing. Its driver's card then begins it anew (F2)."""
+    lab = shared_booted
+    async with states16.keys(lab, ConnectionTimeOut=2):
+        await lab.charger.plug_in()
+        await in_order(lab, "Preparing", "Finishing")
+        await lab.csms.no_more("StartTransaction", for_s=0)
+        await lab.charger.swipe(VALID.uid, 1)
+        await in_order(lab, "Preparing", "Charging")
+        await lab.csms.expect("StartTransaction")
+        await lab.charger.unplug()
+        await connector_told(lab, "Available")
+    lab.csms.forget()
+
+
 @pytest.mark.covers("4.9 B4", "4.9 D6", "4.9 F2", "4.9 D1")
 async def test_a_car_that_does_not_begin(shared_booted: Lab) -> None:
     """Authorized, and the car stays in state B: SuspendedEV. The card ends it and begins it anew; the cable goes while it is suspended."""

@@ -60,7 +60,11 @@ def online(event: Payload) -> bool:
 
 
 async def test_TC_C_15_CS(lab: Lab) -> None:
-    """StopTxOnInvalidId false: the transaction goes on with what MaxEnergyOnInvalidId allows, and then without energy."""
+    """StopTxOnInvalidId false: the transaction goes on with what MaxEnergyOnInvalidId allows, and then without energy.
+
+    The steps are judged with the 10,000 Wh of the case. That no more is delivered, its last validation, is judged with 10 Wh in a second transaction:
+    10,000 Wh would take 27 minutes at the 22 kW of the outlet, and the meter counts what really flows, however fast the car lives.
+    """
     await charging_since_offline(lab, stop=False, most_wh=10_000)
     await nothing_follows(lab, for_s=3)
     await lab.charger.contactor("closed")
