@@ -1,4 +1,4 @@
-# make demo: a simulated charger with its page and a small CSMS; make test: all tests; make check: lint, types, house, tests; make bench: the figures.
+# make demo: a simulated charger with its page and a small CSMS (ARGS="--stations 20", ARGS=--tls); make test: all tests; make check: lint, types, house, tests; make bench: the figures.
 # make conformance: the official test cases of OCPP 2.0.1 and those of 1.6, counted.
 # make soak: a year of one station in simulated time (ARGS="--days 30 --seed 2"), nothing lost and nothing growing.
 # make torture: power cut and processes killed at every write, nothing lost (ARGS="--seed 2 --images 2000 --cuts 50"); needs a C compiler.
@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml
 	@touch $(STAMP)
 
 demo: install
-	@$(BIN)/chargepoint-sim up --config $(CONFIG) --state-dir state/demo --port $(PORT) --csms
+	@$(BIN)/chargepoint-sim up --config $(CONFIG) --state-dir state/demo --port $(PORT) --csms --open $(ARGS)
 
 test: install
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist worksteal

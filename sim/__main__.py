@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _up(options: argparse.Namespace) -> int:
     from sim import world
 
-    around = {"csms": options.csms, "tls": options.tls, "stations": options.stations, "record": options.record}
+    around = {name: getattr(options, name) for name in ("csms", "tls", "stations", "record", "show")}
     code = world.run(options.config, options.state_dir, options.port, power=options.power, **around)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--csms", action="store_true", help="also start the built-in CSMS and point the firmware to it")
     up.add_argument("--tls", action="store_true", help="as --csms, over TLS (wss, security profile 2) with a root of its own in DIR/csms")
     up.add_argument("--stations", type=_count, metavar="N", help='N charge points in one world, identities with "-1" to "-N" appended')
+    up.add_argument("--open", action="store_true", dest="show", help="open the page in a browser, where there is a screen")
     up.add_argument("--record", type=Path, metavar="FILE", help="what is done in the page or over the API becomes a scenario that `run` plays")
     csms = commands.add_parser("csms", help="the built-in CSMS alone", description="The built-in CSMS alone, for OCPP 1.6 and 2.0.1.")
     csms.add_argument("--port", type=_port, default=9000, help="stations connect to ws://127.0.0.1:PORT/ocpp/IDENTITY (default 9000)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -249,14 +250,23 @@ def _start_guard(run: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def run(config: Path, directory: Path, port: int, *, power: Power, csms: bool, tls: bool, stations: int | None, record: Path | None) -> int:
-    """`chargepoint-sim up`: in the foreground until SIGTERM or SIGINT. Returns the exit code."""
+def run(
+    config: Path, directory: Path, port: int, *, power: Power, csms: bool, tls: bool, stations: int | None, record: Path | None, show: bool
+) -> int:
+    """`chargepoint-sim up`: in the foreground until SIGTERM or SIGINT. show: open the page in a browser. Returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-    return asyncio.run(_run(World(config, directory, stations=stations, csms=csms, tls=tls, port=port, record=record), power))
+    return asyncio.run(_run(World(config, directory, stations=stations, csms=csms, tls=tls, port=port, record=record), power, show))
 
 
-async def _run(world: World, power: Power) -> int:
+def _open_page(url: str) -> None:
+    """In a browser, where there is a screen; whatever comes of it holds nothing up."""
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        quiet = subprocess.DEVNULL
+        subprocess.Popen([sys.executable, "-m", "webbrowser", url], stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+
+
+async def _run(world: World, power: Power, show: bool) -> int:
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
@@ -271,6 +281,8 @@ async def _run(world: World, power: Power) -> int:
                 print("\n".join(site.selftest_command() for site in world.sites), flush=True)
             if world.csms:
                 print(HINT.format(url=f"http://127.0.0.1:{world.port}", csms=world.sites[0].settings.csms.url), flush=True)
+            if show:
+                _open_page(f"http://127.0.0.1:{world.port}")
             await ending
         return 0
     except WorldError as error:

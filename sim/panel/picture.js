@@ -27,6 +27,17 @@ const MARKUP = `
 const COLOURS = { green: "#2fa84f", blue: "#2f7de0", red: "#e0382b" };
 const POLES = [0, 1, 2];
 const LIVE_A = 0.5;
+const STEP_MS = 250;
+const STEP = 4;
+
+/** The current runs along the cable in steps: an animation by style would be drawn sixty times a second. */
+if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  let gone = 0;
+  setInterval(() => {
+    gone -= STEP;
+    for (const path of document.querySelectorAll(".flow")) if (path.style.display !== "none" && !document.hidden) path.style.strokeDashoffset = gone;
+  }, STEP_MS);
+}
 
 /** The node to put into the page, with `show(evse)`. */
 export function picture(id) {

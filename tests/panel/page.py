@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+MOST_TABS = 60
 PATIENCE_MS = 60_000
 
 
 class Panel:
-    """troubles: what the browser's console and scripts complained of."""
+    """troubles: what the browser's console and scripts complained of, and every request that left this machine's world."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.address = address
         self.troubles: list[str] = []
         page.set_default_timeout(PATIENCE_MS)
+        page.on("request", lambda request: self.troubles.append(request.url) if not request.url.startswith((address, "data:")) else None)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("console", lambda message: self.troubles.append(message.text) if message.type == "error" else None)
 
@@ -43,6 +45,15 @@ class Panel:
     def says(self, text: str) -> None:
         """Waits until the picture's description, which is read aloud, has these words."""
         self.page.locator("#evse-1 title").filter(has_text=text).wait_for(state="attached")
+
+    def press(self, words: str) -> None:
+        """A button by the keyboard alone: on with Tab until it has the focus, then Enter."""
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("document.activeElement.textContent.trim()") == words:
+                self.page.keyboard.press("Enter")
+                return
+        raise AssertionError(f"the Tab key does not reach «{words}»")
 
     def charge(self) -> None:
         """From nothing to a car that charges, by clicks."""

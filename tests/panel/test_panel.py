@@ -92,6 +92,20 @@ def test_a_phone_shows_all_of_it(panel: Panel) -> None:
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
+def test_a_charge_by_the_keyboard_in_the_dark(panel: Panel) -> None:
+    panel.page.emulate_media(color_scheme="dark")
+    panel.open()
+    assert panel.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 22, 29)"
+    panel.sees("#next", "First press «plug in»")
+    panel.press("plug in")
+    panel.sees("#next", "Now press «swipe»")
+    panel.press("swipe")
+    panel.status("Charging")
+    panel.sees("#next", "The car charges")
+    panel.press("unplug")
+    panel.status("Available")
+
+
 def test_every_control_has_a_name(panel: Panel) -> None:
     """What a screen reader says: no button, field or drawing without words."""
     panel.open()

@@ -18,11 +18,11 @@ from sim.__main__ import main
 ROOT = Path(__file__).parents[2]
 
 
-async def up(directory: Path, *more: str, config: str = '[board]\nname = "sim"\n', place: Path | None = None) -> Process:
+async def up(directory: Path, *more: str, config: str = '[board]\nname = "sim"\n', place: Path | None = None, **environ: str) -> Process:
     file = directory / "chargepoint.toml"
     file.write_text(config)
     arguments = ["up", "--config", str(file), "--state-dir", str(directory / "state"), "--port", "0", *more]
-    environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(directory if place is None else place)}
+    environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(directory if place is None else place), **environ}
     return await asyncio.create_subprocess_exec(sys.executable, "-m", "sim", *arguments, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE)
 
 
@@ -48,6 +48,21 @@ async def test_ends_with_0_and_leaves_no_process(tmp_path: Path, place: Path, nu
     assert await asyncio.wait_for(process.wait(), 10) == 0
     assert processes.marked(f"CHARGEPOINT_WORLD={run}/") == []
     assert not run.exists()
+
+
+async def test_the_page_is_opened_where_there_is_a_screen(tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    for screen in ("", ":0"):
+        process = await up(tmp_path, "--power", "off", "--open", BROWSER=str(browser), DISPLAY=screen)
+        url = (await listening(process)).split()[-1]
+        async with asyncio.timeout(20):
+            while screen and not (tmp_path / "opened").exists():
+                await asyncio.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+    assert (tmp_path / "opened").read_text().split() == [url]
 
 
 async def test_a_killed_world_leaves_no_process(tmp_path: Path, place: Path) -> None:
