@@ -63,7 +63,7 @@ function show(part, plots, evse, connectors) {
   const now = performance.now() / 1000;
   plots[0].add(now, [...evse.current_a, first?.limit_a ?? 0]);
   plots[1].add(now, [evse.power_w / 1000]);
-  part.limit.textContent = first ? `limit ${(first.limit_a ?? 0).toFixed(1)} A, because: ${first.reason}` : "";
+  part.limit.textContent = first ? `limit ${(first.limit_a ?? 0).toFixed(1)} A: ${first.sentence ?? first.reason}` : "";
   list(part.facts, rows(evse, connectors));
   part.faults.show(evse.faults);
   part.car.show(evse);
