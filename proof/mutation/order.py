@@ -47,7 +47,7 @@ class Order:
         file = ROOT / test.partition("::")[0]
         if module not in reached(file):
             return None
-        return file.name in FAMILIES, module not in set(_imports(file)), self._seconds[test]
+        return file.name in FAMILIES, module not in _imports(file), self._seconds[test]
 
 
 def module_of(file: Path) -> str:
@@ -68,12 +68,14 @@ def reached(file: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def _imports(file: Path) -> Iterator[str]:
+@cache
+def _imports(file: Path) -> frozenset[str]:
     """Modules of control and of its tests."""
+    found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(("chargepoint", "tests.control")):
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
 class _Stopwatch:
@@ -114,10 +116,13 @@ def ordered(say: Callable[[str], None]) -> Order:
     return Order(json.loads(KEPT.read_text(encoding="utf-8")))
 
 
+def test_files() -> list[str]:
+    return [str(file) for file in sorted((ROOT / TESTS).glob("test_*.py")) if file.name not in OTHER_PROCESSES]
+
+
 def _time() -> int:
     watch = _Stopwatch()
-    files = [str(file) for file in sorted((ROOT / TESTS).glob("test_*.py")) if file.name not in OTHER_PROCESSES]
-    code = int(pytest.main([*files, *QUIETLY], plugins=[watch]))
+    code = int(pytest.main([*test_files(), *QUIETLY], plugins=[watch]))
     if code == 0:
         KEPT.parent.mkdir(exist_ok=True)
         KEPT.write_text(json.dumps(watch.seconds), encoding="utf-8")

@@ -1,13 +1,14 @@
 """Mutation testing of chargepoint/control: each of a sample of small changes to the code, and whether a test finds it. Must not know the operators.
 
-Each mutant has a process of its own, forked from one that has imported what cannot be mutated, and in it the tests that can reach it, until one
-fails. Time is processor time, so that a busy machine kills no mutant.
+Each mutant has a process of its own, and in it the tests that can reach it, until one fails. One that differs inside functions only is put in their
+place in a process that has collected every test; any other is imported anew. Time is processor time, so that a busy machine kills no mutant.
 """
 
 from __future__ import annotations
 
 import importlib.abc
 import importlib.util
+import json
 import os
 import random
 import resource
@@ -15,18 +16,22 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import BinaryIO, NoReturn
 
 import pytest
 
 from proof.mutation.mutants import Mutant, Source
-from proof.mutation.order import PACKAGE, QUIETLY, ordered, used_s
+from proof.mutation.order import PACKAGE, QUIETLY, Order, ordered, test_files, used_s
+from proof.mutation.swap import Swap, swaps_of
 from tests.world import ROOT
 
 BUDGET_S = 30.0
 """Processor time for one mutant; what was not found by then is said to have survived, with the share of its tests that were run."""
 HANGS_S = 30
+NICE = 19
 FIRST = 30
 """Most mutants fall to the first few tests; only for the others all their files are collected."""
 KILLED, SURVIVED, ENDLESS = "killed", "survived", "killed: endless"
@@ -88,20 +93,21 @@ class _Chosen:
 
 
 def tried(mutant: Mutant, tests: Sequence[str]) -> Result:
-    """Whether a test finds the mutant."""
-    first = _part(mutant, tests[:FIRST])
+    """Whether a test finds the mutant, imported anew."""
+    first = _apart(mutant, tests[:FIRST], partial(_import_and_run, mutant, tests[:FIRST]))
     if first.outcome != SURVIVED or len(tests) <= FIRST:
         return replace(first, tests=len(tests))
-    rest = _part(mutant, tests[FIRST:])
+    rest = _apart(mutant, tests[FIRST:], partial(_import_and_run, mutant, tests[FIRST:]))
     return replace(rest, ran=first.ran + rest.ran, tests=len(tests))
 
 
-def _part(mutant: Mutant, tests: Sequence[str]) -> Result:
+def _apart(mutant: Mutant, tests: Sequence[str], work: Callable[[], tuple[int, int]]) -> Result:
+    """Does the work in a process of its own. work: answers 0 when no test failed, and how many were run."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.close(reading)
-        os._exit(_try(mutant, tests, writing))
+        _in_child(work, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         told = pipe.read()
@@ -112,37 +118,104 @@ def _part(mutant: Mutant, tests: Sequence[str]) -> Result:
     return Result(mutant, SURVIVED if os.WEXITSTATUS(status) == 0 else KILLED, ran, len(tests))
 
 
-def _try(mutant: Mutant, tests: Sequence[str], writing: int) -> int:
-    """In the child. 0: no test found it."""
-    if not tests:
-        return 0
+def _in_child(work: Callable[[], tuple[int, int]], writing: int) -> NoReturn:
     limit = int(used_s() + BUDGET_S) + HANGS_S
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
         os.dup2(nowhere, number)
+    code, ran = 1, 0
+    try:
+        code, ran = work()
+    finally:
+        os.write(writing, str(ran).encode())
+        os._exit(code)
+
+
+def _import_and_run(mutant: Mutant, tests: Sequence[str]) -> tuple[int, int]:
+    if not tests:
+        return 0, 0
     sys.meta_path.insert(0, _Overlay(mutant))
     chosen = _Chosen(tests)
-    code = 1
-    try:
-        code = int(pytest.main([*sorted({test.partition("::")[0] for test in tests}), *QUIETLY], plugins=[chosen]))
-    finally:
-        os.write(writing, str(chosen.ran).encode())
-    return 0 if chosen.used_up or code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) else 1
+    code = pytest.main([*sorted({test.partition("::")[0] for test in tests}), *QUIETLY], plugins=[chosen])
+    return int(not chosen.used_up and code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)), chosen.ran
 
 
 # the whole ------------------------------------------------------------------------------------------------------------------------------------
 
 
+class _Session:
+    """A pytest plugin: instead of running the tests once, tries mutant after mutant on them. One that cannot be swapped is passed over."""
+
+    def __init__(self, mutants: Sequence[Mutant], order: Order, tell: Callable[[Result], None]) -> None:
+        self._mutants, self._order, self._tell = mutants, order, tell
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        for mutant in self._mutants:
+            swaps = swaps_of(mutant)
+            if swaps is None:
+                continue
+            tests = [test for test in self._order.of(mutant.file) if test in items]
+            self._tell(_apart(mutant, tests, partial(self._swap_and_run, session, swaps, [items[test] for test in tests])))
+        return True
+
+    @staticmethod
+    def _swap_and_run(session: pytest.Session, swaps: Sequence[Swap], items: Sequence[pytest.Item]) -> tuple[int, int]:
+        for function, code in swaps:
+            function.__code__ = code
+        began = used_s()
+        for number, item in enumerate(items, 1):
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+            if session.testsfailed:
+                return 1, number
+            if used_s() - began > BUDGET_S:
+                return 0, number
+        return 0, len(items)
+
+
 def run(mutants: Sequence[Mutant], say: Say) -> list[Result]:
-    """One after the other. Raises RuntimeError when a test fails without any mutant."""
+    """One after the other, as kindly to the machine as can be. Raises RuntimeError when a test fails without any mutant."""
     order = ordered(say)
-    _import_the_rest()
+    os.nice(NICE)
     results: list[Result] = []
-    for number, mutant in enumerate(mutants, 1):
-        results.append(result := tried(mutant, order.of(mutant.file)))
-        say(f"{number}/{len(mutants)} {line(result)}")
+
+    def tell(result: Result) -> None:
+        results.append(result)
+        say(f"{len(results)}/{len(mutants)} {line(result)}")
+
+    rest = _swapped(mutants, order, tell)
+    _import_the_rest()
+    for mutant in rest:
+        tell(tried(mutant, order.of(mutant.file)))
     return results
+
+
+def _swapped(mutants: Sequence[Mutant], order: Order, tell: Callable[[Result], None]) -> list[Mutant]:
+    """Tries what can be swapped, and answers what cannot; in a process of its own, so that control stays unimported here."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        with os.fdopen(writing, "wb") as pipe:
+            session = _Session(mutants, order, lambda result: _send(pipe, mutants, result))
+            pytest.main([*test_files(), *QUIETLY, "-s"], plugins=[session])
+        os._exit(0)
+    os.close(writing)
+    left = list(range(len(mutants)))
+    with os.fdopen(reading, "r", encoding="utf-8") as pipe_in:
+        for told in pipe_in:
+            at, outcome, ran, tests = json.loads(told)
+            left.remove(at)
+            tell(Result(mutants[at], outcome, ran, tests))
+    os.waitpid(child, 0)
+    return [mutants[at] for at in left]
+
+
+def _send(pipe: BinaryIO, mutants: Sequence[Mutant], result: Result) -> None:
+    told = [next(at for at, each in enumerate(mutants) if each is result.mutant), result.outcome, result.ran, result.tests]
+    pipe.write(json.dumps(told).encode() + b"\n")
+    pipe.flush()
 
 
 def line(result: Result) -> str:

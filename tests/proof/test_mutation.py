@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+import chargepoint.control.offer  # noqa: F401  # its functions are looked for
+
 pytest.importorskip("mutmut", reason="pip install .[mutation]")
 from proof.mutation import order, report
 from proof.mutation.mutants import Mutant, Source
 from proof.mutation.run import KILLED, SURVIVED, Result
+from proof.mutation.swap import swaps_of
+from tests.world import ROOT
 
+OFFER = "chargepoint/control/offer.py"
 CODE = '''"""What it is for."""
 
 from __future__ import annotations
@@ -62,6 +67,24 @@ def test_only_tests_that_reach_the_module_are_tried_and_those_that_name_it_first
         "tests/control/test_evse.py::slow",
         "tests/control/test_front_end_spikes.py::test_spike",
     ]
+
+
+def changed(was: str, now: str) -> Mutant:
+    code = (ROOT / OFFER).read_text()
+    assert was in code
+    return Mutant(OFFER, 1, was, now, code.replace(was, now, 1))
+
+
+def test_what_differs_in_a_function_is_put_in_its_place() -> None:
+    swaps = swaps_of(changed("return ", "return not "))
+    assert swaps is not None and len(swaps) == 1
+    ((function, code),) = swaps
+    assert function.__module__ == "chargepoint.control.offer" and code.co_name == function.__name__ and code != function.__code__
+
+
+@pytest.mark.parametrize(("was", "now"), [(" = 5.0", " = 6.0"), ("class Offer", "class Other"), ("def ", "def (")])
+def test_what_differs_elsewhere_is_imported_anew(was: str, now: str) -> None:
+    assert swaps_of(changed(was, now)) is None
 
 
 def test_a_report_counts_by_file_and_names_each_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
