@@ -23,6 +23,7 @@ from hal.ports import Now
 Place = spec.Serial | spec.Tcp
 Client = AsyncModbusTcpClient | AsyncModbusSerialClient
 T = TypeVar("T")
+C = TypeVar("C", AsyncModbusTcpClient, AsyncModbusSerialClient)
 
 BACK_OFF_S = (0.0, 1.0, 2.0, 5.0)
 """Wait before each further attempt to open the line; the last one goes on."""
@@ -137,13 +138,13 @@ class ModbusLine:
             raise DeviceLost(device, f"{self.name()} is not there: {error}") from error
         common: dict[str, Any] = {"timeout": self._timeout_s, "retries": 0, "reconnect_delay": 0}
         if isinstance(place, spec.Serial):
-            return AsyncModbusSerialClient(target, baudrate=place.baud, parity=place.parity, stopbits=place.stop_bits, **common)
+            return _forgiving(AsyncModbusSerialClient(target, baudrate=place.baud, parity=place.parity, stopbits=place.stop_bits, **common))
         host, port = place.host, place.port
         if target != host:
             host, _, number = target.rpartition(":")
             port = int(number)
         framer = FramerType.RTU if place.framer == "rtu" else FramerType.SOCKET
-        return AsyncModbusTcpClient(host, port=port, framer=framer, **common)
+        return _forgiving(AsyncModbusTcpClient(host, port=port, framer=framer, **common))
 
     def name(self) -> str:
         """The line as the board file writes it."""
@@ -155,6 +156,23 @@ def place_of(meter: spec.Meter) -> Place:
     places: list[Place] = [place for place in (meter.serial, meter.tcp) if place is not None]
     (place,) = places
     return place
+
+
+def _forgiving(client: C) -> C:
+    """pymodbus raises over an answer it cannot decode where the event loop calls it, where nobody can catch that: here such bytes are passed over,
+    and the request goes unanswered."""
+    framer: Any = client.ctx.framer
+    handle = framer.handleFrame
+
+    def handled(data: bytes, *expected: int) -> tuple[int, Any]:
+        try:
+            found: tuple[int, Any] = handle(data, *expected)
+        except ModbusException:
+            return len(data), None
+        return found
+
+    framer.handleFrame = handled
+    return client
 
 
 async def _cancellable(asked: Awaitable[T]) -> T:

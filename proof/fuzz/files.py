@@ -18,6 +18,7 @@ from hal.errors import BoardError
 from hal.files import packaged_config
 from proof.fuzz.inputs import as_json, changed_lines, maimed, other_values
 from proof.fuzz.target import Target
+from proof.soak.charger import directories
 from sim import script
 from sim import vehicles as sim_vehicles
 
@@ -40,6 +41,12 @@ def written(name: str, parse: Callable[[Path], object]) -> Callable[[bytes], obj
             return parse(path)
 
     return act
+
+
+def _check(path: Path) -> object:
+    """As a command does, where no station runs and none has run."""
+    with directories(path.parent / "state", path.parent / "run"):
+        return judge(path)
 
 
 def _board(path: Path) -> object:
@@ -78,7 +85,7 @@ TARGETS = (
     Target(
         "check",
         "chargepoint.toml, by `chargepoint check`",
-        written("chargepoint.toml", judge),
+        written("chargepoint.toml", _check),
         (SettingsError, BoardError),
         changed_lines(texts("*.toml")),
     ),

@@ -96,7 +96,6 @@ class Lab:
         self.pace = Pace()
         self.failures: list[str] = []
         self._tracebacks = _Tracebacks(self.failures)
-        logging.getLogger().addHandler(self._tracebacks)
         self.loop.default_exception_handler = self._failed  # type: ignore[method-assign]  # whatever nobody else has caught
         directory = Path(self._directory.name)
         asyncio.set_event_loop(self.loop)
@@ -112,13 +111,16 @@ class Lab:
 
     def do(self, work: Awaitable[object]) -> object:
         asyncio.set_event_loop(self.loop)
-        return self.loop.run_until_complete(work)
+        logging.getLogger().addHandler(self._tracebacks)
+        try:
+            return self.loop.run_until_complete(work)
+        finally:
+            logging.getLogger().removeHandler(self._tracebacks)
 
     def close(self) -> None:
         if self.charger.powered:
             self.do(self.charger.power_cut())
         self.csms.finish()
-        logging.getLogger().removeHandler(self._tracebacks)
         asyncio.set_event_loop(None)
         self.loop.close()
         self._directory.cleanup()

@@ -10,12 +10,13 @@ import contextlib
 import itertools
 import socket
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
+from pymodbus.framer import FramerRTU
 
 from chargepoint.clock import Clock
 from chargepoint.control.permit import Lease
@@ -92,22 +93,28 @@ def _lines(data: bytes) -> object:
 
 
 class _Deaf(asyncio.Protocol):
-    """A meter that answers each request with the next piece of some bytes."""
+    """A meter that answers each request with the next piece of some bytes. framer: how right answers of its line are framed."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, framer: str) -> None:
+        self._framer = framer
         self._pieces = itertools.cycle(data[i : i + 60] for i in range(0, max(1, len(data)), 60))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """The first byte says whether the answer is given the head of a right one (the request's transaction, unit, function and length)."""
+        """The first byte says whether the answer is framed as a right one is, from the right unit; the second whether the function is."""
+        assert isinstance(self._transport, asyncio.Transport)
         piece = next(self._pieces)
-        if piece[:1] and piece[0] % 2 and isinstance(self._transport, asyncio.Transport):
-            body = data[6:8] + piece[1:]
-            self._transport.write(data[:4] + len(body).to_bytes(2, "big") + body)
-        elif isinstance(self._transport, asyncio.Transport):
+        if len(piece) < 2 or piece[0] % 4 == 0:
             self._transport.write(piece)
+            return
+        unit, function = (data[6:7], data[7:8]) if self._framer == "socket" else (data[:1], data[1:2])
+        body = unit + (function if piece[1] % 4 else piece[1:2]) + piece[2:]
+        if self._framer == "socket":
+            self._transport.write(data[:4] + len(body).to_bytes(2, "big") + body)
+        else:
+            self._transport.write(body + FramerRTU.compute_CRC(body).to_bytes(2, "big"))
 
 
 MAP = meter_map.load(packaged_config() / "meters" / "sdm72dm_v2.toml")
@@ -115,34 +122,45 @@ MAP = meter_map.load(packaged_config() / "meters" / "sdm72dm_v2.toml")
 
 def _meter(data: bytes) -> object:
     """In simulated time, so that its silences cost none."""
+    for framer in ("socket", "rtu"):
+        with _loop() as loop:
+            loop.run_until_complete(asyncio.wait_for(_readings(loop, data, framer), 60))
+            loop.run_until_complete(asyncio.sleep(2))
+    return None
+
+
+@contextlib.contextmanager
+def _loop() -> Iterator[SimulatedLoop]:
+    """What nobody catches in a callback is a defect: it would end the station."""
     loop = SimulatedLoop()
     asyncio.set_event_loop(loop)
+    problems: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda loop, context: problems.append(context))
     try:
-        return loop.run_until_complete(asyncio.wait_for(_readings(loop, data), 60))
+        yield loop
     finally:
-        loop.run_until_complete(asyncio.sleep(2))
         asyncio.set_event_loop(None)
         loop.close()
+    for context in problems:
+        raise context.get("exception") or RuntimeError(context["message"])
 
 
-async def _readings(loop: SimulatedLoop, data: bytes) -> object:
+async def _readings(loop: SimulatedLoop, data: bytes, framer: Any) -> None:
     async def dial() -> socket.socket:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)
-        await loop.connect_accepted_socket(lambda: _Deaf(data), theirs)
+        await loop.connect_accepted_socket(lambda: _Deaf(data, framer), theirs)
         return ours
 
     loop.dial = dial
-    wiring = spec.Meter(map=MAP.name, tcp=spec.Tcp(host="127.0.0.1"))
+    wiring = spec.Meter(map=MAP.name, tcp=spec.Tcp(host="127.0.0.1", framer=framer))
     assert wiring.tcp is not None
     meter = ModbusMeter(ModbusLine(wiring.tcp, wiring.timeout_s, str, loop.time), MAP, wiring, "meter", loop.time)
-    found = []
     for _ in range(2):
         with contextlib.suppress(DeviceLost):
-            found.append(await meter.read())
+            await meter.read()
     await meter.close()
-    return found
 
 
 # the link
@@ -192,17 +210,8 @@ def _peer(path: Path) -> Any:
 
 def _to_station(data: bytes) -> object:
     """A control that says hello and then the bytes: the station drops it or takes them."""
-    loop = SimulatedLoop()
-    asyncio.set_event_loop(loop)
-    problems: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda loop, context: problems.append(context))
-    try:
+    with _loop() as loop:
         loop.run_until_complete(_listen(loop, data))
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-    for context in problems:
-        raise context.get("exception") or RuntimeError(context["message"])
     return None
 
 

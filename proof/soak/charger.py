@@ -12,6 +12,7 @@ import math
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from chargepoint.settings import Csms, Evse, Ocpp2, Settings
@@ -84,7 +85,6 @@ class Charger:
         self.control: Control | None = None
         for path in (self.state, self.runtime):
             path.mkdir(parents=True, exist_ok=True)
-        os.environ["STATE_DIRECTORY"], os.environ["RUNTIME_DIRECTORY"] = str(self.state), str(self.runtime)
 
     @property
     def powered(self) -> bool:
@@ -150,7 +150,8 @@ class Charger:
     async def _supervise(self) -> None:
         while True:
             await self._second(0.0)
-            self.station = SoakStation(self.settings, self.clock, self._board(), {})
+            with directories(self.state, self.runtime):
+                self.station = SoakStation(self.settings, self.clock, self._board(), {})
             self._run = self._loop.create_task(self.station.run())
             await asyncio.wait((self._run,))
             self.station = None
@@ -181,6 +182,22 @@ class Charger:
 
     def _board(self) -> StationBoard:
         return StationBoard(dict(self.meters), tuple((reader, evse) for evse, reader in self.readers.items()))
+
+
+@contextlib.contextmanager
+def directories(state: Path, runtime: Path) -> Iterator[None]:
+    """What systemd tells a service of its directories."""
+    told = {"STATE_DIRECTORY": str(state), "RUNTIME_DIRECTORY": str(runtime)}
+    former = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def settings(version: str) -> Settings:

@@ -6,6 +6,7 @@ Must not know the station's code, nor what went on at the connectors. Transactio
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import uuid
@@ -46,6 +47,7 @@ class LeanBook(Book):
         self.disturbed = False
         self.excused: Counter[str] = Counter()
         self._now_s = now_s
+        self._transaction_numbers = itertools.count(1)
 
     def now(self, style: str | None = None) -> str:
         return datetime.fromtimestamp(self._now_s(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -55,6 +57,10 @@ class LeanBook(Book):
             self.excused[rule] += 1
             return
         super().violation(identity, rule, detail)
+
+    def number(self) -> None:
+        """The next new 1.6 transaction gets a number of its own, though the former ones may be forgotten."""
+        self.options.same_transaction_id = next(self._transaction_numbers)
 
     def shrink(self, ended: Callable[[Transaction], None]) -> None:
         """Forgets single values at once and all but the last ended transactions, which are given away, oldest first."""
@@ -219,6 +225,8 @@ class Conversation:
             csms.book.violation(IDENTITY, "schema", f"{action}: {wrong}")
         if action != "BootNotification" and station.registration != "Accepted" and not (station.registration == "Pending" and self._asked):
             csms.book.violation(IDENTITY, "order", f"{action} while {station.registration or 'not yet booted'}")
+        if action == "StartTransaction":
+            csms.book.number()
         if csms.unlucky(csms.moods.error):
             return [ERROR, id_, "InternalError", "the database is away", {}]
         return [RESULT, id_, HANDLERS[csms.protocol][action](csms.book, station, payload)]

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import math
-import os
 import random
 import tempfile
 import time
@@ -197,7 +196,6 @@ class Year:
 def run(days: float, version: str, seed: int, say: Say, directory: Path | None = None) -> Outcome:
     """directory: where the store lies, unless said a temporary one in /var/tmp, which is on a disk where /tmp may be none."""
     random.seed(seed)
-    os.environ["no_proxy"] = "*"
     loop = SimulatedLoop()
     asyncio.set_event_loop(loop)
     with contextlib.ExitStack() as stack:

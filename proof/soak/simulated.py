@@ -72,7 +72,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return self._simulated.now
 
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
-        if self.dial is None or options.get("sock") is not None:
+        if self.dial is None or options.get("sock") is not None:  # a proxy of the environment is as simulated as any other host
             return await super().create_connection(protocol_factory, host, port, **options)
         return await super().create_connection(protocol_factory, sock=await self.dial())
 

@@ -7,6 +7,7 @@ import os
 import struct
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -265,6 +266,7 @@ async def test_an_end_that_comes_together_with_the_answer_is_not_forgotten(now: 
 
     class Client:
         connected = True
+        ctx = SimpleNamespace(framer=SimpleNamespace(handleFrame=None))
 
         def __init__(self, *_: Any, **__: Any) -> None: ...
 
