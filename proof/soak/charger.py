@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from chargepoint.settings import Csms, Evse, Ocpp2, Settings
+from chargepoint.settings import Csms, Evse, Ledger, Ocpp2, Settings
 from chargepoint.settings import Station as Plate
 from chargepoint.station_process import POWER_CYCLE, Station
 from hal.ports import StationBoard, TokenSeen
@@ -32,6 +32,8 @@ TICK_AT_S, CONTROL_AT_S = 0.5, 0.75
 """Within each second: first the meters are read, then the station looks at its sessions, then control at its permits."""
 RESTART_S = 2.0
 SAMPLE_S, PING_S = 300, 240
+KEEP_DAYS = 30
+"""So that the ledger is as large as it gets after a month."""
 FILES = ("station.db", "station.db-wal")
 
 
@@ -206,5 +208,6 @@ def settings(version: str) -> Settings:
         station=Plate(vendor="Maker", model="M1", serial_number="1"),
         evse=tuple(Evse(id=evse, connectors=(CONNECTORS[evse],)) for evse in EVSES),
         csms=Csms(url="ws://csms.invalid/ocpp", identity=IDENTITY, ocpp=(version,)),
+        ledger=Ledger(keep_days=KEEP_DAYS),
         ocpp2=Ocpp2(variables={"SampledDataCtrlr.TxUpdatedInterval": SAMPLE_S, "OCPPCommCtrlr.WebSocketPingInterval": PING_S}),
     )

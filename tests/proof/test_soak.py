@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.soak import report, weather
+from proof.soak import charger, report, weather
 from proof.soak.account import compare
 from proof.soak.figures import Month
 from proof.soak.run import run
@@ -17,11 +17,12 @@ HOUR_S = 3600.0
 
 @pytest.fixture
 def pressed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What happens once a month happens daily."""
+    """What happens once a month happens daily, and what is told is kept for a day."""
     rates = tuple(
         weather.Rate(rate.what, min(rate.mean_days, 1.0), (min(rate.lasts_s[0], HOUR_S), min(rate.lasts_s[1], 4 * HOUR_S))) for rate in weather.RATES
     )
     monkeypatch.setattr(weather, "RATES", rates)
+    monkeypatch.setattr(charger, "KEEP_DAYS", 1)
 
 
 @pytest.mark.parametrize("version", ["ocpp2.0.1", "ocpp1.6"])
