@@ -24,8 +24,8 @@ from sim.script_values import filled, holds, picked
 from sim.world import World
 
 POLL_S = 0.03
-START_S = 20.0
-LATE_S = 10.0
+START_S = 90.0
+LATE_S = 30.0
 """An answer of the station that is later is none."""
 SEEN_LATE_S = 2.0
 """So much later than it happened may a contactor's move be seen."""
@@ -50,6 +50,7 @@ class Play:
         self._began = time.monotonic()
         self._answer: Any = None
         self._acted_s: float | None = None
+        self._first = 0
         self._heard: dict[str, int] = {}
         self._edited: dict[str, Any] = {}
 
@@ -79,10 +80,11 @@ class Play:
         assert self._world.csms is not None
         self._csms = self._world.csms
         await self._world.start(power="off")
-        self._http = aiohttp.ClientSession(f"http://127.0.0.1:{self._world.port}", timeout=aiohttp.ClientTimeout(total=LATE_S + 5.0))
+        self._http = aiohttp.ClientSession(f"http://127.0.0.1:{self._world.port}", timeout=aiohttp.ClientTimeout(total=LATE_S + 30.0))
         for request in (*self._script.before, acts.Request("POST", "api/power", {"state": "on"})):
             await self._call(request)
         await self._expect(self._ready())
+        self._first = self._csms.book.state()["messages"]
         self._began = time.monotonic()
         self._line("", "", "the station is registered")
 
@@ -184,9 +186,9 @@ class Play:
     async def _hear(self, wanted: Message) -> float:
         """Waits for the next such call. Raises Failed with those that came instead."""
         began = time.monotonic()
-        while (entry := self._next(wanted, self._heard.get(wanted.action, 0))) is None:
+        while (entry := self._next(wanted, self._heard.get(wanted.action, self._first))) is None:
             if time.monotonic() - began > wanted.within_s:
-                seen = [row["payload"] for row in self._calls(wanted.action) if row["n"] > self._heard.get(wanted.action, 0)]
+                seen = [row["payload"] for row in self._calls(wanted.action) if row["n"] > self._heard.get(wanted.action, self._first)]
                 raise Failed(f"line {wanted.line}: {wanted.text}: not heard in {wanted.within_s:g} s; heard of it: {json.dumps(seen)[:2000]}")
             await asyncio.sleep(POLL_S)
         self._heard[wanted.action] = entry["n"]

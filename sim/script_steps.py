@@ -14,7 +14,7 @@ from sim import script_acts as acts
 from sim.script_settings import setting
 from sim.script_values import OPERATORS
 
-DEFAULT_WITHIN_S = 5.0
+DEFAULT_WITHIN_S = 20.0
 PATIENCE_S = 60.0
 SETTING = "setting"
 PLACES = ("evse", "connector", "station", "world", "csms", "answer")
