@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import platform
 import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from bench import parts
+from bench import parts, writes
 from bench.kills import kills
 from bench.lists import local_list
 from bench.slow_csms import slow_csms
@@ -24,6 +25,7 @@ from sim.csms.server import Csms
 from tests.world import ROOT, World
 
 VERSION = "ocpp2.0.1"
+IN_MEMORY = Path("/dev/shm")
 FIGURES = ROOT / "docs" / "figures.md"
 Part = tuple[str, Callable[[World], Awaitable[list[Figure]]]]
 
@@ -43,12 +45,15 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Local list of 100,000 tokens", local_list
     yield "Slow CSMS", lambda world: slow_csms(world.directory / "slow", max(40, 300 * share))
     yield "Twenty stations, one car charging", lambda world: stations(world.directory / "stations", max(10, 60 * share))
-    yield "Writes, 60 s samples", lambda world: parts.writes(world, max(300, 1200 * share))
+    yield "Writes, charging", lambda world: writes.charging(world, max(300, 3600 * share))
+    yield "Writes, idle", lambda world: writes.idle(world, max(300, 3600 * share))
 
 
 async def _measure(share: float, only: str, keep: Callable[[str, str], None]) -> None:
     """keep: gets the title and the table of each part as soon as it is measured."""
     with tempfile.TemporaryDirectory() as directory:
+        if IN_MEMORY.is_dir():
+            os.environ["TMPDIR"] = str(IN_MEMORY)  # the run directory of the world, as /run is on a board
         csms = Csms()
         world = World(Path(directory), csms, await csms.start("127.0.0.1", 0))
         try:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from bench.processes import cpu_s, pss_mib, started_s, written_bytes
+from bench.processes import cpu_s, pss_mib, started_s
 from bench.table import Figure, at_least, at_most, percentile
 from sim.csms import book
 from tests.world import World
@@ -242,38 +240,3 @@ async def _reconnected(world: World, pid: int, offline_s: int, idle_share: float
         await asyncio.sleep(0.05)
     await asyncio.sleep(1)
     return cpu_s(pid) - before - idle_share * (time.monotonic() - began)
-
-
-async def writes(world: World, seconds: float) -> list[Figure]:
-    """Bytes written and syncs in a charging hour, extrapolated."""
-    await world.charge()
-    await asyncio.sleep(5)
-    pid = (await world.get("state"))["station"]["pids"]["station"]
-    before, told = written_bytes(pid), _durable(world)
-    counted = await _syncs(pid, seconds)
-    per_hour = 3600 / seconds
-    name = f"written per charging hour, from {seconds:.0f} s with {_durable(world) - told} durable requests"
-    figures = [at_most(name, (written_bytes(pid) - before) * per_hour / 1e6, 1.0, "MB")]
-    if counted is None:
-        figures.append(Figure("syncs per charging hour", "not measured: strace is not installed", "<= 80"))
-    else:
-        figures.append(at_most("syncs per charging hour", counted * per_hour, 80, "", 0))
-    await world.unplug()
-    await world.contactor("open")
-    return figures
-
-
-async def _syncs(pid: int, seconds: float) -> int | None:
-    """Counts fsync and fdatasync of a process with strace."""
-    out = Path(f"/tmp/bench-syncs-{pid}")
-    try:
-        tracer = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range", "-o", str(out), "-p", str(pid)])
-    except FileNotFoundError:
-        await asyncio.sleep(seconds)
-        return None
-    await asyncio.sleep(seconds)
-    tracer.send_signal(signal.SIGINT)
-    tracer.wait()
-    lines = [line for line in out.read_text().splitlines() if "sync(" in line]
-    out.unlink()
-    return len(lines)

@@ -361,6 +361,7 @@ class Db:
         owner, last = msgspec.msgpack.decode(row[0]) if row is not None else (os.urandom(OWNER_BYTES), 0)
         self._redo = redo = Redo(Mark(self.path.with_name(f"{self.path.stem}.mark")), tail, owner, last)
         statements = list(redo.left())
+        redo.reserve()
         if statements or row is None:
             with self.transaction():
                 for sql, args in statements:

@@ -32,14 +32,20 @@ class Mark:
     def read(self, owner: bytes, round: int) -> Iterator[bytes]:
         """The records of a round, in order, up to the first that is not whole."""
         try:
-            content = self.path.read_bytes()
+            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return
-        at, number = 0, 0
-        while (found := _record(content, at, owner, round, number)) is not None:
-            yield found
-            at += _pages(len(found)) * PAGE
-            number += 1
+        try:
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)  # a page read ahead of others would be written with them
+            at, number = 0, 0
+            while (found := _record(file, at, owner, round, number)) is not None:
+                yield found
+                at += _pages(len(found)) * PAGE
+                number += 1
+        except OSError:
+            return
+        finally:
+            os.close(file)
 
     def begin(self) -> None:
         """The former round is in the database: the next record is the first of a new one."""
@@ -60,6 +66,22 @@ class Mark:
         os.fdatasync(file)
         self._next += len(whole) // PAGE
 
+    def reserve(self) -> None:
+        """Its full length at once: a file that does not grow needs no journal of the file system. In small pieces, so that the kernel does not take
+        (and count) more than a page for each that changes. Raises OSError."""
+        file = self._opened()
+        size = os.fstat(file).st_size
+        if size >= PAGES * PAGE:
+            return
+        for at in range(size // PAGE * PAGE, PAGES * PAGE, PAGE):
+            os.pwrite(file, bytes(PAGE), at)
+        os.fsync(file)
+        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
     def close(self) -> None:
         if self._file is not None:
             os.close(self._file)
@@ -68,33 +90,20 @@ class Mark:
     def _opened(self) -> int:
         if self._file is None:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._reserve(self._file)
         return self._file
-
-    def _reserve(self, file: int) -> None:
-        """Its full length at once: a file that does not grow needs no journal of the file system."""
-        size = os.fstat(file).st_size
-        if size >= PAGES * PAGE:
-            return
-        os.pwrite(file, bytes(PAGES * PAGE - size), size)
-        os.fsync(file)
-        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
 
 
 def _pages(length: int) -> int:
     return -(-(HEAD.size + length) // PAGE)
 
 
-def _record(content: bytes, at: int, owner: bytes, round: int, number: int) -> bytes | None:
-    if at + HEAD.size > len(content):
+def _record(file: int, at: int, owner: bytes, round: int, number: int) -> bytes | None:
+    start = os.pread(file, HEAD.size, at)
+    if len(start) < HEAD.size:
         return None
-    magic, its_owner, its_round, its_number, length, checksum = HEAD.unpack_from(content, at)
-    if (magic, its_owner, its_round, its_number) != (MAGIC, owner, round, number) or at + HEAD.size + length > len(content):
+    magic, its_owner, its_round, its_number, length, checksum = HEAD.unpack(start)
+    if (magic, its_owner, its_round, its_number) != (MAGIC, owner, round, number) or length > PAGES * PAGE:
         return None
-    payload = content[at + HEAD.size : at + HEAD.size + length]
+    payload = os.pread(file, length, at + HEAD.size)
     head = HEAD.pack(MAGIC, owner, round, number, length, 0)
     return payload if zlib.crc32(payload, zlib.crc32(head)) == checksum else None

@@ -49,6 +49,13 @@ class Redo:
         for payload in self._tail.read(self._owner, self._round, self._number):
             yield from _decoder.decode(payload)
 
+    def reserve(self) -> None:
+        """Makes room for the mark while there is some."""
+        try:
+            self._mark.reserve()
+        except OSError as error:
+            self._say(error)
+
     @property
     def value(self) -> tuple[bytes, int]:
         """What the database is to say of itself once it holds this round."""

@@ -58,6 +58,7 @@ def test_records_of_a_round_are_read_in_order(tmp_path: Path) -> None:
     records = [b"one", os.urandom(2 * PAGE), b""]
     for number, record in enumerate(records):
         mark.write(OWNER, 7, number, record)
+    mark.reserve()
     assert list(Mark(mark.path).read(OWNER, 7)) == records
     assert list(mark.read(OWNER, 8)) == list(mark.read(b"stranger", 7)) == []
     assert mark.path.stat().st_size == PAGES * PAGE
