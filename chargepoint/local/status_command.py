@@ -28,6 +28,8 @@ def text(status: dict[str, Any]) -> str:
     lines = [line, f"messages waiting: {status['facts_waiting']}"]
     if status.get("facts_given_up"):
         lines.append(f"messages given up: {status['facts_given_up']}; told again by `chargepoint sessions retell`")
+    if status.get("store"):
+        lines.append(f"storage: nothing can be written ({status['store']}); sessions are kept in memory")
     for connector in status["connectors"]:
         name = f"EVSE {connector['evse']} connector {connector['connector']}"
         lines.append(f"{name}: {connector['status']}, {connector['limit_a']:g} A" + (f" - {connector['reason']}" if connector.get("reason") else ""))
