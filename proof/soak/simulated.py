@@ -15,6 +15,8 @@ from typing import Any
 from chargepoint.clock import Clock
 
 START_S = 100.0
+RESOLUTION_S = 1e-6
+"""After half a year a float of seconds no longer tells the nanosecond by which asyncio thinks a timer due."""
 POLL_S = 5.0
 """A sleep of at most so long is one that looks whether something has happened."""
 CALM_S = 119
@@ -67,6 +69,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._simulated = _Selector()
         self.dial: Dial | None = None
         super().__init__(self._simulated)
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         return self._simulated.now

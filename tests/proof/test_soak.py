@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from proof.soak import charger, report, weather
 from proof.soak.account import compare
 from proof.soak.figures import Month
 from proof.soak.run import run
+from proof.soak.simulated import SimulatedLoop
 
 HOUR_S = 3600.0
 
@@ -70,6 +72,21 @@ def test_the_account_finds_what_is_lost_doubled_or_out_of_order(
 ) -> None:
     problems = compare(_write(tmp_path / "truth", *charged), _write(tmp_path / "witness", *told)).problems
     assert (problem in "; ".join(problems)) if problem else not problems
+
+
+def test_timers_fire_after_any_number_of_years() -> None:
+    loop = SimulatedLoop()
+
+    async def sleep() -> float:
+        await asyncio.sleep(20 * 365 * 86_400)
+        for _ in range(1000):
+            await asyncio.sleep(0.1)
+        return loop.time()
+
+    try:
+        assert loop.run_until_complete(sleep()) == pytest.approx(20 * 365 * 86_400 + 200)
+    finally:
+        loop.close()
 
 
 def test_memory_is_judged_by_its_slope_once_warm() -> None:
