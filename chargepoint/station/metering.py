@@ -161,9 +161,8 @@ class Metering:
             self._missed(evse, "its answer holds no import register")
             return
         at = self._clock.stamp_at(reading.at)
-        energy_wh: float | None = reading.energy_wh
-        if not self._registers.hear(evse, reading.meter_id, reading.energy_wh, at, self._most_w(evse), held=self.held(evse)):
-            energy_wh = None
+        fits = self._registers.hear(evse, reading.meter_id, reading.energy_wh, at, self._most_w(evse), held=self.held(evse))
+        energy_wh = reading.energy_wh + self._registers.offset_wh(evse) if fits else None
         self._samples[evse] = MeterSample(
             at,
             Quality.GOOD,

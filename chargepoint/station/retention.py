@@ -37,7 +37,7 @@ class Retention:
         self._outbox = outbox
         self._security = security
         self._settings = settings
-        self._book = Book(db)
+        self.book = Book(db)
         self._given_up = GivenUp(db)
         self._next_s = 0.0
         outbox.on_given_up.append(self._gave_up)
@@ -51,19 +51,19 @@ class Retention:
 
     def _step(self) -> bool:
         """One piece of work; whether there was any."""
-        return self._by_age() or (self._book.used_bytes() > self._settings.max_mb * MB and self._by_size())
+        return self._by_age() or (self.book.used_bytes() > self._settings.max_mb * MB and self._by_size())
 
     def _by_age(self) -> bool:
         if not self._clock.wall_known():
             return False
         before_s = self._clock.wall_s() - self._settings.keep_days * DAY_S
-        gone = self._book.prune(self._boots, before_s)
+        gone = self.book.prune(self._boots, before_s)
         if gone:
             log.info("%d sessions older than %d days are pruned", gone, self._settings.keep_days)
         return gone > 0 or self._forget_given_up(before_s)
 
     def _by_size(self) -> bool:
-        gone = self._book.prune(self._boots, math.inf)
+        gone = self.book.prune(self._boots, math.inf)
         if gone:
             log.warning("the store holds more than %d MB: the %d oldest told sessions are pruned", self._settings.max_mb, gone)
         return gone > 0 or self._outbox.thin() > 0

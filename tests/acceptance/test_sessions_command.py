@@ -81,7 +81,7 @@ async def test_sessions_are_listed_shown_verified_exported_and_erased(world: Wor
     assert code == 0 and "erased from 1 transactions" in text
     code, text, _ = await sessions(where, "verify")
     assert code == 0 and "all holds" in text
-    await world.down()
+    await world.post("power", {"state": "off"})
 
     code, text, error = await sessions(where, "list", "--json")
     assert code == 0, error

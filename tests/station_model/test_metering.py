@@ -398,6 +398,53 @@ async def test_another_meter_counts_only_after_the_transaction(bench: Bench) -> 
     assert bench.metering.register_wh(1) == 18.0
 
 
+@pytest.mark.parametrize("how", ["swapped", "reset", "jumped"])
+async def test_a_register_that_begins_anew_goes_on_within_the_transaction(bench: Bench, how: str) -> None:
+    async with bench.on():
+        await bench.clock.advance(3)
+        bench.begin()
+        bench.meter.meter_id = "M2" if how == "swapped" else "M1"
+        bench.meter.offset_wh = {"swapped": 9000.0, "reset": 1.0, "jumped": 1e7}[how]
+        await bench.clock.advance(20)
+        latest = bench.metering.latest(1)
+        assert bench.metering.register_wh(1) == 5022.0, "what it gains counts, all but the second of the change"
+        assert latest is not None and latest.energy_wh is None, "the end is told as estimated"
+        bench.registers.keep()
+        again = Registers(bench.clock, bench.db, Boots(bench.db))
+        again.hear(1, bench.meter.meter_id, bench.meter.energy_wh() + 1, bench.clock.stamp(), 50_000.0, held=True)
+        assert again.wh(1) == 5023.0, "over a restart too"
+        bench.running = False
+        await bench.clock.advance(2)
+    assert bench.metering.register_wh(1) == bench.meter.energy_wh(), "after it, it counts as it is"
+
+
+@pytest.mark.parametrize("span", [1e8, 2.0**32, 2.0**32 / 10])
+@pytest.mark.parametrize("held", [True, False])
+async def test_a_register_that_overflows_goes_on(bench: Bench, span: float, held: bool) -> None:
+    bench.meter.offset_wh = span - 8.0
+    async with bench.on():
+        await bench.clock.advance(3)
+        if held:
+            bench.begin()
+        await bench.clock.advance(4)
+        bench.meter.offset_wh -= span
+        await bench.clock.advance(4)
+        latest = bench.metering.latest(1)
+        assert bench.metering.register_wh(1) == pytest.approx(span + 3.0)
+        assert latest is not None and latest.energy_wh == bench.metering.register_wh(1), "nothing is estimated"
+
+
+async def test_a_register_misread_as_low_is_no_reset(bench: Bench) -> None:
+    async with bench.on():
+        await bench.clock.advance(3)
+        bench.begin()
+        bench.meter.offset_wh -= 4000.0
+        await bench.clock.advance(3)
+        bench.meter.offset_wh += 4000.0
+        await bench.clock.advance(4)
+    assert bench.metering.register_wh(1) == 5010.0
+
+
 async def test_a_misread_jump_is_not_told(bench: Bench) -> None:
     async with bench.on():
         await bench.clock.advance(3)

@@ -11,6 +11,7 @@ from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
 from chargepoint.model.stamp import Stamp
 from chargepoint.store.audience import KEPT_CSMS
 from chargepoint.store.db import Db
+from chargepoint.store.given_up import GivenUp
 from chargepoint.store.outbox import Outbox
 
 AT = Stamp(1, 10.0, 1_704_067_200.0, True)
@@ -281,3 +282,72 @@ def test_at_most_twenty_answered_messages_are_told_again_after_a_power_cut(db: D
         told.append(waiting.fact)
         outbox.told(waiting.id)
     assert synced == [20, 40, 60, 80, 100]
+
+
+def test_a_fact_told_again_is_told_once_and_is_given_up_no_more(db: Db) -> None:
+    outbox = Outbox(db)
+    begin, step, end = (outbox.append(fact) for fact in whole("a"))
+    outbox.told(begin, note="17")
+    outbox.give_up(step, "InternalError")
+    outbox.told(end)
+    assert (outbox.retell("b"), outbox.retell("a"), outbox.retell()) == (0, 1, 0)
+    again = Outbox(db)
+    waiting = again.next(TX)
+    assert waiting is not None and waiting.fact == event("a", 1) and again.note("a") == "17" and again.waiting_for("a")
+    again.told(waiting.id)
+    assert (again.given_up(), again.waiting(), again.next(TX), again.note("a")) == (0, 0, None, None)
+
+
+def test_a_fact_told_again_in_vain_is_given_up_with_the_later_answer(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.give_up(outbox.append(event("a", 0, EventKind.STARTED)), "first")
+    outbox.retell()
+    waiting = outbox.next(TX)
+    assert waiting is not None and outbox.attempted(waiting.id) == 1
+    outbox.give_up(waiting.id, "second")
+    assert [item.answer for item in GivenUp(db).list()] == ["second"] and outbox.next(TX) is None
+    assert outbox.retell() == 1
+
+
+def test_a_start_told_again_gives_the_rest_its_note(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.give_up(outbox.append(event("a", 0, EventKind.STARTED)), "no")
+    outbox.append(event("a", 1))
+    tell_all(outbox)
+    outbox.retell("a")
+    waiting = outbox.next(TX)
+    assert waiting is not None
+    outbox.told(waiting.id, note="21")
+    assert outbox.note("a") == "21"
+
+
+def test_another_csms_is_not_told_again_what_the_former_refused(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.change_csms("one")
+    outbox.give_up(outbox.append(event("a", 0, EventKind.STARTED)), "no")
+    outbox.append(event("a", 1, EventKind.ENDED))
+    tell_all(outbox)
+    outbox.retell()
+    outbox.change_csms("two")
+    assert outbox.next(TX) is None and outbox.given_up() == 1
+
+
+def test_a_guaranteed_fact_is_told_again_too(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.give_up(outbox.append(SecurityFact("x", AT)), "NotImplemented")
+    assert outbox.retell() == 1 and outbox.given_up() == 0
+    waiting = outbox.next(Delivery.GUARANTEED)
+    assert waiting is not None and waiting.fact == SecurityFact("x", AT)
+
+
+def test_thinning_drops_no_start_and_no_end(db: Db) -> None:
+    outbox = Outbox(db)
+    for name in ("a", "b", "c"):
+        for fact in (event(name, 0, EventKind.STARTED), *(event(name, seq) for seq in range(1, 30)), event(name, 30, EventKind.ENDED)):
+            outbox.append(fact)
+    counts = [outbox.waiting()]
+    while outbox.thin():
+        counts.append(outbox.waiting())
+    left = seqs(tell_all(outbox))
+    assert counts == sorted(counts, reverse=True) and len(left) < 10
+    assert {(name, seq) for name in "abc" for seq in (0, 30)} <= set(left)

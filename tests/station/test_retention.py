@@ -1,0 +1,141 @@
+"""What goes, when, and who is told: by age, by size, and never an untold start or end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargepoint.model.facts import Delivery, EventKind, SecurityFact, TransactionFact, Trigger
+from chargepoint.model.session import SessionRow
+from chargepoint.settings import Ledger
+from chargepoint.station.retention import DAY_S, Retention
+from chargepoint.station.security import Security
+from chargepoint.store.boots import Boots
+from chargepoint.store.chain_walk import Verdict
+from chargepoint.store.db import Db
+from chargepoint.store.outbox import Outbox
+from chargepoint.store.sessions import Sessions
+from tests.simclock import SimulatedClock
+
+TX = Delivery.TRANSACTION
+
+
+class Keeping:
+    """A store with its retention, and days that pass."""
+
+    def __init__(self, path: Path, **settings: Any) -> None:
+        self.clock = SimulatedClock()
+        self.db = Db(path)
+        self.boots = Boots(self.db)
+        self.clock.boot = self.boots.begin("a")
+        self.outbox = Outbox(self.db)
+        self.sessions = Sessions(self.db, SessionRow, lambda row: row.last)
+        self.retention = Retention(
+            self.clock, self.db, self.boots, self.outbox, Security(self.clock, self.db, self.outbox.append), Ledger(**settings)
+        )
+        self.count = 0
+
+    async def charge(self, samples: int = 3, *, tell: bool = True) -> None:
+        self.count += 1
+        at = self.clock.stamp()
+        row = SessionRow(id=f"s{self.count}", evse=1, connector=1, began=at, alive=at, start=(), stop=(), last=f"t{self.count}")
+        for seq, kind in enumerate((EventKind.STARTED, *[EventKind.UPDATED] * samples, EventKind.ENDED)):
+            with self.db.transaction():
+                self.outbox.append(TransactionFact(row.last, seq, kind, Trigger.METER_VALUE_PERIODIC, self.clock.stamp(), 1, 1))
+                row.open = kind is not EventKind.ENDED
+                self.sessions.save(row)
+        if tell:
+            self.tell()
+        await self.clock.advance(DAY_S)
+
+    def tell(self) -> None:
+        while (waiting := self.outbox.next(TX)) is not None:
+            self.outbox.told(waiting.id)
+
+    async def seconds(self, count: int = 200) -> None:
+        for _ in range(count):
+            self.retention.tick()
+            await self.clock.advance(1.0)
+
+    def kept(self) -> list[str]:
+        return [row.last for row in self.sessions.last(1000)][::-1]
+
+    def told_security(self) -> list[SecurityFact]:
+        return [waiting.fact for waiting in self.outbox.some(Delivery.GUARANTEED, 1000) if isinstance(waiting.fact, SecurityFact)]
+
+    def verdicts(self) -> list[Verdict]:
+        book = self.retention.book
+        return [verdict for session in book.chains.all() for _, verdict in book.judge(session).chains]
+
+    def holds(self) -> bool:
+        return not any(verdict.wrong for verdict in self.verdicts()) and not list(self.retention.book.whole())
+
+
+async def test_told_facts_go_by_age(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "station.db", keep_days=5)
+    for _ in range(30):
+        await keeping.charge()
+    await keeping.seconds()
+    assert keeping.kept() == [f"t{number}" for number in range(27, 31)] and keeping.holds(), "t26 ended five days ago"
+    assert keeping.told_security() == [], "what was told may go in silence"
+
+
+async def test_an_unknown_time_makes_nothing_old(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "station.db", keep_days=1)
+    for _ in range(5):
+        await keeping.charge()
+    keeping.clock._known = False
+    await keeping.seconds()
+    assert len(keeping.kept()) == 5
+
+
+async def test_untold_facts_do_not_go_by_age(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "station.db", keep_days=2)
+    for _ in range(10):
+        await keeping.charge(tell=False)
+    await keeping.seconds()
+    assert len(keeping.kept()) == 10 and keeping.outbox.waiting() == 50
+
+
+async def test_a_full_store_gives_the_oldest_told_then_thins_and_keeps_every_start_and_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chargepoint.station.retention.MB", 100_000)
+    keeping = Keeping(tmp_path / "station.db", max_mb=1)
+    for number in range(60):
+        await keeping.charge(samples=20, tell=number < 30)
+    await keeping.seconds(600)
+    kept = keeping.kept()
+    assert kept == [f"t{number}" for number in range(31, 61)], "what was told went, what waits stays"
+    assert keeping.retention.book.used_bytes() <= 100_000 or not keeping.outbox.thin()
+    waiting = [waiting.fact for waiting in keeping.outbox.some(TX, 10_000)]
+    facts = [(fact.transaction, fact.seq) for fact in waiting if isinstance(fact, TransactionFact)]
+    assert {(name, seq) for name in kept for seq in (0, 21)} <= set(facts) and len(facts) < 30 * 22
+    assert keeping.holds() and sum(verdict.thinned for verdict in keeping.verdicts()) > 100
+    events = keeping.told_security()
+    assert events and all(event.type == "MemoryExhaustion" and "intermediate values" in (event.info or "") for event in events)
+
+
+async def test_giving_up_is_a_security_event_and_forgetting_it_another(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "station.db", keep_days=3)
+    await keeping.charge(tell=False)
+    waiting = keeping.outbox.next(TX)
+    assert waiting is not None
+    keeping.outbox.give_up(waiting.id, "InternalError: no room")
+    keeping.tell()
+    assert [(event.type, event.info) for event in keeping.told_security()] == [
+        ("TransactionFactGivenUp", "Started seq 0 of t1: InternalError: no room")
+    ]
+    await keeping.clock.advance(5 * DAY_S)
+    keeping.outbox.wall_s = keeping.clock.wall_s
+    await keeping.seconds()
+    assert keeping.outbox.given_up() == 0 and keeping.told_security()[-1].type == "MemoryExhaustion"
+
+
+async def test_a_store_with_nothing_to_do_is_not_written(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "station.db")
+    for _ in range(3):
+        await keeping.charge()
+    before = keeping.db.execute("PRAGMA data_version").fetchone(), (tmp_path / "station.db-wal").stat().st_mtime_ns
+    await keeping.seconds(300)
+    assert (keeping.db.execute("PRAGMA data_version").fetchone(), (tmp_path / "station.db-wal").stat().st_mtime_ns) == before
