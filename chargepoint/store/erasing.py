@@ -46,6 +46,8 @@ class Erasing:
             for session in sessions:
                 self._session(session, key, erased, waiting)
             self._given_up(key, erased)
+            if len(sessions) < AT_ONCE:
+                self._sessions_without_transaction(key)
             self._db.execute("DELETE FROM token_cache WHERE token = ?", (key,))
         self._db.execute("PRAGMA secure_delete = OFF")
         return Step(erased, waiting, sessions[-1].number if len(sessions) == AT_ONCE else None)
@@ -72,12 +74,18 @@ class Erasing:
     def _row(self, number: int) -> None:
         """The session's own row, which nobody goes on from any more."""
         (blob,) = self._db.execute('SELECT "row" FROM sessions WHERE number = ?', (number,)).fetchone()
-        try:
-            row = msgspec.msgpack.decode(blob, type=SessionRow)
-        except msgspec.ValidationError:
+        row = _row(blob)
+        if row is None:
             return
         bare = msgspec.structs.replace(row, token=None, group=None)
         self._db.execute('UPDATE sessions SET "row" = ? WHERE number = ?', (msgspec.msgpack.encode(bare), number))
+
+    def _sessions_without_transaction(self, key: str) -> None:
+        """A card was shown, and nothing came of it."""
+        for number, blob in self._db.execute('SELECT number, "row" FROM sessions WHERE chains IS NULL AND "open" = 0').fetchall():
+            row = _row(blob)
+            if row is not None and any(token is not None and token.key() == key for token in (row.token, row.group)):
+                self._row(number)
 
     def _given_up(self, key: str, erased: list[str]) -> None:
         rows: list[Any] = self._db.execute("SELECT id, txn, beside FROM given_up WHERE beside IS NOT NULL").fetchall()
@@ -88,3 +96,11 @@ class Erasing:
 
 def _hold(besides: Iterable[bytes], key: str) -> bool:
     return any(token.key() == key for beside in besides for token in tokens(beside))
+
+
+def _row(blob: bytes) -> SessionRow | None:
+    """None: of another shape, left by another version."""
+    try:
+        return msgspec.msgpack.decode(blob, type=SessionRow)
+    except msgspec.DecodeError:
+        return None

@@ -150,6 +150,11 @@ def test_what_was_given_up_is_shown_and_told_again(store: Store, capsys: pytest.
 def test_a_card_is_erased_and_what_is_not_told_waits(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store.charge("CARD-A", "2026-11-01", 1000.0)
     store.charge("CARD-B", "2026-11-01", 1000.0)
+    db = Db(store.directory / "station.db")
+    at = Stamp(1, 10.0, 10.0, True)
+    nothing = SessionRow(id="nothing", evse=1, connector=1, began=at, alive=at, start=(), stop=(), open=False, token=IdToken("CARD-A"))
+    Sessions(db, SessionRow).save(nothing)
+    db.close()
     store.charge("CARD-A", "2026-11-02", 1000.0, told=False)
     assert sessions("erase", "card-a") == 1
     out, error = capsys.readouterr()
@@ -159,6 +164,11 @@ def test_a_card_is_erased_and_what_is_not_told_waits(store: Store, capsys: pytes
     assert sessions("list", "--json") == 0
     assert [(row["number"], row["card"]) for row in json.loads(capsys.readouterr().out)] == [(3, "CARD-A"), (2, "CARD-B"), (1, None)]
     assert sessions("show", "1") == 0 and "card (erased)" in capsys.readouterr().out
+    db = Db(store.directory / "station.db")
+    kept = Sessions(db, SessionRow)
+    tokens = [row.token for id in ("session-1", "session-2", "nothing", "session-3") if (row := kept.get(id)) is not None]
+    assert tokens == [None, IdToken("CARD-B"), None, IdToken("CARD-A")]
+    db.close()
 
 
 def test_mistakes_are_answered_with_a_sentence(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
