@@ -37,8 +37,9 @@ class Row(msgspec.Struct):
 class House:
     """A store, and sessions as a station would write them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, alone: bool = False) -> None:
         self.path = path
+        self.alone = alone
         self.now = 1_000_000.0
         self.rows: dict[str, Row] = {}
         self.seqs: dict[str, int] = {}
@@ -46,7 +47,7 @@ class House:
         self.open()
 
     def open(self) -> None:
-        self.db = Db(self.path)
+        self.db = Db(self.path, alone=self.alone)
         self.outbox = Outbox(self.db)
         self.sessions: Sessions[Row] = Sessions(self.db, Row, lambda row: row.last)
         self.book = Book(self.db)
@@ -154,11 +155,11 @@ def erase(house: House, card: str) -> None:
         after = step.next
 
 
-@given(steps=STEPS)
+@given(steps=STEPS, alone=st.booleans())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_whatever_happens_in_order_holds(steps: list[tuple[str, int]]) -> None:
+def test_whatever_happens_in_order_holds(steps: list[tuple[str, int]], alone: bool) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        house = House(Path(directory) / "station.db")
+        house = House(Path(directory) / "station.db", alone=alone)
         run(house, steps)
         assert house.wrong() == []
         house.reopen()
