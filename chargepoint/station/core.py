@@ -110,6 +110,9 @@ class Core:
 
     def begin(self) -> None:
         """Takes up what was open, before control is connected."""
+        for row in self.sessions.store.open_rows():
+            if row.running is not None and row.running.register_wh is not None:
+                self.metering.told(row.evse, row.running.meter_id, row.running.register_wh, row.alive)
         self.recovery.recover()
         self.connectors.report_all()
 

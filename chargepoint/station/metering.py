@@ -92,6 +92,10 @@ class Metering:
         """Everything written so far outlives a power cut, with the registers and the time last known alive. Not inside a transaction."""
         self._registers.keep()
 
+    def told(self, evse: int, meter_id: str, wh: float, at: Stamp) -> None:
+        """A transaction that goes on told this register before this process began."""
+        self._registers.told(evse, meter_id, wh, at)
+
     def latest(self, evse: int) -> MeterSample | None:
         """What the meter last said: GOOD when fresh, LOST when it has fallen silent, STORED when only the store knows, or the meter sits behind the
         open contactor. None: nothing was ever known."""

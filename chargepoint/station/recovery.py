@@ -22,7 +22,7 @@ from chargepoint.store.values import Values
 log = logging.getLogger(__name__)
 
 METER_WITHIN_S = 30.0
-"""How long a meter may take after power-up before the stored register is told."""
+"""How long a meter may take after a start before the stored register is told."""
 DELAY = "station.start_delay"
 GOES_ON = {
     State.PARKED: State.PARKED,
@@ -77,6 +77,8 @@ class Recovery:
 
     def _go_on(self, row: SessionRow) -> None:
         log.info("EVSE %d: session goes on (%s)", row.evse, row.state.value)
+        if row.ending is not None:  # this process has read no meter yet
+            row.ending.until, row.ending.patient = max(row.ending.until, self._clock.boot_s() + METER_WITHIN_S), True
         if row.state is State.CLOSED:
             self._sessions.ending.append(row)
         else:

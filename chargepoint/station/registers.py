@@ -130,6 +130,14 @@ class Registers:
             told = register.wh + stranger.wh - stranger.first_wh
             self._take(evse, Register(stranger.meter_id, told, at, told - stranger.wh, True))
 
+    def told(self, evse: int, meter_id: str, wh: float, at: Stamp) -> None:
+        """What a transaction told before this process began: a meter that says nothing must not make it run backwards."""
+        register = self._registers.get(evse)
+        if register is None:
+            self._registers[evse] = Register(meter_id, wh, at)
+        elif _same(register, meter_id, wh) and wh > register.wh:
+            self._registers[evse] = msgspec.structs.replace(register, wh=wh, at=at)
+
     def tick(self, *, held: bool) -> None:
         """Each second. held: a transaction runs somewhere."""
         if held and self._age_s() >= self._mark_s:

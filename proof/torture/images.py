@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from chargepoint.model.facts import Delivery, EventKind, TransactionFact
+from chargepoint.store.book import Book
 from chargepoint.store.db import StoreError
 from proof.torture import promise
 from proof.torture.disk import Cut, Disk, Image
@@ -30,8 +31,8 @@ OF_ONE = 250
 """So many images are made of one recording; the next ones of another."""
 START_SHARE = 0.25
 """So many cuts fall into the opening of the store: creation, migration, the log of a former run."""
-TELLING_SHARE, SILENT_SHARE = 0.1, 0.1
-"""So many stations also tell everything to a CSMS; so many find their meters silent after the cut."""
+TELLING_SHARE, SILENT_SHARE, LEDGER_SHARE = 0.1, 0.1, 0.3
+"""So many stations also tell everything to a CSMS; find their meters silent after the cut; have their ledger verified."""
 BOUND_WH = WH_PER_S * 70.0
 """What may be missing when the meter never answers again: a minute, and the store's patience."""
 ANY = 100_000
@@ -115,6 +116,8 @@ async def _recover(result: Judged, station: PaperStation, heard: Promise, chance
         result.wrong.append("the recovery changed what waited")
     result.wrong += promise.unfinished(heard, facts)
     _energy(result, facts[len(before) :], heard.wh, silent=silent)
+    if chance.random() < LEDGER_SHARE:
+        result.wrong += _ledger(Book(station.db))
     if chance.random() < TELLING_SHARE:
         await _tell(result, station, facts)
 
@@ -133,6 +136,15 @@ def _energy(result: Judged, ends: Sequence[TransactionFact], wh: dict[int, float
             result.energy_error_wh = max(result.energy_error_wh, abs(missing))
             if missing:
                 result.wrong.append(f"EVSE {fact.evse}: told {fact.register_wh:g} Wh where the meter shows {wh.get(fact.evse):g}")
+
+
+def _ledger(book: Book) -> Iterator[str]:
+    """What `chargepoint sessions verify` would find wrong."""
+    yield from book.whole()
+    for session in book.chains.all():
+        judged = book.judge(session)
+        wrong = [judged.wrong, *(verdict.wrong for _, verdict in judged.chains)]
+        yield from (f"ledger: {one}" for one in wrong if one)
 
 
 async def _tell(result: Judged, station: PaperStation, facts: Sequence[TransactionFact]) -> None:

@@ -17,6 +17,7 @@ from chargepoint.model.session import SessionRow
 
 AGAIN = 20
 """So many answered messages may be told again after a power cut."""
+REGISTER = "Energy.Active.Import.Register"
 Key = tuple[str, int]
 
 
@@ -133,6 +134,14 @@ def unfinished(promise: Promise, waiting: Sequence[TransactionFact]) -> Iterator
         registers = [fact.register_wh for fact in facts if fact.register_wh is not None]
         if registers != sorted(registers):
             yield f"{transaction}: the register runs backwards: {registers}"
+        if (read := _read(facts)) != sorted(read):
+            yield f"{transaction}: the readings run backwards: {read}"
     told_to_the_end = {key[0] for key in promise.tells if promise.kinds[key] == EventKind.ENDED}
     for transaction in promise.begun() - of.keys() - told_to_the_end:
         yield f"{transaction} never ends"
+
+
+def _read(facts: Sequence[TransactionFact]) -> list[float]:
+    """The import register as the readings tell it, by time."""
+    readings = sorted((reading for fact in facts for reading in fact.readings), key=lambda reading: (reading.at.boot, reading.at.boot_s))
+    return [value.value for reading in readings for value in reading.values if value.measurand == REGISTER]

@@ -394,3 +394,20 @@ async def test_facts_carry_the_connection_they_were_written_under(tmp_path: Path
     again = restarted(rig)
     again.online()
     assert again.backend.connection == 3
+
+
+async def test_an_end_waits_for_the_meter_after_a_restart(tmp_path: Path) -> None:
+    rig = await charging(begin(tmp_path))
+    await rig.swipe()
+    rig.control.open(why="withdrawn")
+    rig.crash()
+    await rig.clock.advance(20)
+    rig.meters.energy_wh[1] = 7.0
+    rig.meters.silent.add(1)
+    again = restarted(rig)
+    await again.seconds(3)
+    assert outbox(again)[-1].kind is not EventKind.ENDED, "the meter has not answered yet"
+    again.meters.silent.clear()
+    await again.seconds(2)
+    assert outbox(again)[-1].kind is EventKind.ENDED
+    assert outbox(again)[-1].register_wh == 7.0

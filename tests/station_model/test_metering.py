@@ -384,6 +384,14 @@ async def test_a_register_never_falls_for_the_same_meter(bench: Bench) -> None:
     assert bench.metering.register_wh(1) == pytest.approx(5007.1)
 
 
+def test_what_a_transaction_told_before_a_restart_is_not_told_lower(bench: Bench) -> None:
+    bench.metering.told(1, "a", 5000.0, bench.clock.stamp())
+    bench.metering.told(1, "a", 4990.0, bench.clock.stamp())
+    assert bench.metering.register_wh(1) == 5000.0
+    bench.metering.told(1, "another", 6000.0, bench.clock.stamp())
+    assert bench.metering.register_wh(1) == 5000.0
+
+
 async def test_another_meter_counts_only_after_the_transaction(bench: Bench) -> None:
     async with bench.on():
         await bench.clock.advance(3)
