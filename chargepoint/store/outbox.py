@@ -24,7 +24,8 @@ from chargepoint.store.ledger import COPY, GIVEN_UP, TOLD, Ledger
 from chargepoint.store.values import Values
 
 CSMS = "outbox.csms"
-THIN_ABOVE = 50_000
+THIN_ABOVE = 200_000
+"""Facts that wait before intermediate values are thinned: a year offline, some 80 MB."""
 TOLD_AGAIN = 20
 """So many answered messages a power cut may make told twice."""
 TABLE = {Delivery.TRANSACTION: "transaction_facts", Delivery.GUARANTEED: "guaranteed_facts"}
