@@ -85,7 +85,7 @@ def _torture(options: argparse.Namespace) -> int:
         if options.image or options.case:
             remarks = torture.again(options.image, options.case, options.seed, say)
         else:
-            remarks = torture.everything(options.images, options.cuts, options.seed, say)
+            remarks = torture.everything(options.images, options.cuts, options.offline, options.seed, say)
     except (NoCompiler, ValueError) as trouble:
         print(trouble, file=sys.stderr)
         return 2
@@ -133,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     cuts = kinds.add_parser("torture", help="cut power and killed processes: what is lost, doubled or wrong afterwards")
     cuts.add_argument("--images", type=int, default=20_000, help="disk images that a cut could leave, half for each version")
     cuts.add_argument("--cuts", type=int, default=400, help="kills and power cuts of whole charge points, half for each version")
+    cuts.add_argument("--offline", type=int, default=10_000, help="offline transactions written and told while their station is killed; 0: none")
     cuts.add_argument("--case", metavar="VERSION:NUMBER", action="append", default=[], help="only this kill or cut; several: in this order")
     cuts.add_argument("--image", metavar="VERSION:NUMBER", action="append", default=[], help="only this image, as a report names it")
     cuts.add_argument("--seed", type=int, default=1, help="the same seed gives the same cases")

@@ -52,7 +52,7 @@ async def write(root: Path, version: str, number: int) -> None:
     station = PaperStation(root / "state", root / "run", clock, settings_of(version, 1), wh, csms=csms, say=say)
     say("open")
     station.begin()
-    if number == 0:
+    if not station.backend.ever_accepted:
         know_card(station)
         station.online()
         await station.second()
@@ -74,6 +74,7 @@ async def offline(count: int, seed: int, remark: Remark) -> Case:
     case = Case("writer killed, then the station while it tells", "down, then up", f"--offline {count}")
     with directory() as path:
         (path / "state").mkdir()
+        (path / "said").touch()
         promise, kills = _written(path, count, random.Random(f"{seed}/many"))
         samples = sum(kind == EventKind.UPDATED for kind in promise.kinds.values())
         remark(f"{len(promise.ended())} offline transactions with {samples} events between start and end outlived {kills} kills -9 of their writer.")

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
-from proof.torture import images
+from proof.torture import images, many
 from proof.torture.images import VERSIONS, Judged
 from proof.torture.plan import OF_ONE
 from proof.torture.preload import library
@@ -23,7 +23,7 @@ LANES = 2
 """Charge points side by side."""
 
 
-def everything(images_: int, cuts: int, seed: int, say: Say) -> list[str]:
+def everything(images_: int, cuts: int, offline: int, seed: int, say: Say) -> list[str]:
     """All kinds of cases. Returns remarks for the report. Raises NoCompiler."""
     library()
     for case in image_cases(images_, seed):
@@ -35,7 +35,10 @@ def everything(images_: int, cuts: int, seed: int, say: Say) -> list[str]:
         say(case)
 
     asyncio.run(whole_cases(cuts, seed, whole_case))
-    return [f"{sum(stood)} of {len(stood)} deaths of a whole charge point came at a chosen write or sync, the others between two."]
+    remarks = [f"{sum(stood)} of {len(stood)} deaths of a whole charge point came at a chosen write or sync, the others between two."]
+    if offline:
+        say(asyncio.run(many.offline(offline, seed, remarks.append)))
+    return remarks
 
 
 def again(image_names: Sequence[str], case_names: Sequence[str], seed: int, say: Say) -> list[str]:
