@@ -11,8 +11,8 @@ from proof.torture.preload import Where
 
 OF_ONE = 5
 """So many cases happen to one charge point, one after the other; the next ones to another."""
-MOST_WRITES = 40
-"""A session writes some thirty times at each step."""
+MOST_WRITES = {True: 120, False: 20}
+"""A start writes often, a step of a session some twenty times."""
 
 
 class Victim(StrEnum):
@@ -78,4 +78,4 @@ def plan(seed: int, number: int) -> Plan:
     line = Line.UP if phase in STARTS else Line.DYING if phase is Phase.REPLAY and chance.random() < 0.5 else chance.choice(tuple(Line))
     if phase is Phase.REPLAY and line is Line.DOWN:
         line = Line.UP
-    return Plan(phase, victim, line, chance.randint(1, MOST_WRITES), chance.choice(tuple(Where)), chance.choice(tuple(Cut)))
+    return Plan(phase, victim, line, chance.randint(1, MOST_WRITES[phase in STARTS]), chance.choice(tuple(Where)), chance.choice(tuple(Cut)))
