@@ -20,6 +20,8 @@ END_WITHIN_S = 10.0
 """How long an end waits for the contactor: the car has 6 s to open S2 (IEC 61851-1 Table A.6), the contactor and a reading come after."""
 READING_WITHIN_S = 2.5
 """How long an end waits for a reading once the contactor is open: the meter is read each second."""
+FALLS_WITHIN_S = 0.3
+"""After control is gone: the supply of the relay holds for some 100 ms, and the contactor takes its time."""
 CARRIES_A = 1.0
 """Above what a meter shows of an idle phase; a car draws 6 A or rests."""
 REGISTER_STEP_WH = 1.0
@@ -150,6 +152,8 @@ class Transactions:
             return True
         if closed:
             return False
+        if row.running is not None and row.running.closed_at > row.opened_at:  # control is gone, and the contactor falls untold
+            row.opened_at = now + FALLS_WITHIN_S
         sample = self._meters.latest(row.evse)
         if sample is not None and sample.quality is Quality.GOOD and sample.at.boot == self._clock.boot and sample.at.boot_s > row.opened_at:
             return True

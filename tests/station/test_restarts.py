@@ -411,3 +411,16 @@ async def test_an_end_waits_for_the_meter_after_a_restart(tmp_path: Path) -> Non
     await again.seconds(2)
     assert outbox(again)[-1].kind is EventKind.ENDED
     assert outbox(again)[-1].register_wh == 7.0
+
+
+async def test_an_end_whose_opening_control_took_along_is_read_after_it(tmp_path: Path) -> None:
+    rig = await charging(begin(tmp_path))
+    rig.meters.energy_wh[1] = 5.0
+    await rig.swipe()
+    rig.hardware.on_lost("control died")
+    rig.sessions.tick()
+    assert outbox(rig)[-1].kind is not EventKind.ENDED, "the contactor is just falling"
+    rig.meters.energy_wh[1] = 7.0
+    await rig.clock.advance(1.0)
+    rig.sessions.tick()
+    assert (outbox(rig)[-1].kind, outbox(rig)[-1].register_wh) == (EventKind.ENDED, 7.0)
