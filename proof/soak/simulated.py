@@ -74,6 +74,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._simulated.now
 
+    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
+        """Left out: a signal is meant for this process, not for the station in it."""
+
     async def create_connection(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         if self.dial is None or options.get("sock") is not None:  # a proxy of the environment is as simulated as any other host
             return await super().create_connection(protocol_factory, host, port, **options)
