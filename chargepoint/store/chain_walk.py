@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import msgspec
-
 from chargepoint.model.facts import TransactionFact
 from chargepoint.store.chain import Entry, Gap, Head, Stored, Thinned, beside_of, decoded, digest, link, seal, seed
+from chargepoint.store.packed import NO_VALUE
 
 
 class Verdict(NamedTuple):
@@ -34,7 +33,7 @@ class Walk:
         """What is wrong with the entry that comes next, None when nothing is."""
         try:
             content = decoded(entry.content)
-        except msgspec.DecodeError as error:
+        except NO_VALUE as error:
             return f"entry {self.links + 1} cannot be read: {error}"
         if entry.n == 0:
             self.unchained += 1
@@ -91,7 +90,7 @@ def _beside_wrong(entry: Stored, fact: TransactionFact) -> str | None:
         return None
     try:
         beside = beside_of(entry.beside)
-    except msgspec.DecodeError as error:
+    except NO_VALUE as error:
         return f"the tokens beside entry {entry.n}{_named(fact)} cannot be read: {error}"
     for token, written in ((beside.token, fact.id_token), (beside.group, fact.group)):
         if token is not None and digest(beside.salt, token) != written:

@@ -12,7 +12,7 @@ from chargepoint.store.chain import tokens
 from chargepoint.store.chains import Chains, Session
 from chargepoint.store.db import Db
 from chargepoint.store.ledger import Ledger
-from chargepoint.store.packed import Unreadable
+from chargepoint.store.packed import NO_VALUE, Unreadable
 
 AT_ONCE = 50
 
@@ -102,5 +102,5 @@ def _row(blob: bytes) -> SessionRow | None:
     """None: of another shape, left by another version."""
     try:
         return msgspec.msgpack.decode(blob, type=SessionRow)
-    except msgspec.DecodeError:
+    except NO_VALUE:
         return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -26,8 +25,6 @@ from chargepoint.store.values import Values
 CSMS = "outbox.csms"
 THIN_ABOVE = 200_000
 """Facts that wait before intermediate values are thinned: a year offline, some 80 MB."""
-TOLD_AGAIN = 20
-"""So many answered messages a power cut may make told twice."""
 TABLE = {Delivery.TRANSACTION: "transaction_facts", Delivery.GUARANTEED: "guaranteed_facts"}
 CODE = {Delivery.TRANSACTION: 0, Delivery.GUARANTEED: 1, Delivery.STATE: 2, Delivery.PERISHABLE: 3}
 DELIVERY_OF = {code: delivery for delivery, code in CODE.items()}
@@ -63,8 +60,6 @@ class Outbox:
         self._last = 0
         self._told_up_to = 0
         self._oldest: deque[int] = deque()
-        self._unsynced = 0
-        db.before_commit.append(partial(db.after_commit, self._synced))
         self._count()
 
     def append(self, fact: Fact) -> int:
@@ -107,13 +102,12 @@ class Outbox:
 
     def told(self, id: int, note: str | None = None) -> None:
         """The CSMS has it. note: kept for the fact's transaction in the same commit, durably; without one a power cut may make it told
-        twice, with the TOLD_AGAIN last ones at most, a killed process not."""
+        twice, with as many as the database leaves unsynced at most, a killed process not."""
         number, delivery = _split(id)
         if delivery not in TABLE:
             self._fleeting.remove(number)
             return
-        self._unsynced += 1
-        with self._db.transaction(durable=note is not None or self._unsynced >= TOLD_AGAIN):
+        with self._db.transaction(durable=note is not None):
             if delivery is Delivery.GUARANTEED:
                 self._leaves_guaranteed(number)
             elif self._is_copy(number, delivery):
@@ -299,10 +293,6 @@ class Outbox:
         if self._oldest and self._oldest[0] == number:
             self._oldest.popleft()
             self._told_up_to = number
-
-    def _synced(self) -> None:
-        """A durable commit takes every mark before it along."""
-        self._unsynced = 0
 
     def _on_commit(self, delivery: Delivery, change: int) -> None:
         def counted() -> None:

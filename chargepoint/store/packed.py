@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 
 DIGEST_BYTES = 8
+NO_VALUE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are no value of the type."""
 T = TypeVar("T")
 
 
@@ -24,7 +26,7 @@ def unpacked(blob: bytes, type_: type[T]) -> T:
     """Raises Unreadable."""
     try:
         return msgspec.msgpack.decode(opened(blob), type=type_)
-    except msgspec.DecodeError as error:
+    except NO_VALUE as error:
         raise Unreadable(str(error)) from None
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chargepoint.store.db import Db
+from chargepoint.store.packed import NO_VALUE
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ class Values:
             return None
         try:
             return msgspec.msgpack.decode(row[0], type=type_)
-        except msgspec.DecodeError:
+        except NO_VALUE:
             return None
 
     def set(self, name: str, value: Any, *, durable: bool = True) -> None:
