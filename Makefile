@@ -8,7 +8,7 @@
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
-WORKERS ?= 6
+WORKERS ?= 7
 BIN = .venv/bin
 STAMP = .venv/.installed
 

@@ -53,7 +53,7 @@ class Child:
         command, environment = self._command, self._environment
         if self._urgent:
             with suppress(PermissionError):
-                return os.posix_spawn(command[0], command, environment, scheduler=(os.SCHED_FIFO, os.sched_param(realtime.PRIORITY)))
+                return os.posix_spawn(command[0], command, environment, scheduler=(os.SCHED_FIFO, os.sched_param(realtime.START_PRIORITY)))
         return os.posix_spawn(command[0], command, environment)
 
     def ended(self, code: int) -> None:

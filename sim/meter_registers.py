@@ -10,8 +10,6 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sim import ocmf
-
 Words = list[int]
 NAN = math.nan
 
@@ -117,6 +115,8 @@ def _octets(data: bytes, size: int) -> Words:
 
 
 def _sign(values: Values | None, serial: int) -> Words:
+    from sim import ocmf  # loads `cryptography`, where a meter signs
+
     _latched[serial] = _octets(ocmf.container(serial, values.energy_wh), 2 * HALF) if values else [0] * 2 * HALF
     return _latched[serial][:HALF]
 
@@ -126,6 +126,8 @@ def _signed_rest(values: Values | None, serial: int) -> Words:
 
 
 def _public_key(values: Values | None, serial: int) -> Words:
+    from sim import ocmf
+
     return _octets(ocmf.public_key(serial), 48)
 
 

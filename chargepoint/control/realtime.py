@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 
 PRIORITY = 50
+START_PRIORITY = 2
+"""Before every other process, and behind every loop that turns already."""
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
 """On fault: what has been touched stays; code that never runs costs no memory."""
 STACK_BYTES = 256 * 1024
@@ -18,20 +20,25 @@ SWITCH_S = 0.0005
 
 def ask_priority() -> str:
     """Asked for first of all, so that a busy machine does not hold up the start. Answers why it was refused; "" when it was granted."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
-    except OSError as error:
-        return str(error)
-    return ""
+    return _take(START_PRIORITY)
 
 
 def settle(refused: str, say: Callable[[str], None]) -> None:
-    """Locks the memory, and says once what was refused of it and of the priority. Called before the slow thread starts."""
+    """Takes the loop's priority and locks the memory, and says once what was refused. Called before the slow thread starts."""
     import ctypes
 
+    refused = refused or _take(PRIORITY)
     sys.setswitchinterval(SWITCH_S)
     threading.stack_size(STACK_BYTES)
     if refused:
         say(f"control: no real-time priority ({refused}); the loop may be late when the machine is busy")
     if ctypes.CDLL(None, use_errno=True).mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0:
         say(f"control: memory is not locked ({os.strerror(ctypes.get_errno())})")
+
+
+def _take(priority: int) -> str:
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+    except OSError as error:
+        return str(error)
+    return ""

@@ -29,6 +29,7 @@ class Slow:
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._kept = memory.all_kept()
         self._unsaved = False
+        self._trouble = ""
         self._lost: set[int] = set()
         self._thread = threading.Thread(target=self._run, name="slow", daemon=True)
         self._ended = False
@@ -79,9 +80,12 @@ class Slow:
             self._on_temperature(evse, self._clock.boot_s(), celsius)
 
     def _save(self) -> None:
-        self._unsaved = False
+        """Tried again each second; each trouble is said once."""
+        self._unsaved, trouble = False, ""
         try:
             self._memory.save(self._kept)
         except OSError as error:
-            self._unsaved = True
-            self.say(f"control: latched faults and counters cannot be written down: {error}")
+            self._unsaved, trouble = True, str(error)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.say(f"control: latched faults and counters {f'cannot be written down: {trouble}' if trouble else 'are written down again'}")

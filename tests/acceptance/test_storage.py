@@ -49,6 +49,16 @@ async def station(world: World) -> dict[str, Any]:
     return found
 
 
+async def keep_much(world: World) -> None:
+    """More than the room that the database has reserved."""
+    for version in range(1, 41):
+        cards = [
+            {"idToken": {"idToken": f"CARD-{version}-{n}-{'X' * 20}", "type": "Central"}, "idTokenInfo": {"status": "Accepted"}} for n in range(50)
+        ]
+        body = {"versionNumber": version, "updateType": "Full" if version == 1 else "Differential", "localAuthorizationList": cards}
+        await world.csms.send("CP001", "SendLocalList", body, 30)
+
+
 async def charge_and_end(world: World) -> None:
     """A whole session, told to the CSMS as far as the line allows."""
     await world.charge()
@@ -71,7 +81,8 @@ async def test_a_full_disk_stops_nobody_and_loses_nothing(world: World) -> None:
             await world.up("ocpp2.0.1", more='[ocpp2.variables]\n"SampledDataCtrlr.TxUpdatedInterval" = 1\n')
             await world.charge()
             fill(filler)
-            await world.until(lambda s: s["station"]["store"] is not None, 120)
+            await keep_much(world)
+            await world.until(lambda s: s["station"]["store"] is not None, 60)
             said = (await station(world))["connectors"][0]
             assert said["reason"] == "charging_unwritten" and "memory" in said["sentence"], said
             await world.swipe()

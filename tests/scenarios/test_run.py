@@ -9,12 +9,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 TOO_SLOW = """
-The relay supply holds the coil for 100 ms after control's death, so it cannot open sooner
+The contacts alone take longer to fall, whatever takes the coil off
 plug-in 1 {"delay_s": 0.3, "follow_s": 0.3}
 swipe 04A1B2C3
 wait until contactor closed
 kill control
-expect contactor open within 50 ms
+expect contactor open within 5 ms
 """
 UNTRUE = """
 Nobody is told of what does not happen
@@ -37,7 +37,7 @@ async def test_what_does_not_hold_is_told_with_what_was_seen(tmp_path: Path) -> 
     (tmp_path / "untrue.scenario").write_text(UNTRUE)
     code, out = await run(tmp_path / "slow.scenario", tmp_path / "untrue.scenario")
     assert code == 1
-    assert "FAILED line 7: expect contactor open within 50 ms: it took" in out
+    assert "FAILED line 7: expect contactor open within 5 ms: it took" in out
     assert "FAILED line 5: expect csms Authorize with idTag = CARD1 within 2 s: not heard in 2 s; heard of it: [{" in out and "DEADBEEF" in out
     assert "0 of 2 scenarios held; failed: slow.scenario, untrue.scenario" in out
 

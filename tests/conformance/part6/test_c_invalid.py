@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tests.conformance.driver import states
@@ -24,6 +25,8 @@ SUSPENDED = {"triggerReason": "ChargingStateChanged", "transactionInfo": {"charg
 SLOW_CAR = {"max_current_a": 16, "phases": 1}
 """Takes 1 Wh in a second."""
 TOLERANCE_WH = 30.0
+METER_READ_S = 2.0
+"""By then what flowed last has been read: the next transaction does not begin below it."""
 
 
 async def charging_since_offline(lab: Lab, *, stop: bool, most_wh: int, **variables: Any) -> None:
@@ -73,6 +76,7 @@ async def test_TC_C_15_CS(lab: Lab) -> None:
     await states.parking_bay_unoccupied(lab)
     await states.id_token_cached(lab)
     await lab.configure(**{"TxCtrlr.MaxEnergyOnInvalidId": 10})
+    await asyncio.sleep(METER_READ_S)
     before_wh = await energy_wh(lab)
     await charge_offline(lab, **SLOW_CAR)
     await states.transaction_event(lab, {**SUSPENDED, "eventType": "Updated"}, within=60)
