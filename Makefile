@@ -26,7 +26,8 @@ demo: install
 	@$(BIN)/chargepoint-sim up --config $(CONFIG) --state-dir state/demo --port $(PORT) --csms --open $(ARGS)
 
 test: install
-	$(BIN)/python -m pytest tests -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest tests -m "not alone" -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest tests -m alone
 
 check: install
 	$(BIN)/ruff check chargepoint hal sim tests bench proof

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bench.slow_csms import BOARD, SAMPLED, out_of_order
 from tests.world import World
 
@@ -13,6 +15,7 @@ ANSWER_S = 5.0
 OFFERED = ("B2", "C2")
 
 
+@pytest.mark.alone
 async def test_a_slow_csms_moves_neither_the_order_nor_the_contactor(world: World) -> None:
     await world.up("ocpp2.0.1", evses=OUTLETS, name=BOARD, more=SAMPLED)
     for outlet in range(1, OUTLETS + 1):
