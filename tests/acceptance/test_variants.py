@@ -32,6 +32,7 @@ async def test_a_tethered_cable_has_no_lock(world: World, version: str) -> None:
     assert (await world.csms.send("CP001", "UnlockConnector", where))["status"] == answer
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_meter_behind_the_contactor(world: World, version: str) -> None:
     """It is silent whenever the contactor is open: no fault, and every register told is one it gave."""

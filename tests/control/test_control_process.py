@@ -235,7 +235,7 @@ def pids(stand: Stand) -> dict[str, int]:
 
 async def test_run_restarts_each_alone_and_ends_both(stand: Stand) -> None:
     with stand.process("-m", "chargepoint", "run", "--config", str(stand.config)) as run:
-        await stand.until(lambda: stand.station.connected)
+        await stand.until(lambda: stand.station.connected and pids(stand).get("control"))
         before = pids(stand)
         os.kill(before["control"], signal.SIGKILL)
         await stand.until(lambda: pids(stand)["control"] not in (None, before["control"]))

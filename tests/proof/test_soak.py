@@ -27,6 +27,7 @@ def pressed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charger, "KEEP_DAYS", 1)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("version", ["ocpp2.0.1", "ocpp1.6"])
 def test_days_full_of_trouble_lose_nothing(pressed: None, version: str, tmp_path: Path) -> None:
     months: list[Month] = []
