@@ -38,7 +38,6 @@ RESIDUAL = _mask(["residual_current", "residual_test_failed"])
 LATCHING = _mask(name for name in NAMES if CATALOGUE[name].latching)
 BY_ITSELF = _clearing(Clears.CAUSE_GONE)
 BY_UNPLUG = _clearing(Clears.UNPLUG)
-BY_PERSON = _clearing(Clears.PERSON) | _clearing(Clears.TEST)
 
 
 class Faults:

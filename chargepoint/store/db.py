@@ -30,6 +30,7 @@ from chargepoint.store.tail import Tail
 log = logging.getLogger(__name__)
 
 READS = ("SELECT", "PRAGMA", "EXPLAI")
+MISFIT = "what was kept does not fit the database: %s"
 UNSYNCED = 20
 """Transactions that are not durable, and that a power cut may take: as many answered messages are told again."""
 KEEP_ROUND = 'INSERT OR REPLACE INTO "values" (name, value) VALUES (?, ?)'
@@ -365,8 +366,10 @@ class Db:
         if statements or row is None:
             with self.transaction():
                 for sql, args in statements:
-                    with suppress(StoreError):
+                    try:
                         self.execute(sql, args)
+                    except StoreError as error:
+                        log.error(MISFIT, error)
                 self.execute(KEEP_ROUND, (ROUND, msgspec.msgpack.encode(redo.value)))
             if not self._refuge:
                 redo.begin()
@@ -388,7 +391,7 @@ class Db:
             try:
                 connection.execute(sql, args)
             except sqlite3.Error as error:
-                log.error("what was kept does not fit the database: %s", error)
+                log.error(MISFIT, error)
 
 
 def _has_values(connection: sqlite3.Connection) -> bool:

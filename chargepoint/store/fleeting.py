@@ -48,7 +48,3 @@ class Fleeting:
     def remove(self, number: int) -> None:
         self._facts.pop(number, None)
         self._attempts.pop(number, None)
-
-    def forget(self, delivery: Delivery) -> None:
-        for number in [n for n, (kind, _, _) in self._facts.items() if kind is delivery]:
-            self.remove(number)

@@ -129,7 +129,7 @@ class Ledger:
             if row[0] in ids and not row[1]:
                 self._db.execute("DELETE FROM transaction_facts WHERE id = ?", (row[0],))
             elif row[0] in ids:
-                self._leave_gap(Gap(row[1], row[1], kept[-1][2] if kept and kept[-1][1] else seed(transaction), row[2]), row, kept)
+                self._leave_gap(_gap_for(row, kept, transaction), row, kept)
             elif row[3] == LINK and isinstance(gap := decoded(row[4]), Gap):
                 self._leave_gap(gap, row, kept)
             else:

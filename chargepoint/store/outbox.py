@@ -187,10 +187,6 @@ class Outbox:
                     callback(gone)
         return gone
 
-    def forget_perishable(self) -> None:
-        """The line is down: now or never was never."""
-        self._fleeting.forget(Delivery.PERISHABLE)
-
     def change_csms(self, key: str) -> bool:
         """Says to which CSMS and version facts are told from now on. At a change a newcomer is told every transaction whose end nobody was told, from
         its beginning; one that was here before goes on where it was left, with the face's notes of that time. Returns whether there was another

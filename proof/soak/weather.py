@@ -18,7 +18,6 @@ from proof.soak.people import wait
 from proof.soak.simulated import Pace, SimulatedLoop
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
-YEAR_DAYS = 365
 SYNCHRONISES_S = 60.0
 YEARS_AHEAD_S = 3 * 365 * DAY_S
 SETTLED_S = 2 * DAY_S

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -178,6 +180,21 @@ def test_a_transaction_that_fails_takes_nothing_of_the_round_with_it(tmp_path: P
             raise RuntimeError
     assert Values(db).get("one", int) == 1
     assert said(opened(killed(tmp_path / "a", tmp_path / "b")), "one") == [1]
+
+
+def test_what_does_not_fit_is_said_and_the_rest_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    db = opened(tmp_path / "first")
+    with db.transaction(durable=False):
+        db.execute("INSERT INTO notes (txn, note) VALUES ('a', '1')")
+        db.execute("INSERT INTO notes (txn, note) VALUES ('b', '2')")
+    left = killed(tmp_path / "first", tmp_path / "second")
+    with contextlib.closing(sqlite3.connect(left / "state" / "station.db", isolation_level=None)) as other:
+        other.execute("INSERT INTO notes (txn, note) VALUES ('a', 'another')")
+    again = opened(left)
+    assert again.execute("SELECT txn, note FROM notes ORDER BY txn").fetchall() == [("a", "another"), ("b", "2")]
+    assert "does not fit" in caplog.text
+    db.close()
+    again.close()
 
 
 def test_at_most_twenty_wait_for_a_mark(tmp_path: Path) -> None:

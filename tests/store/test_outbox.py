@@ -93,8 +93,6 @@ def test_perishable_facts_perish(db: Db) -> None:
     outbox.append(MeterFact(1, 1, Reading(AT, Purpose.ALIGNED, ())))
     assert outbox.next(Delivery.PERISHABLE) is not None
     assert Outbox(db).next(Delivery.PERISHABLE) is None
-    outbox.forget_perishable()
-    assert outbox.next(Delivery.PERISHABLE) is None
 
 
 def test_ids_tell_the_deliveries_apart(db: Db) -> None:
