@@ -47,7 +47,7 @@ from chargepoint.model.pilot import PLUGGED
 from hal.ports import EvseBoard, PilotAdc
 
 CHECK_EVERY = 20
-"""Turns between two read-backs of the PWM, and between two looks at lamp and temperature."""
+"""Turns between two read-backs of the PWM, and between two looks at temperature and bay."""
 TELL_EVERY = 4
 """Turns between two looks for something new to tell."""
 
@@ -231,6 +231,7 @@ class Evse:
         self._run_test(now)
         self.wake.step(now, sight_of(self))
         self._decide(now)
+        self._lamp.show()
         if self._turn % TELL_EVERY == 0:
             self._telling.step(self, now)
 
@@ -240,7 +241,6 @@ class Evse:
         self.remote_clearing.step(now)
         if self.temperature is not None:
             guard.feel(self.watch, *self.temperature)
-        self._lamp.show()
         self.bay.read(self.watch.now)
 
     def _run_test(self, now: float) -> None:

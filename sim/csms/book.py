@@ -50,7 +50,7 @@ class Card:
 @dataclass
 class Station:
     """One charging station as this CSMS has met it. certificate: the common name in the one it showed; statuses: by "evse/connector" (1.6:
-    "connectorId")."""
+    "connectorId"); unnumbered: a StartTransaction was answered amiss, so that -1 may stand for its transaction (1.6 errata 3.18)."""
 
     identity: str
     protocol: str = ""
@@ -69,6 +69,7 @@ class Station:
     security_events: list[dict[str, Any]] = field(default_factory=list)
     reports: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     transfers: list[dict[str, Any]] = field(default_factory=list)
+    unnumbered: bool = False
 
 
 @dataclass

@@ -122,6 +122,7 @@ class Connection:
             await self._reply(self._answer(id_, action, payload))
             return
         self._note("csms", "misbehaves", what=order.what)
+        self._station.unnumbered |= action == "StartTransaction"
         if order.what == "call_error":  # refused is refused: the book does not learn of it
             await self._reply([ERROR, id_, order.code, order.description, {}])
         else:

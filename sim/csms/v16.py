@@ -55,7 +55,7 @@ def _stop(book: Book, station: Station, payload: Payload) -> Payload:
         _closed(book, transaction, payload)
     elif (repeated := _ended_with(book, station, id_, payload)) is not None:
         repeated.repeats += 1
-    else:
+    elif not _unnumbered(station, id_):
         book.violation(station.identity, "transaction", f"StopTransaction of {id_}, which does not run")
     return {"idTagInfo": _info(book, payload["idTag"])} if "idTag" in payload else {}
 
@@ -80,12 +80,17 @@ def _meter_values(book: Book, station: Station, payload: Payload) -> Payload:
         transaction = book.find(station.identity, id_, ended=False)
         if (repeated := _heard_before(book, station, id_, payload)) is not None:
             repeated.repeats += 1
-        elif transaction is None:
-            book.violation(station.identity, "transaction", f"MeterValues of transaction {payload['transactionId']}, which does not run")
-        else:
+        elif transaction is not None:
             for value in payload["meterValue"]:
                 _keep(book, transaction, value, "MeterValues")
+        elif not _unnumbered(station, id_):
+            book.violation(station.identity, "transaction", f"MeterValues of transaction {id_}, which does not run")
     return {}
+
+
+def _unnumbered(station: Station, id_: str) -> bool:
+    """Whether the number stands for a transaction that never got one (errata 3.18)."""
+    return station.unnumbered and id_ == "-1"
 
 
 def _heard_before(book: Book, station: Station, id_: str, payload: Payload) -> Transaction | None:

@@ -72,6 +72,7 @@ class Wire:
         self.earth_lost = False
         self.breaker_tripping = False
         self.lamp = LampPattern.OFF
+        self.lamp_shown_at: list[float] = []
         self.writes: list[str] = []
         self._high, self._low = Peak(), Peak()
         self._at = clock.now
@@ -209,6 +210,7 @@ class FakeLamp:
 
     def show(self, pattern: LampPattern) -> None:
         self.wire.lamp = pattern
+        self.wire.lamp_shown_at.append(self.wire.clock.now)
 
 
 class FakeSwitch:

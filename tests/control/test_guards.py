@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 
 from chargepoint.control import faults, guard
+from chargepoint.control.loop import CALM_S
 from chargepoint.control.machine import Phase
 from chargepoint.link.messages import Sample
 from chargepoint.model.fault import CATALOGUE
+from hal.gpio import LAMP
 from hal.ports import LampPattern
 from tests.control.fakes import TURN_S, Bench
 from tests.control.seen import active, never_on, opens_within
@@ -128,3 +131,13 @@ def test_the_lamp_shows_faults_over_what_the_station_wishes() -> None:
     bench.emergency = True
     bench.seconds(0.3)
     assert bench.wire.lamp is LampPattern.FAULT
+
+
+def test_the_lamp_blinks_in_calm_turns_too() -> None:
+    """A pattern is lit and dark by the clock at each look: looks further apart than half of the shortest blink would miss it."""
+    bench = Bench()
+    bench.settle()
+    bench.turn_s = CALM_S
+    bench.seconds(2.0)
+    shown = bench.wire.lamp_shown_at[-20:]
+    assert max(later - earlier for earlier, later in pairwise(shown)) < min(period for _, period in LAMP.values() if period) / 2

@@ -136,6 +136,20 @@ async def test_what_is_refused_is_not_known(csms):
         assert [transaction.repeats for transaction in csms.book.transactions] == [0]
 
 
+@pytest.mark.parametrize("refused", [True, False])
+async def test_minus_one_stands_for_what_got_no_number(csms, refused):
+    """1.6 errata 3.18: answered as if it were valid; a violation only of a station that was always given its numbers."""
+    async with csms.station("ocpp1.6") as station:
+        if refused:
+            csms.misbehave("call_error", action="StartTransaction")
+        await station.call("StartTransaction", {"connectorId": 1, "idTag": "04A1B2C3", "meterStart": 100, "timestamp": "2024-05-01T10:00:00Z"})
+        sampled = {"timestamp": "2024-05-01T10:01:00Z", "sampledValue": [{"value": "150"}]}
+        values = await station.call("MeterValues", {"connectorId": 1, "transactionId": -1, "meterValue": [sampled]})
+        stop = await station.call("StopTransaction", {"transactionId": -1, "meterStop": 200, "timestamp": "2024-05-01T10:02:00Z"})
+    assert (values[0], stop[0]) == (3, 3)
+    assert [violation["rule"] for violation in csms.book.violations] == ([] if refused else ["transaction", "transaction"])
+
+
 @VERSIONS
 async def test_a_wrong_clock(csms, protocol):
     csms.book.options.clock_wrong_by_s = -86_400.0

@@ -189,6 +189,7 @@ async def test_key_LocalAuthListEnabled(shared_booted: Lab) -> None:
 async def test_a_list_at_odds_with_the_central_system(shared_booted: Lab) -> None:
     """The answer to StartTransaction refuses a card of the list: LocalListConflict of connector 0; the list stays, and the card is not cached."""
     lab = shared_booted
+    await lab.csms.call("ClearCache")
     async with states16.keys(lab, LocalPreAuthorize=True):
         await states16.local_list(lab, 3, **{VALID.uid: ACCEPTED})
         lab.csms.answer("StartTransaction", {"idTagInfo": {"status": "Blocked"}}, times=1)
