@@ -146,7 +146,7 @@ class Teller:
         offline = isinstance(fact, TransactionFact) and fact.connection != self._backend.connection
         try:
             return await face.speak(fact, offline)
-        except (ValueError, TypeError, LookupError) as problem:  # a fact that cannot be worded must not dam up all behind it
+        except (ValueError, TypeError, LookupError, ArithmeticError) as problem:  # a fact that cannot be worded must not dam up all behind it
             log.exception("a fact cannot be worded: %r", fact)
             return Refused(f"not worded: {problem}")
 

@@ -26,6 +26,8 @@ def text(status: dict[str, Any]) -> str:
     if status.get("registration"):
         line += f", {status['registration']} ({status.get('ocpp')})"
     lines = [line, f"messages waiting: {status['facts_waiting']}"]
+    if status.get("rows_damaged"):
+        lines.append(f"rows of the store that cannot be read: {status['rows_damaged']}; named by `chargepoint sessions verify`")
     if status.get("facts_given_up"):
         lines.append(f"messages given up: {status['facts_given_up']}; told again by `chargepoint sessions retell`")
     if status.get("store"):

@@ -52,6 +52,7 @@ from chargepoint.station.transactions import Transactions
 from chargepoint.station.vehicles import Vehicles
 from chargepoint.store.boots import Boots
 from chargepoint.store.db import Db
+from chargepoint.store.orphans import Orphans
 from chargepoint.store.outbox import Outbox
 from chargepoint.store.tokens import Tokens
 from chargepoint.store.values import Values
@@ -114,6 +115,8 @@ class Core:
             if row.running is not None and row.running.register_wh is not None:
                 self.metering.told(row.evse, row.running.meter_id, row.running.register_wh, row.alive)
         self.recovery.recover()
+        if self.db.was_corrupt or self.storage.damaged.count():
+            self.recovery.end_orphans()
         self.connectors.report_all()
 
     def second(self) -> None:
@@ -161,7 +164,9 @@ class Core:
         self.transactions.cable_a = lambda evse: state.cable_a if (state := self.hardware.state(evse)) is not None else None
         self.sessions = Sessions(clock, self.db, self.model, self.hardware, self.transactions, evses, lambda: backend.subprotocol)
         self.sessions.operative = lambda evse: self.availability.operative(evse, 1)
-        self.recovery = Recovery(clock, self.sessions, self.transactions, self._boots, resume=self.settings.station.after_power_loss == "resume")
+        resume = self.settings.station.after_power_loss == "resume"
+        self.recovery = Recovery(clock, self.sessions, self.transactions, self._boots, Orphans(self.db), resume=resume)
+        self.storage.mend = self.recovery.end_orphans
         self.connectors = Connectors(clock, self.sessions, self.hardware, evses, self.availability.operative, append, self.availability.show)
         self.connectors.least_s = lambda: self.model.integer(MINIMUM_STATUS) if backend.subprotocol == OCPP_16 else 0
         self.monitoring = Monitoring(clock, self.db, append)

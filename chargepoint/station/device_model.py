@@ -49,7 +49,7 @@ class DeviceModel:
 
     def __init__(self, variables: Variables, factory: Mapping[str, Scalar] | None = None) -> None:
         self._store = variables
-        self._kept = {Key.parse(text).folded(): value for text, value in variables.load().items()}
+        self._kept = dict(_kept(variables))
         self._factory: dict[Key, tuple[str, str]] = {}
         self._unreadable: list[str] = []
         self._wrong: list[tuple[str, str]] = []
@@ -244,6 +244,14 @@ class DeviceModel:
         observers: Iterable[Observer] = (*self._observers.get(declared.spec.key.folded(), ()), *self._observers.get(None, ()))
         for observer in observers:
             observer(declared.spec.key, old, value)
+
+
+def _kept(variables: Variables) -> Iterator[tuple[Key, str]]:
+    for text, value in variables.load().items():
+        try:
+            yield Key.parse(text).folded(), value
+        except ValueError as error:
+            log.error("what the CSMS once set is left out: %s", error)
 
 
 def _shown(declared: Declared, value: str) -> str:

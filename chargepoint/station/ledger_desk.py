@@ -17,6 +17,7 @@ from chargepoint.store.book import Book, Judged
 from chargepoint.store.boots import Boots
 from chargepoint.store.chain_walk import Verdict
 from chargepoint.store.chains import Chain, Session
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 from chargepoint.store.erasing import Erasing
 from chargepoint.store.given_up import GivenUp
@@ -39,6 +40,7 @@ class Desk:
         self._boots = boots
         self._erasing = Erasing(db)
         self._given_up = GivenUp(db)
+        self._damaged = Damaged(db)
         self._retell = retell
 
     def answer(self, question: dict[str, Any]) -> Answer:
@@ -90,7 +92,8 @@ class Desk:
 
     def _whole(self) -> Answer:
         pruned = self._book.pruned()
-        return {"wrong": list(self._book.whole()), "pruned": pruned.count, "pruned_up_to": _time(pruned.last_at) if pruned.count else None}
+        wrong = [*self._book.whole(), *(f"cannot be read, and is set aside: {found}" for found in self._damaged.all())]
+        return {"wrong": wrong, "pruned": pruned.count, "pruned_up_to": _time(pruned.last_at) if pruned.count else None}
 
     def _tell_again(self, id: str | None) -> Answer:
         transaction = None if id is None else self._find(id)[1].transaction

@@ -12,7 +12,8 @@ from chargepoint.model.idtoken import IdToken
 from chargepoint.model.stamp import Stamp, to_rfc3339
 from chargepoint.store.archive import Edges
 from chargepoint.store.boots import Boots
-from chargepoint.store.chain import DIGESTED, Gap, Stored, Thinned, decoded, restored, tokens
+from chargepoint.store.chain import DIGESTED, Gap, Stored, Thinned, decoded, fact_of, restored, tokens
+from chargepoint.store.packed import NO_VALUE, Unreadable
 
 Words = dict[str, Any]
 
@@ -20,7 +21,7 @@ Words = dict[str, Any]
 def summary(edges: Edges, boots: Boots) -> Words:
     """What was charged, when, where and by whom. energy_wh: of the meter's register, None while one of the two is not known; estimated: the meter was
     silent or another at the end; card: None when there was none, or it is erased."""
-    first, last = _fact(edges.first), _fact(edges.last)
+    first, last = fact_of(edges.first.content), fact_of(edges.last.content)
     if first is None or last is None:
         return {"wrong": "its first or last fact is none"}
     ended = last.kind is EventKind.ENDED
@@ -46,15 +47,18 @@ def summary(edges: Edges, boots: Boots) -> Words:
 
 def entry(stored: Stored, boots: Boots) -> Words:
     """One entry of a chain. n 0: older than the chain."""
-    content = decoded(stored.content)
     known: Words = {"n": stored.n, "link": stored.link.hex()}
+    try:
+        content = decoded(stored.content)
+    except NO_VALUE as error:
+        return {**known, "wrong": str(error)}
     match content:
         case Gap():
             return {**known, "gap": [content.first, content.last]}
         case Thinned():
             return {**known, "thinned": content.count, "at": to_rfc3339(content.at)}
         case TransactionFact():
-            fact = restored(content, stored.beside)
+            fact = _named(content, stored.beside)
             words = msgspec.to_builtins(fact)
             return {**known, "at": _time(fact.at, boots), "card": _card(fact.id_token), "fact": words}
     return {**known, "fact": msgspec.to_builtins(content)}
@@ -74,9 +78,11 @@ def _signed(fact: TransactionFact) -> Iterable[Words]:
                 yield {"context": value.context.value, **msgspec.to_builtins(value.signed)}
 
 
-def _fact(stored: Stored) -> TransactionFact | None:
-    content = decoded(stored.content)
-    return content if isinstance(content, TransactionFact) else None
+def _named(fact: TransactionFact, beside: bytes | None) -> TransactionFact:
+    try:
+        return restored(fact, beside)
+    except Unreadable:
+        return fact
 
 
 def _time(stamp: Stamp, boots: Boots) -> str:

@@ -120,7 +120,7 @@ class Metering:
         known. at: the moment it counts for, when it is another than that of the measurement."""
         component, variable = CONFIGURED[purpose]
         sample = self.latest(evse)
-        if sample is None or not self._model.boolean(f"{component}.Enabled"):
+        if sample is None or evse not in self._evses or not self._model.boolean(f"{component}.Enabled"):
             return ()
         if sample.quality is not Quality.GOOD:
             if purpose not in EVEN_SILENT and not (context is Context.TRIGGER and sample.quality is Quality.STORED):

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from uuid import uuid4
 
 import msgspec
 
 from chargepoint.clock import Clock
-from chargepoint.model.facts import StopReason, Trigger
-from chargepoint.model.session import SessionRow, State
+from chargepoint.model.facts import StopReason, TransactionFact, Trigger
+from chargepoint.model.session import Running, SessionRow, State
 from chargepoint.station.sessions import Sessions
 from chargepoint.station.transactions import Cause, Transactions
 from chargepoint.store.boots import Boots
+from chargepoint.store.orphans import Orphans
 from chargepoint.store.values import Values
 
 log = logging.getLogger(__name__)
@@ -55,20 +57,46 @@ def start_delay(clock: Clock, values: Values, most_s: float, random: Callable[[f
 class Recovery:
     """resume: [station] after_power_loss."""
 
-    def __init__(self, clock: Clock, sessions: Sessions, transactions: Transactions, boots: Boots, *, resume: bool) -> None:
+    def __init__(self, clock: Clock, sessions: Sessions, transactions: Transactions, boots: Boots, orphans: Orphans, *, resume: bool) -> None:
         self._clock = clock
         self._sessions = sessions
         self._transactions = transactions
         self._boots = boots
+        self._orphans = orphans
         self._resume = resume
 
     def recover(self) -> None:
         """Takes up every session that was open. To be called once, before control is connected."""
         for row in self._sessions.store.open_rows():
-            if row.alive.boot == self._clock.boot:
+            if row.evse in self._sessions.rows or row.evse not in self._sessions.evses:
+                log.error("EVSE %d: a session ends, as it cannot be one of this EVSE", row.evse)
+                self.give_up(row)
+            elif row.alive.boot == self._clock.boot:
                 self._go_on(row)
             else:
                 self._after_power_cut(row)
+
+    def end_orphans(self) -> None:
+        """Every transaction that nobody goes on with, because its session or its end cannot be read, ends with what is known of it."""
+        for session, first, last in self._orphans.found({id for id, _ in self._sessions.running()}):
+            log.error("EVSE %d: transaction %s ends, as what it was to go on with cannot be read", last.evse, last.transaction)
+            row = SessionRow(
+                id=session or str(uuid4()),
+                evse=last.evse,
+                connector=last.connector,
+                began=first.at,
+                alive=last.at,
+                start=(),
+                stop=(),
+                state=State.CLOSED,
+                charged=True,
+                running=_running(first, last),
+                last=last.transaction,
+            )
+            with self._sessions.writing(row):
+                cause = Cause(Trigger.ABNORMAL_CONDITION, last.at, StopReason.OTHER)
+                self._transactions.will_end(row, cause, within_s=METER_WITHIN_S, patient=True)
+                self._sessions.end_if_settled(row)
 
     def give_up(self, row: SessionRow) -> None:
         """The car of an interrupted session was not there at control's first look: it ends as the power cut left it."""
@@ -125,3 +153,17 @@ class Recovery:
         if running is not None and running.closed_at:
             running.charged_s += max(0.0, row.alive.boot_s - running.closed_at)
             running.closed_at = 0.0
+
+
+def _running(first: TransactionFact, last: TransactionFact) -> Running:
+    """As far as its facts say."""
+    return Running(
+        id=last.transaction,
+        began=first.at,
+        seq=last.seq + 1,
+        told=last.charging_state,
+        said_evse=True,
+        begin_wh=first.register_wh,
+        register_wh=last.register_wh,
+        last_at=last.at,
+    )

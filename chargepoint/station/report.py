@@ -32,6 +32,7 @@ class Report:
             "backend": core.backend.state.value,
             "facts_waiting": core.outbox.waiting(),
             "facts_given_up": core.outbox.given_up(),
+            "rows_damaged": core.storage.damaged.count(),
             "pids": {"control": figures.pid if figures else None, "station": os.getpid()},
             "loop": _loop(msgspec.to_builtins(figures)) if figures else None,
             "firmware_version": self._version,

@@ -15,6 +15,7 @@ from chargepoint.settings import Ledger as Settings
 from chargepoint.station.security import Security, SecurityEvent
 from chargepoint.store.book import Book
 from chargepoint.store.boots import Boots
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 from chargepoint.store.given_up import GivenUp
 from chargepoint.store.outbox import Outbox
@@ -39,6 +40,7 @@ class Retention:
         self._settings = settings
         self.book = Book(db)
         self._given_up = GivenUp(db)
+        self._damaged = Damaged(db)
         self._next_s = 0.0
         outbox.on_given_up.append(self._gave_up)
         outbox.on_thinned.append(self._thinned)
@@ -60,6 +62,8 @@ class Retention:
         gone = self.book.prune(self._boots, before_s)
         if gone:
             log.info("%d sessions older than %d days are pruned", gone, self._settings.keep_days)
+        if rows := self._damaged.prune(before_s):
+            log.info("%d rows that could not be read are older than %d days and gone", rows, self._settings.keep_days)
         return gone > 0 or self._forget_given_up(before_s)
 
     def _by_size(self) -> bool:

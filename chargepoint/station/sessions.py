@@ -71,8 +71,8 @@ class Start(NamedTuple):
 
 
 class Sessions:
-    """rows: the session at each EVSE. act: called with an EVSE after each kept change, and each second with True, to permit, lock and tell what holds
-    then. operative: whether an EVSE may be used (2.0.1 G03)."""
+    """evses: by their ids; rows: the session at each. act: called with an EVSE after each kept change, and each second with True, to permit, lock
+    and tell what holds then. operative: whether an EVSE may be used (2.0.1 G03)."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Sessions:
         self._variables = variables
         self._hardware = hardware
         self._transactions = transactions
-        self._evses = {evse.id: evse for evse in evses}
+        self.evses = {evse.id: evse for evse in evses}
         self._version = version
 
     # what others ask
@@ -109,7 +109,7 @@ class Sessions:
 
     def tethered(self, evse: int) -> bool:
         """Whether the cable is part of the station."""
-        return self._evses[evse].connectors[0].startswith("c")
+        return self.evses[evse].connectors[0].startswith("c")
 
     def power(self, evse: int) -> Power | None:
         """What control says of the power path, None while it is not there."""
@@ -257,7 +257,7 @@ class Sessions:
         for row in list(self.rows.values()):
             self._time_out(row)
             self.retell(row)
-        for evse in self._evses:
+        for evse in self.evses:
             self.act(evse, True)
 
     def retell(self, row: SessionRow) -> None:

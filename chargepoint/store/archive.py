@@ -10,8 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from chargepoint.model.facts import TransactionFact
-from chargepoint.store.chain import Stored, decoded
+from chargepoint.store.chain import Stored, fact_of
 from chargepoint.store.db import Db
 from chargepoint.store.packed import Unreadable, opened, packed, sealed, unpacked
 
@@ -96,7 +95,7 @@ class Archive:
 def _split(entries: Sequence[Stored]) -> tuple[list[Entry], list[Entry]]:
     """(first entry and last fact, the others)."""
     numbered = [(place, entry.n, entry.content, entry.link[:CHECK_BYTES]) for place, entry in enumerate(entries)]
-    last = next(place for place in reversed(range(len(entries))) if place == 0 or isinstance(decoded(entries[place].content), TransactionFact))
+    last = next(place for place in reversed(range(len(entries))) if place == 0 or fact_of(entries[place].content) is not None)
     edges = [entry for entry in numbered if entry[0] in (0, last)]
     return edges, [entry for entry in numbered if entry[0] not in (0, last)]
 

@@ -74,19 +74,19 @@ class Audience:
 
     def _heard(self) -> dict[str, Heard]:
         """What the present CSMS has heard of, and not to the end."""
-        notes = dict(self._db.execute("SELECT txn, note FROM notes").fetchall())
+        notes = {transaction: str(note) for transaction, note in self._db.execute("SELECT txn, note FROM notes").fetchall()}
         told = self._db.execute("SELECT txn, MAX(id) FROM transaction_facts WHERE told IN (1, 2) GROUP BY txn").fetchall()
         others = self._kept.done - self._kept.mine
         return {transaction: Heard(up_to, notes.get(transaction)) for transaction, up_to in told if transaction not in others}
 
     def _take_up(self, back: Former, done: frozenset[str]) -> None:
         self._db.execute("DELETE FROM transaction_facts WHERE light = 2")  # told again by somebody's wish, to the CSMS of that time
-        self._db.execute("UPDATE transaction_facts SET told = 0, attempts = 0 WHERE light < 2")
+        self._db.execute("UPDATE transaction_facts SET told = 0, attempts = 0 WHERE light < 2 AND told != 4")
         self._db.execute("DELETE FROM notes")
         nothing_of = [(transaction,) for transaction in done - back.heard.keys()]
-        self._db.execute_many("UPDATE transaction_facts SET told = 1 WHERE txn = ? AND light < 2", nothing_of)
+        self._db.execute_many("UPDATE transaction_facts SET told = 1 WHERE txn = ? AND light < 2 AND told != 4", nothing_of)
         told = [(transaction, heard.up_to) for transaction, heard in back.heard.items()]
-        self._db.execute_many("UPDATE transaction_facts SET told = 1 WHERE txn = ? AND id <= ? AND light < 2", told)
+        self._db.execute_many("UPDATE transaction_facts SET told = 1 WHERE txn = ? AND id <= ? AND light < 2 AND told != 4", told)
         noted = [(transaction, heard.note) for transaction, heard in back.heard.items() if heard.note is not None]
         self._db.execute_many("INSERT INTO notes (txn, note) VALUES (?, ?)", noted)
 

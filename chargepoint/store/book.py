@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from chargepoint.model.facts import TransactionFact
 from chargepoint.model.stamp import Stamp
 from chargepoint.store.boots import Boots
-from chargepoint.store.chain import decoded
+from chargepoint.store.chain import fact_of
 from chargepoint.store.chain_walk import Verdict
 from chargepoint.store.chains import Chain, Chains, Session
 from chargepoint.store.db import Db
@@ -25,6 +24,8 @@ from chargepoint.store.values import Values
 PRUNED = "ledger.pruned"
 LOOKED_AT = 50
 """Sessions looked at in one step of pruning."""
+MOST = 10_000_000
+"""More transactions than one charger can have had."""
 AT_ONCE = 8
 """Sessions pruned in one step."""
 
@@ -76,8 +77,12 @@ class Book:
                 if chain.number in numbers:
                     yield f"number {chain.number} is given to two transactions: {numbers[chain.number]} and {chain.transaction}"
                 numbers[chain.number] = chain.transaction
+        last_number = self.chains.last_number()
+        if last_number > MOST or self.pruned().count > MOST:
+            yield "how many transactions there were, and which are pruned, cannot be: what the store says of it is damaged"
+            return
         gone = {number for first, last in self.pruned().ranges for number in range(first, last + 1)}
-        missing = set(range(1, self.chains.last_number() + 1)) - numbers.keys() - gone
+        missing = set(range(1, last_number + 1)) - numbers.keys() - gone
         yield from (f"transaction number {number} is missing" for number in sorted(missing))
         yield from (f"transaction number {number} is there, but was pruned" for number in sorted(numbers.keys() & gone))
         yield from (
@@ -128,8 +133,8 @@ class Book:
 
 
 def _at(content: bytes) -> Stamp | None:
-    fact = decoded(content)
-    return fact.at if isinstance(fact, TransactionFact) else None
+    fact = fact_of(content)
+    return None if fact is None else fact.at
 
 
 def _with(ranges: tuple[tuple[int, int], ...], number: int) -> tuple[tuple[int, int], ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from chargepoint.model.stamp import Stamp
 from chargepoint.store.db import Db
+from chargepoint.store.packed import MOST
 from chargepoint.store.values import Values
 
 ALIVE = "boots.alive"
@@ -21,7 +22,7 @@ class Boots:
         self.fresh = False
         self._db = db
         self._values = Values(db)
-        self._offsets: dict[int, float | None] = dict(db.execute("SELECT number, offset_s FROM boots").fetchall())
+        self._offsets = {number: _seconds(offset) for number, offset in db.execute("SELECT number, offset_s FROM boots").fetchall()}
 
     def begin(self, boot_id: str) -> int:
         """The number of this boot: the same for the same boot id, however often the process starts in it."""
@@ -58,7 +59,7 @@ class Boots:
         if alive is not None and alive[0] == boot:
             return alive[1]
         row = self._db.execute("SELECT last_s FROM boots WHERE number = ?", (boot,)).fetchone()
-        return 0.0 if row is None else float(row[0])
+        return 0.0 if row is None else _seconds(row[0]) or 0.0
 
     def later(self, stamp: Stamp) -> Stamp:
         """The moment at which the station was last known alive in the boot of a stamp, never before it."""
@@ -88,3 +89,8 @@ class Boots:
         if after is not None:
             wall_s = min(wall_s, self._offsets[after] or 0.0)
         return wall_s
+
+
+def _seconds(value: object) -> float | None:
+    """What a damaged row says instead of a time is none."""
+    return value if isinstance(value, float) and -MOST < value < MOST else None

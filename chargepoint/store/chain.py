@@ -17,6 +17,7 @@ import msgspec
 
 from chargepoint.model.facts import EventKind, Fact, TransactionFact
 from chargepoint.model.idtoken import IdToken
+from chargepoint.store.packed import NO_VALUE, Unreadable, value_of
 
 VERSION = b"chargepoint ledger 1\0"
 SALT_BYTES = 16
@@ -90,10 +91,28 @@ def decoded(content: bytes) -> Entry:
     return _decode(_entries, content)
 
 
+def fact_of(content: bytes) -> TransactionFact | None:
+    """The fact of these bytes; None: they are another entry, or none."""
+    try:
+        entry = decoded(content)
+    except NO_VALUE:
+        return None
+    return entry if isinstance(entry, TransactionFact) else None
+
+
+def gap_of(content: bytes) -> Gap | None:
+    """The gap of these bytes; None: they are another entry, or none."""
+    try:
+        entry = decoded(content)
+    except NO_VALUE:
+        return None
+    return entry if isinstance(entry, Gap) else None
+
+
 def begins(content: bytes) -> bool:
     """Whether a fact is the begin of its transaction."""
-    fact = decoded(content)
-    return isinstance(fact, TransactionFact) and fact.kind is EventKind.STARTED
+    fact = fact_of(content)
+    return fact is not None and fact.kind is EventKind.STARTED
 
 
 def sealed(fact: TransactionFact) -> tuple[TransactionFact, bytes | None]:
@@ -106,19 +125,23 @@ def sealed(fact: TransactionFact) -> tuple[TransactionFact, bytes | None]:
 
 
 def restored(fact: TransactionFact, beside: bytes | None) -> TransactionFact:
-    """The fact with its tokens, as far as they are still known."""
+    """The fact with its tokens, as far as they are still known. Raises Unreadable when what lies beside it is not what it was written with."""
     if beside is None:
         return fact
-    known = _besides.decode(beside)
+    known = value_of(beside, _besides)
+    for token, written in ((known.token, fact.id_token), (known.group, fact.group)):
+        if token is not None and digest(known.salt, token) != written:
+            raise Unreadable("a token is not the one that was written")
     return msgspec.structs.replace(fact, id_token=known.token or fact.id_token, group=known.group or fact.group)
 
 
 def tokens(beside: bytes | None) -> tuple[IdToken, ...]:
-    """The tokens that lie beside a fact."""
-    if beside is None:
+    """The tokens that lie beside a fact, as far as they can be read."""
+    try:
+        known = None if beside is None else value_of(beside, _besides)
+    except Unreadable:
         return ()
-    known = _besides.decode(beside)
-    return tuple(token for token in (known.token, known.group) if token is not None)
+    return () if known is None else tuple(token for token in (known.token, known.group) if token is not None)
 
 
 def seal(gaps: Iterable[Gap]) -> bytes:

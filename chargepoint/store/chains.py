@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from chargepoint.store.chain import Head, begins
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 from chargepoint.store.packed import Unreadable, packed, unpacked
 from chargepoint.store.values import Values
@@ -47,6 +48,7 @@ class Chains:
     def __init__(self, db: Db) -> None:
         self._db = db
         self._values = Values(db)
+        self._damaged = Damaged(db)
         self._seen = int(db.execute("SELECT COALESCE(MAX(id), 0) FROM transaction_facts").fetchone()[0])
 
     def follow(self, session: str, transaction: str) -> bytes | None:
@@ -58,7 +60,9 @@ class Chains:
         found = self._db.execute("SELECT chains FROM sessions WHERE id = ?", (session,)).fetchone()
         kept = None if found is None else found[0]
         if not rows:
-            return kept if kept is None else bytes(kept)
+            return kept if isinstance(kept, bytes) else None
+        if kept is not None and _read(kept) is None:
+            self._damaged.put("sessions.chains", session, kept, "it does not say which transactions there are")
         chains = {chain.transaction: chain for chain in _read(kept) or ()}
         for id, txn, n, link, fact in rows:
             if txn in chains:
@@ -116,12 +120,11 @@ class Chains:
 
 def _session(row: Sequence[int | str | bytes]) -> Session:
     number, id, open, blob = row
-    assert isinstance(blob, bytes)
-    return Session(int(number), str(id), bool(open), _read(blob))
+    return Session(int(number), str(id), open != 0, _read(blob))
 
 
-def _read(blob: bytes | None) -> tuple[Chain, ...] | None:
-    if blob is None:
+def _read(blob: object) -> tuple[Chain, ...] | None:
+    if not isinstance(blob, bytes):
         return None
     try:
         return unpacked(blob, tuple[Chain, ...])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chargepoint.model.sample import Reading
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 
 LEAST = 1
@@ -17,6 +18,7 @@ class Collected:
 
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._damaged = Damaged(db)
 
     def add(self, transaction: str, reading: Reading, most: int) -> None:
         """Joins the open transaction; by itself not durable. most: how many are kept."""
@@ -26,12 +28,13 @@ class Collected:
                 self._thin(transaction)
 
     def take(self, transaction: str) -> tuple[Reading, ...]:
-        """Gives them and forgets them; joins the open transaction."""
+        """Gives them, as far as they can be read, and forgets them; joins the open transaction."""
         with self._db.transaction():
-            rows = self._db.execute("SELECT reading FROM collected WHERE txn = ? ORDER BY id", (transaction,)).fetchall()
+            rows = self._db.execute("SELECT id, reading FROM collected WHERE txn = ? ORDER BY id", (transaction,)).fetchall()
+            found = [self._damaged.read("collected", f"{id} of {transaction}", content, _decoder) for id, content in rows]
             if rows:
                 self._db.execute("DELETE FROM collected WHERE txn = ?", (transaction,))
-        return tuple(_decoder.decode(row[0]) for row in rows)
+        return tuple(reading for reading in found if reading is not None)
 
     def _count(self, transaction: str) -> int:
         return int(self._db.execute("SELECT COUNT(*) FROM collected WHERE txn = ?", (transaction,)).fetchone()[0])

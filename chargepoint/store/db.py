@@ -22,6 +22,7 @@ import msgspec
 
 from chargepoint.store.file import ALONE, PRAGMAS, check, connect, is_corruption, is_storage, migrate, reserve
 from chargepoint.store.mark import OWNER_BYTES, Mark
+from chargepoint.store.packed import NO_VALUE
 from chargepoint.store.rebuild import into_memory, replace, settle
 from chargepoint.store.redo import ROUND, Redo, Statement
 from chargepoint.store.schema import MIGRATIONS
@@ -44,12 +45,14 @@ class StoreError(Exception):
 class Db:
     """The open file, for one thread. alone: no other process gets in, which halves what is written, rounds are kept, and failing storage is borne;
     runtime: directory of the tail, best in memory; boot: names the boot of the board. patience_s: how long another process's lock is waited for.
-    was_corrupt: a damaged file was moved aside; trouble: why nothing can be written to the storage, or None. before_commit: called inside each
-    durable transaction before it is kept, to write along what would otherwise need one of its own."""
+    was_corrupt: a damaged file was moved aside; set_aside: rows that could not be read, since it was opened (`store.damaged`); trouble: why nothing
+    can be written to the storage, or None. before_commit: called inside each durable transaction before it is kept, to write along what would
+    otherwise need one of its own."""
 
     def __init__(self, path: Path, *, alone: bool = False, runtime: Path | None = None, boot: str = "", patience_s: float = 5.0) -> None:
         self.path = path
         self.was_corrupt = False
+        self.set_aside = 0
         self.trouble: str | None = None
         self.before_commit: list[Callable[[], None]] = []
         self._alone = alone
@@ -359,11 +362,12 @@ class Db:
     def _take_up(self, tail: Tail) -> None:
         """Says again what a run before this one kept and did not commit, in the layout it was said in."""
         row = self._run('SELECT value FROM "values" WHERE name = ?', (ROUND,)).fetchone()
-        owner, last = msgspec.msgpack.decode(row[0]) if row is not None else (os.urandom(OWNER_BYTES), 0)
+        known = None if row is None else _round(row[0])
+        owner, last = known or (os.urandom(OWNER_BYTES), 0)
         self._redo = redo = Redo(Mark(self.path.with_name(f"{self.path.stem}.mark")), tail, owner, last)
         statements = list(redo.left())
         redo.reserve()
-        if statements or row is None:
+        if statements or known is None:
             with self.transaction():
                 for sql, args in statements:
                     try:
@@ -376,6 +380,8 @@ class Db:
         if statements:
             log.info("%d statements of the run before were not committed, and are in the database now", len(statements))
         self._newest()
+        if row is not None and known is None:
+            self.execute("INSERT INTO damaged (place, key, content, why) VALUES ('values', ?, ?, 'it names no round')", (ROUND, row[0]))
 
     def _newest(self) -> None:
         try:
@@ -392,6 +398,15 @@ class Db:
                 connection.execute(sql, args)
             except sqlite3.Error as error:
                 log.error(MISFIT, error)
+
+
+def _round(value: Any) -> tuple[bytes, int] | None:
+    """Mark and tail of a round that nobody can name any more are nobody's."""
+    try:
+        return msgspec.msgpack.decode(value, type=tuple[bytes, int])
+    except NO_VALUE as error:
+        log.error("which round the database holds cannot be read (%s): what was not committed before is lost", error)
+        return None
 
 
 def _has_values(connection: sqlite3.Connection) -> bool:

@@ -44,6 +44,7 @@ STORAGE = frozenset(
 
 def connect(path: Path, pragmas: Sequence[str] = PRAGMAS, patience_s: float = 5.0) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=patience_s)
+    connection.text_factory = text
     try:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
@@ -51,6 +52,11 @@ def connect(path: Path, pragmas: Sequence[str] = PRAGMAS, patience_s: float = 5.
         connection.close()
         raise
     return connection
+
+
+def text(content: bytes) -> str:
+    """A text of the file. Damaged bytes in it make it another, and no end of who reads it."""
+    return content.decode("utf-8", "replace")
 
 
 def reserve(log_file: Path) -> None:

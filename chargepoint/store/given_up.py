@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from chargepoint.model.facts import TransactionFact
-from chargepoint.store.chain import decoded
+from chargepoint.store.chain import fact_of
 from chargepoint.store.db import Db
 from chargepoint.store.ledger import COPY
 
@@ -51,8 +50,8 @@ class GivenUp:
     def tell_again(self, id: int, next_id: Callable[[], int]) -> None:
         """Puts it among those that wait: of a transaction's fact a copy, that is no part of the chain, under the next id."""
         transaction, blob, beside, note = self._db.execute("SELECT txn, fact, beside, note FROM given_up WHERE id = ?", (id,)).fetchone()
-        fact = decoded(blob)
-        if not isinstance(fact, TransactionFact):
+        fact = fact_of(blob)
+        if fact is None:
             self._db.execute("INSERT INTO guaranteed_facts (fact) VALUES (?)", (blob,))
             self._db.execute("DELETE FROM given_up WHERE id = ?", (id,))
             return
@@ -87,5 +86,5 @@ class GivenUp:
         """Those of one transaction, or all, in order."""
         rows = self._db.execute("SELECT id, txn, fact, answer, at FROM given_up WHERE ? IN (txn, '') ORDER BY id", (transaction or "",))
         for id, txn, content, answer, at in rows:
-            fact = decoded(content)
-            yield GivenUpFact(id, txn, fact.seq if isinstance(fact, TransactionFact) else None, answer, at)
+            fact = fact_of(content)
+            yield GivenUpFact(id, txn, None if fact is None else fact.seq, answer, at)

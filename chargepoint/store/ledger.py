@@ -12,7 +12,7 @@ import msgspec
 
 from chargepoint.model.facts import EventKind, TransactionFact
 from chargepoint.store.archive import Archive, Edges
-from chargepoint.store.chain import Gap, Head, Stored, Thinned, decoded, encode, link, seal, sealed, seed
+from chargepoint.store.chain import Gap, Head, Stored, Thinned, encode, fact_of, gap_of, link, seal, sealed, seed
 from chargepoint.store.chain_walk import Verdict, judge
 from chargepoint.store.chains import Chain, Chains
 from chargepoint.store.db import Db
@@ -20,9 +20,10 @@ from chargepoint.store.packed import Unreadable
 
 FACT, LIGHT, COPY, LINK = 0, 1, 2, 3
 """Values of `light`: a fact, one that may be thinned out, a copy that is told again, a link of the chain that is no fact."""
-WAITS, TOLD, GIVEN_UP, FOR_NOBODY = 0, 1, 2, 3
+WAITS, TOLD, GIVEN_UP, FOR_NOBODY, UNREADABLE = 0, 1, 2, 3, 4
 """Values of `told`."""
 THINNED_AT_ONCE = 512
+LONGEST, NO_PLACE = 1 << 62, -1
 COLUMNS = "id, n, link, light, fact, beside"
 
 
@@ -120,7 +121,8 @@ class Ledger:
         row = self._db.execute(
             "SELECT n, link FROM transaction_facts WHERE txn = ? AND light != 2 ORDER BY id DESC LIMIT 1", (transaction,)
         ).fetchone()
-        return Head(0, seed(transaction)) if row is None or not row[0] else Head(*row)
+        known = row is not None and isinstance(row[0], int) and 0 < row[0] < LONGEST and isinstance(row[1], bytes)
+        return Head(*row) if known else Head(0, seed(transaction))
 
     def _thin_one(self, transaction: str, ids: set[int], place: tuple[int, Chain] | None, link_id: int, wall_s: float) -> None:
         rows = self._hot("txn = ?", transaction) if place is None else self._hot_of(place[1])
@@ -130,11 +132,11 @@ class Ledger:
                 self._db.execute("DELETE FROM transaction_facts WHERE id = ?", (row[0],))
             elif row[0] in ids:
                 self._leave_gap(_gap_for(row, kept, transaction), row, kept)
-            elif row[3] == LINK and isinstance(gap := decoded(row[4]), Gap):
+            elif row[3] == LINK and (gap := gap_of(row[4])) is not None:
                 self._leave_gap(gap, row, kept)
             else:
                 kept.append(row)
-        gaps = [content for row in kept if row[3] == LINK and isinstance(content := decoded(row[4]), Gap)]
+        gaps = [gap for row in kept if row[3] == LINK and (gap := gap_of(row[4])) is not None]
         head = self._put(link_id, transaction, LINK, encode(Thinned(seal(gaps), len(ids), wall_s)), None)
         if place is not None:
             session, chain = place
@@ -142,7 +144,8 @@ class Ledger:
 
     def _leave_gap(self, gap: Gap, row: Any, kept: list[Any]) -> None:
         """A gap in the place of a row, together with one that ends where it begins."""
-        if kept and kept[-1][3] == LINK and isinstance(former := decoded(kept[-1][4]), Gap) and former.last + 1 == gap.first:
+        former = gap_of(kept[-1][4]) if kept and kept[-1][3] == LINK else None
+        if former is not None and former.last + 1 == gap.first:
             gap = Gap(former.first, gap.last, former.before, gap.after)
             self._db.execute("DELETE FROM transaction_facts WHERE id = ?", (kept.pop()[0],))
         now = (gap.first, gap.after, LINK, encode(gap), None)
@@ -158,13 +161,21 @@ class Ledger:
 
 
 def _stored(row: Any) -> Stored:
-    return Stored(row[1] or 0, row[4], row[2] or b"", row[5])
+    """As it lies there; in a damaged row there may be a text or nothing where a number or bytes belong."""
+    n = row[1] if isinstance(row[1], int) else NO_PLACE if row[1] else 0
+    return Stored(n, _bytes(row[4]), _bytes(row[2] or b""), None if row[5] is None else _bytes(row[5]))
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _unchained(row: Any) -> Stored:
     """A fact from before there were chains: its token may be taken from beside it too."""
-    fact = decoded(row[4])
-    content, beside = sealed(fact) if isinstance(fact, TransactionFact) else (fact, None)
+    fact = fact_of(row[4])
+    if fact is None:
+        return Stored(0, _bytes(row[4]), b"", None)
+    content, beside = sealed(fact)
     return Stored(0, encode(content), b"", beside)
 
 

@@ -8,24 +8,24 @@ and until every CSMS that has heard its beginning was told the end (`audience`);
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from chargepoint.model.facts import Delivery, EventKind, Fact, StatusFact, TransactionFact, Trigger, delivery_of
 from chargepoint.store.audience import Audience
-from chargepoint.store.chain import restored
 from chargepoint.store.db import Db
 from chargepoint.store.fleeting import Fleeting
 from chargepoint.store.given_up import GivenUp
 from chargepoint.store.ledger import COPY, GIVEN_UP, TOLD, Ledger
+from chargepoint.store.readable import GUARANTEED, TRANSACTIONS, Lost, Readable
 from chargepoint.store.values import Values
 
 CSMS = "outbox.csms"
 THIN_ABOVE = 200_000
 """Facts that wait before intermediate values are thinned: a year offline, some 80 MB."""
-TABLE = {Delivery.TRANSACTION: "transaction_facts", Delivery.GUARANTEED: "guaranteed_facts"}
+TABLE = {Delivery.TRANSACTION: TRANSACTIONS, Delivery.GUARANTEED: GUARANTEED}
 CODE = {Delivery.TRANSACTION: 0, Delivery.GUARANTEED: 1, Delivery.STATE: 2, Delivery.PERISHABLE: 3}
 DELIVERY_OF = {code: delivery for delivery, code in CODE.items()}
 LIGHT = (Trigger.METER_VALUE_PERIODIC, Trigger.METER_VALUE_CLOCK)
@@ -54,7 +54,7 @@ class Outbox:
         self._given_up = GivenUp(db)
         self._audience = Audience(db, self._ledger)
         self._fleeting = Fleeting()
-        self._decoder: msgspec.msgpack.Decoder[Fact] = msgspec.msgpack.Decoder(Fact)
+        self._readable = Readable(db)
         self._encoder = msgspec.msgpack.Encoder()
         self._waiting = {Delivery.TRANSACTION: 0, Delivery.GUARANTEED: 0}
         self._last = 0
@@ -80,7 +80,7 @@ class Outbox:
         return found[0] if found else None
 
     def some(self, delivery: Delivery, n: int) -> list[Waiting]:
-        """The n oldest facts of that delivery that still wait, in order."""
+        """The n oldest facts of that delivery that still wait, in order; those that cannot be read are set aside."""
         code = CODE[delivery]
         if delivery not in TABLE:
             return [Waiting(number * 4 + code, fact, attempts) for number, fact, attempts in self._fleeting.some(delivery, n)]
@@ -88,13 +88,15 @@ class Outbox:
             return []
         where = "told = 0 AND id > ?" if delivery is Delivery.TRANSACTION else "id > ?"
         after = self._told_up_to if delivery is Delivery.TRANSACTION else 0
-        beside = "beside" if delivery is Delivery.TRANSACTION else "NULL"
-        rows = self._db.execute(
-            f"SELECT id, fact, attempts, {beside} FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n)
-        ).fetchall()
+        columns = "txn, fact, beside" if delivery is Delivery.TRANSACTION else "NULL, fact, NULL"
+        rows = self._db.execute(f"SELECT attempts, id, {columns} FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n)).fetchall()
+        found = [(row[1], self._readable.fact(*row[1:]), row[0]) for row in rows]
+        if lost := [fact for _, fact, _ in found if isinstance(fact, Lost)]:
+            self._set_aside(delivery, lost)
+            return self.some(delivery, n)
         if delivery is Delivery.TRANSACTION:
-            self._oldest = deque(row[0] for row in rows)
-        return [Waiting(number * 4 + code, self._decoded(blob, beside), attempts) for number, blob, attempts, beside in rows]
+            self._oldest = deque(row[1] for row in rows)
+        return [Waiting(number * 4 + code, fact, attempts) for number, fact, attempts in found if not isinstance(fact, Lost)]
 
     def waits(self, delivery: Delivery) -> bool:
         """Whether a fact of that delivery waits; without a query."""
@@ -245,7 +247,7 @@ class Outbox:
         if row is None or row[1]:
             return
         transaction, _, blob, beside = row
-        fact = self._decoded(blob, beside)
+        fact = self._readable.fact(number, transaction, blob, beside)
         if mark == GIVEN_UP and isinstance(fact, TransactionFact):
             for callback in self.on_given_up:
                 callback(fact, answer)
@@ -280,9 +282,10 @@ class Outbox:
         self._on_commit(Delivery.TRANSACTION, -1)
         self._db.after_commit(lambda: self._passed(number))
 
-    def _decoded(self, blob: bytes, beside: bytes | None) -> Fact:
-        fact = self._decoder.decode(blob)
-        return restored(fact, beside) if isinstance(fact, TransactionFact) else fact
+    def _set_aside(self, delivery: Delivery, lost: Sequence[Lost]) -> None:
+        with self._db.transaction():
+            self._readable.set_aside(TABLE[delivery], lost)
+            self._db.after_commit(self._count)
 
     def _passed(self, number: int) -> None:
         """Facts leave in order: everything up to this one is told, and need not be looked through again."""

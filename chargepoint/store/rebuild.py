@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from chargepoint.store.file import PAGE_SIZE, PRAGMAS, SIDE_FILES, aside, connect, is_corruption, migrate
+from chargepoint.store.file import PAGE_SIZE, PRAGMAS, SIDE_FILES, aside, connect, is_corruption, migrate, text
 from chargepoint.store.salvage import salvage
 from chargepoint.store.schema import MIGRATIONS
 
@@ -29,6 +29,7 @@ CHANGES, SIZE_IN_PAGES, VALID_FOR = 24, 28, 92
 def memory() -> sqlite3.Connection:
     """An empty one without layout, that can be copied into the file later."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.text_factory = text
     connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
     return connection
 
@@ -97,12 +98,14 @@ def readable(path: Path) -> Iterator[sqlite3.Connection | None]:
 
 def _opened(copy: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(copy, isolation_level=None)
+    connection.text_factory = text
     try:
         connection.execute("SELECT name FROM sqlite_master").fetchall()
     except sqlite3.DatabaseError:
         connection.close()
         _lend_first_page(copy)
         connection = sqlite3.connect(copy, isolation_level=None)
+        connection.text_factory = text
         connection.execute("SELECT name FROM sqlite_master").fetchall()
     return connection
 

@@ -44,6 +44,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE given_up ADD COLUMN note TEXT",
         "ALTER TABLE given_up ADD COLUMN at REAL",
     ),
+    (
+        # What could not be read any more, byte for byte. place, key: where it lay; at: when it was said, seconds since 1970, NULL before.
+        # In transaction_facts such a fact keeps its place, with told = 4.
+        "CREATE TABLE damaged (id INTEGER PRIMARY KEY, place TEXT NOT NULL, key TEXT NOT NULL, content BLOB, why TEXT NOT NULL, at REAL)",
+    ),
 )
 
 QUICKLY_CHECKED = frozenset({"boots", "guaranteed_facts", "notes", "sessions", "variables", "values", "transaction_facts"})

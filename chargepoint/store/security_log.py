@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from chargepoint.model.facts import SecurityFact
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 
 KEPT = 1000
+_decoder = msgspec.msgpack.Decoder(SecurityFact)
 
 
 class SecurityLog:
@@ -15,6 +17,7 @@ class SecurityLog:
 
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._damaged = Damaged(db)
 
     def add(self, fact: SecurityFact) -> None:
         """Joins the open transaction."""
@@ -23,6 +26,7 @@ class SecurityLog:
             self._db.execute("DELETE FROM security_log WHERE id <= ?", (number - KEPT,))
 
     def last(self, n: int) -> list[SecurityFact]:
-        """The n newest, oldest of them first."""
-        rows = self._db.execute("SELECT fact FROM security_log ORDER BY id DESC LIMIT ?", (n,)).fetchall()
-        return [msgspec.msgpack.decode(row[0], type=SecurityFact) for row in reversed(rows)]
+        """The n newest, oldest of them first, as far as they can be read."""
+        rows = self._db.execute("SELECT id, fact FROM security_log ORDER BY id DESC LIMIT ?", (n,)).fetchall()
+        found = [self._damaged.read("security_log", id, content, _decoder, "DELETE FROM security_log WHERE id = ?") for id, content in reversed(rows)]
+        return [fact for fact in found if fact is not None]

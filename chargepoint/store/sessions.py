@@ -8,9 +8,12 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from chargepoint.store.chains import Chains
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 
 KEPT = 100
+COLUMNS = 'SELECT id, evse, "row" FROM sessions'
+CLOSE = 'UPDATE sessions SET "open" = 0 WHERE id = ?'
 
 
 class Row(Protocol):
@@ -36,6 +39,7 @@ class Sessions(Generic[R]):
     def __init__(self, db: Db, type_: type[R], transaction: Callable[[R], str] = lambda row: "") -> None:
         self._db = db
         self._chains = Chains(db)
+        self._damaged = Damaged(db)
         self._transaction = transaction
         self._decoder: msgspec.msgpack.Decoder[R] = msgspec.msgpack.Decoder(type_)
 
@@ -51,19 +55,32 @@ class Sessions(Generic[R]):
                 self._prune()
 
     def open_rows(self) -> list[R]:
-        """Sessions not ended, oldest first."""
-        return self._read('SELECT "row" FROM sessions WHERE "open" = 1 ORDER BY number')
+        """Sessions not ended, oldest first, as far as they can be read."""
+        rows = self._db.execute(f'{COLUMNS} WHERE "open" != 0 ORDER BY number').fetchall()
+        return [row for id, evse, content in rows if (row := self._row(id, evse, content, CLOSE)) is not None]
 
     def last(self, n: int) -> list[R]:
         """The n sessions begun last, newest first."""
-        return self._read('SELECT "row" FROM sessions ORDER BY number DESC LIMIT ?', n)
+        return self._read("ORDER BY number DESC LIMIT ?", n)
 
     def get(self, id: str) -> R | None:
-        rows = self._read('SELECT "row" FROM sessions WHERE id = ?', id)
+        rows = self._read("WHERE id = ?", id)
         return rows[0] if rows else None
 
-    def _read(self, sql: str, *args: Any) -> list[R]:
-        return [self._decoder.decode(row[0]) for row in self._db.execute(sql, args)]
+    def _read(self, where: str, *args: Any) -> list[R]:
+        found = self._db.execute(f"{COLUMNS} {where}", args).fetchall()
+        return [row for columns in found if (row := self._row(*columns)) is not None]
+
+    def _row(self, id: str, evse: int, content: Any, drop: str | None = None) -> R | None:
+        """A row whose bytes are no session of this id and EVSE is set aside, and stays where it is for its chains' sake."""
+        row = self._damaged.read("sessions", id, content, self._decoder, drop)
+        if row is None or (row.id, row.evse) == (id, evse):
+            return row
+        with self._db.transaction():
+            self._damaged.put("sessions", id, content, "it is the row of another session")
+            if drop is not None:
+                self._db.execute(drop, (id,))
+        return None
 
     def _prune(self) -> None:
         self._db.execute('DELETE FROM sessions WHERE "open" = 0 AND chains IS NULL AND number <= (SELECT MAX(number) FROM sessions) - ?', (KEPT,))

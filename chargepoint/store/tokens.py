@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 import msgspec
 
 from chargepoint.model.idtoken import IdToken, IdTokenInfo
 from chargepoint.model.orders import ListEntry
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 from chargepoint.store.values import Values
 
@@ -25,6 +27,7 @@ class Tokens:
     def __init__(self, db: Db) -> None:
         self._db = db
         self._values = Values(db)
+        self._damaged = Damaged(db)
 
     def list_version(self) -> int:
         """0: no list."""
@@ -48,7 +51,7 @@ class Tokens:
 
     def listed(self, token: IdToken) -> IdTokenInfo | None:
         row = self._db.execute("SELECT info FROM local_list WHERE token = ?", (token.key(),)).fetchone()
-        return None if row is None else _decoder.decode(row[0])
+        return None if row is None else self._info("local_list", token.key(), row[0])
 
     def count(self) -> int:
         """Entries in the list."""
@@ -65,7 +68,8 @@ class Tokens:
     def cached(self, token: IdToken) -> tuple[IdTokenInfo, float] | None:
         """The cached info and the wall time it was stored at."""
         row = self._db.execute("SELECT info, stored_s FROM token_cache WHERE token = ?", (token.key(),)).fetchone()
-        return None if row is None else (_decoder.decode(row[0]), float(row[1]))
+        info = None if row is None else self._info("token_cache", token.key(), row[0])
+        return None if info is None else (info, float(row[1]) if isinstance(row[1], (int, float)) else 0.0)
 
     def remember(self, token: IdToken, info: IdTokenInfo, wall_s: float) -> None:
         """Puts a token into the cache. Not durable by itself: a cache may lose its last entry to a power cut."""
@@ -91,6 +95,10 @@ class Tokens:
             return
         with self._db.transaction(durable=False):
             self._db.execute("DELETE FROM token_cache WHERE token NOT IN (SELECT token FROM token_cache ORDER BY stored_s DESC LIMIT ?)", (max,))
+
+    def _info(self, table: str, token: str, content: Any) -> IdTokenInfo | None:
+        """A token whose entry cannot be read is not known."""
+        return self._damaged.read(table, token, content, _decoder, f"DELETE FROM {table} WHERE token = ?")
 
     def _put(self, entries: Iterable[ListEntry]) -> None:
         rows = ((entry.id_token.key(), msgspec.msgpack.encode(entry.info)) for entry in entries if entry.info is not None)

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
-from chargepoint.store.packed import NO_VALUE
 
 T = TypeVar("T")
 
@@ -17,16 +17,14 @@ class Values:
 
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._damaged = Damaged(db)
 
     def get(self, name: str, type_: type[T]) -> T | None:
-        """The value, or None when there is none (or one of another shape, left by another version)."""
+        """The value, or None when there is none. One that cannot be read, or is of another shape, is set aside and taken for none."""
         row = self._db.execute('SELECT value FROM "values" WHERE name = ?', (name,)).fetchone()
         if row is None:
             return None
-        try:
-            return msgspec.msgpack.decode(row[0], type=type_)
-        except NO_VALUE:
-            return None
+        return self._damaged.read("values", name, row[0], msgspec.msgpack.Decoder(type_), 'DELETE FROM "values" WHERE name = ?')
 
     def set(self, name: str, value: Any, *, durable: bool = True) -> None:
         """Keeps any value msgspec can encode; joins the open transaction. Raises StoreError."""

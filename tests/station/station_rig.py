@@ -52,6 +52,7 @@ from chargepoint.station.variables import build
 from chargepoint.station.vehicles import Vehicles
 from chargepoint.store.boots import Boots
 from chargepoint.store.db import Db
+from chargepoint.store.orphans import Orphans
 from chargepoint.store.outbox import Outbox
 from chargepoint.store.tokens import Tokens
 from chargepoint.store.values import Values
@@ -349,7 +350,8 @@ class Rig:
         ids = [evse.id for evse in self.evses]
         self.driver = Driver(clock, self.sessions, self.authorization, ids, self.connectors.usable, may_begin, lambda: self.backend.subprotocol)
         self.driver.on_refused = self.lamps.refused
-        self.recovery = Recovery(clock, self.sessions, self.transactions, self.boots, resume=self.after_power_loss == "resume")
+        resume = self.after_power_loss == "resume"
+        self.recovery = Recovery(clock, self.sessions, self.transactions, self.boots, Orphans(self.db), resume=resume)
         self.edges = Edges(clock, self.db, self.dm, self.hardware, self.sessions, self.connectors.usable, self.recovery.give_up)
         self.bay_sensors = Bays(clock, self.dm, self.sessions, self.edges.waiting_elsewhere)
         self.bay_sensors.evses, self.edges.on_bay = self.bays, self.bay_sensors.hear

@@ -90,7 +90,7 @@ async def _stop(view: StationView, rpc: Rpc, fact: TransactionFact) -> Spoken:
 def transaction_id(view: StationView, transaction: str) -> int:
     """The CSMS's number of a transaction of ours."""
     note = view.notes.note(transaction)
-    return NEVER_GIVEN if note is None else int(note)
+    return int(note) if note is not None and note.lstrip("-").isdecimal() else NEVER_GIVEN
 
 
 def transaction_of(view: StationView, number: int) -> str | None:
