@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from chargepoint.clock import Clock
 from chargepoint.csms.v16 import configuration
 from chargepoint.local.ask import NotRunning, ask
 from chargepoint.settings import Settings
@@ -101,8 +102,9 @@ def _store() -> Iterator[Variables | None]:
     if not file.exists():
         yield None
         return
+    runtime = Path(os.environ.get("RUNTIME_DIRECTORY", "/run/chargepoint").split(":")[0])
     try:
-        db = Db(file, patience_s=PATIENCE_S)
+        db = Db(file, alone=True, runtime=runtime, boot=Clock().boot_id(), patience_s=PATIENCE_S)  # with what a killed station left beside it
     except StoreError as held:
         yield _asked(held)
         return

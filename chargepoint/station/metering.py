@@ -89,7 +89,7 @@ class Metering:
         self._registers.tick(held=any(self.held(evse) for evse in self._evses))
 
     def keep(self) -> None:
-        """Everything written so far outlives a power cut, with the registers and the time last known alive. Not inside a transaction."""
+        """Everything written so far outlives a power cut, with the registers and the time last known alive; joins the open transaction."""
         self._registers.keep()
 
     def told(self, evse: int, meter_id: str, wh: float, at: Stamp) -> None:

@@ -145,17 +145,13 @@ class Registers:
         elif not self._db.unsynced:
             self._marked_s = self._clock.boot_s()
         elif self._clock.boot_s() - self._marked_s >= self._mark_s:
-            self._mark()
+            self._db.mark()
+            self._marked_s = self._clock.boot_s()
 
     def keep(self) -> None:
-        """Everything written so far outlives a power cut, with the registers of now and the time last known alive. Not inside a transaction."""
-        with self._db.transaction(durable=False):
+        """Everything written so far outlives a power cut, with the registers of now and the time last known alive; joins the open transaction."""
+        with self._db.transaction():
             self._write()
-        self._mark()
-
-    def _mark(self) -> None:
-        self._db.mark()
-        self._marked_s = self._clock.boot_s()
 
     def _age_s(self) -> float:
         """Seconds since the registers and the time last known alive were written."""

@@ -127,15 +127,16 @@ class Sampling:
         now, wall = self._clock.boot_s(), self._clock.wall_s()
         stepped = abs((wall - self._last_wall_s) - (now - self._last_s)) > STEPPED_S
         aligned, aligned_end = (not stepped and self._aligned(name, wall) for name in ("Interval", "TxEndedInterval"))
-        busy = [evse for transaction in self._running if (evse := self.place(transaction)) is not None]
-        sampled = [item for item in self._running.items() if self._due(item[1], "TxUpdatedInterval", now)]
-        collected = [item for item in self._running.items() if self._due(item[1], "TxEndedInterval", now)]
+        here = {transaction: evse for transaction in self._running if (evse := self.place(transaction)) is not None}
+        busy = list(here.values())
+        sampled = [item for item in self._running.items() if item[0] in here and self._due(item[1], "TxUpdatedInterval", now)]
+        collected = [item for item in self._running.items() if item[0] in here and self._due(item[1], "TxEndedInterval", now)]
         if sampled or collected or (busy and (aligned or aligned_end)):
-            with self._db.transaction(durable=False):
+            with self._db.transaction(durable=bool(sampled or aligned)):
                 self._take(sampled, collected, aligned_end)
                 self._align(aligned, busy)
-            if sampled or aligned:
-                self._meters.keep()
+                if sampled or aligned:
+                    self._meters.keep()
         else:
             self._align(aligned, busy)
         self._last_s, self._last_wall_s = now, wall

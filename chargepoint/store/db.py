@@ -1,8 +1,8 @@
 """The one database of the station: transactions, and how durable each is. Must not know what is kept in it.
 
-WAL with synchronous=FULL: what a durable transaction wrote is on the disk when its `with` ends, and a process killed at any moment leaves
-either all of it or nothing. One that is not durable is committed with the next that is (a round); until then what it said stands in the tail, which a
-killed process leaves behind, and from the next mark on outlives a power cut too.
+What a durable transaction wrote is on the disk when its `with` ends, and a process killed or a power cut at any moment leaves either all of it or
+nothing. Alone, it is a record of the mark, one page and one sync, with all before it that was not durable and stood in the tail till then, which a
+killed process leaves behind. A round of such transactions is committed together (WAL with synchronous=FULL), and what is large at once.
 
 A damaged file is moved aside, never repaired in place and never deleted; what can be read of it goes on in a new one. Storage that fails under the
 station's own database fails nobody's transaction: all goes on in memory, with the mark as long as that can be written, until `heal` puts it back.
@@ -31,9 +31,11 @@ from chargepoint.store.tail import Tail
 log = logging.getLogger(__name__)
 
 READS = ("SELECT", "PRAGMA", "EXPLAI")
-MISFIT = "what was kept does not fit the database: %s"
+MISFIT = "%d of %d statements that were kept do not fit the database: %s"
 UNSYNCED = 20
 """Transactions that are not durable, and that a power cut may take: as many answered messages are told again."""
+MUCH = 32
+"""Statements of one transaction above which a commit costs less than the mark."""
 KEEP_ROUND = 'INSERT OR REPLACE INTO "values" (name, value) VALUES (?, ?)'
 
 
@@ -65,6 +67,7 @@ class Db:
         self._unspoken = False
         self._spoken: list[Statement] = []
         self._after: dict[Callable[[], None], None] = {}
+        self._remembered: dict[str, dict[Any, Any]] = {}
         self._suspect = path.with_name(path.name + ".suspect")
         self._redo: Redo | None = None
         self._refuge = False
@@ -125,6 +128,14 @@ class Db:
             return
         self._after.pop(callback, None)
         self._after[callback] = None
+
+    def remembered(self, name: str) -> dict[Any, Any]:
+        """What those who ask for this name know of rows without reading them; empty again after each transaction that was rolled back."""
+        return self._remembered.setdefault(name, {})
+
+    def commit(self) -> None:
+        """What is kept so far is in the database, and what it wrote over is not. Not inside a transaction. Raises StoreError."""
+        self._commit_round()
 
     def mark(self) -> None:
         """What is kept so far outlives a power cut from now on: 4 kB and one sync, or a commit when the mark is full or cannot be written. Not
@@ -209,32 +220,37 @@ class Db:
             self._run("COMMIT")
             return
         self._run("RELEASE turn")
-        deferred = not (self._durable or self._unspoken or self._redo.full or self._refuge)
-        if not (deferred and self._redo.keep(self._spoken) and (self._redo.unsynced < UNSYNCED or self._redo.mark())):
+        if not (self._spoken or self._unspoken or self._refuge or (self._durable and self._redo.unsynced)):
+            return
+        deferred = not (self._unspoken or self._redo.full or self._refuge or len(self._spoken) > MUCH)
+        sync = self._durable or self._redo.unsynced + 1 >= UNSYNCED
+        if not (deferred and self._redo.keep(self._spoken, sync=sync)):
             self._commit_round()
 
     def _commit_round(self) -> None:
         """In memory nothing is deferred; the mark takes what it can."""
         if self._redo is None or not self._connection.in_transaction:
             return
-        if self._redo.statements:
+        if not self._redo.empty:
             self._run(KEEP_ROUND, (ROUND, msgspec.msgpack.encode(self._redo.value)))
         if self._connection.in_transaction:
             self._run("COMMIT")
         if self._refuge:
             self._redo.note(self._spoken, sync=self._durable)
-        elif self._redo.statements:
+        elif not self._redo.empty:
             self._redo.begin()
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction and self._redo is not None and self._redo.statements:
+        for known in self._remembered.values():
+            known.clear()
+        if self._connection.in_transaction and self._redo is not None and not self._redo.empty:
             self._run("ROLLBACK TO turn")
             self._run("RELEASE turn")
         elif self._connection.in_transaction:
             self._run("ROLLBACK")
-        elif self._redo is not None and self._redo.statements:  # SQLite rolled back by itself, and more than was ours
+        elif self._redo is not None and not self._redo.empty:  # SQLite rolled back by itself, and more than was ours
             self._run("BEGIN IMMEDIATE")
-            self._repeat(self._connection, self._redo.statements)
+            _again(self._connection.execute, self._redo.statements())
         self._end()
 
     def _end(self) -> list[Callable[[], None]]:
@@ -285,14 +301,14 @@ class Db:
             file.close()
         if self._redo is not None:
             self._connection.execute("BEGIN")
-            self._repeat(self._connection, self._redo.statements)
+            _again(self._connection.execute, self._redo.statements())
             self._connection.execute(KEEP_ROUND, (ROUND, msgspec.msgpack.encode(self._redo.value)))
             self._connection.execute("COMMIT")
-            self._redo.statements.clear()
+            self._redo.forget()
         if self._depth:
             self._connection.execute("BEGIN")
             self._connection.execute("SAVEPOINT turn")
-            self._repeat(self._connection, self._spoken)
+            _again(self._connection.execute, self._spoken)
 
     def _restored(self, refuge: sqlite3.Connection) -> sqlite3.Connection:
         """The file with all that the refuge holds. Raises sqlite3.Error and OSError; then nothing has changed."""
@@ -363,17 +379,15 @@ class Db:
         """Says again what a run before this one kept and did not commit, in the layout it was said in."""
         row = self._run('SELECT value FROM "values" WHERE name = ?', (ROUND,)).fetchone()
         known = None if row is None else _round(row[0])
-        owner, last = known or (os.urandom(OWNER_BYTES), 0)
-        self._redo = redo = Redo(Mark(self.path.with_name(f"{self.path.stem}.mark")), tail, owner, last)
+        mark = Mark(self.path.with_name(f"{self.path.stem}.mark"))
+        doubtful = self.was_corrupt or (row is not None and known is None)
+        self._redo = redo = Redo(mark, tail, *_next_round(known, mark.last() if doubtful else None))
         statements = list(redo.left())
         redo.reserve()
         if statements or known is None:
             with self.transaction():
-                for sql, args in statements:
-                    try:
-                        self.execute(sql, args)
-                    except StoreError as error:
-                        log.error(MISFIT, error)
+                self._unspoken = True
+                _again(self.execute, statements)
                 self.execute(KEEP_ROUND, (ROUND, msgspec.msgpack.encode(redo.value)))
             if not self._refuge:
                 redo.begin()
@@ -392,20 +406,33 @@ class Db:
             self._take_refuge(error)
             migrate(self._connection, MIGRATIONS)
 
-    def _repeat(self, connection: sqlite3.Connection, statements: Sequence[Statement]) -> None:
-        for sql, args in statements:
-            try:
-                connection.execute(sql, args)
-            except sqlite3.Error as error:
-                log.error(MISFIT, error)
+
+def _again(say: Callable[[str, Sequence[Any]], object], statements: Sequence[Statement]) -> None:
+    """Says again what was kept, as far as it fits."""
+    misfits: list[Exception] = []
+    for sql, args in statements:
+        try:
+            say(sql, args)
+        except (StoreError, sqlite3.Error) as error:
+            misfits.append(error)
+    if misfits:
+        log.error(MISFIT, len(misfits), len(statements), misfits[0])
+
+
+def _next_round(known: tuple[bytes, int] | None, found: tuple[bytes, int] | None) -> tuple[bytes, int]:
+    """Owner of the mark, and the last round that the database holds. known: as the database says; found: what the mark was last written for, where
+    the database is not to be trusted."""
+    if found is not None and (known is None or (found[0] == known[0] and found[1] > known[1])):
+        return found[0], found[1] - 1
+    return known or (os.urandom(OWNER_BYTES), 0)
 
 
 def _round(value: Any) -> tuple[bytes, int] | None:
-    """Mark and tail of a round that nobody can name any more are nobody's."""
+    """None: it cannot be read, and the mark is taken for what it says of itself."""
     try:
         return msgspec.msgpack.decode(value, type=tuple[bytes, int])
     except NO_VALUE as error:
-        log.error("which round the database holds cannot be read (%s): what was not committed before is lost", error)
+        log.error("which round the database holds cannot be read (%s): the mark's is taken for the next", error)
         return None
 
 

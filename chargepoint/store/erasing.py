@@ -49,6 +49,7 @@ class Erasing:
             if len(sessions) < AT_ONCE:
                 self._sessions_without_transaction(key)
             self._db.execute("DELETE FROM token_cache WHERE token = ?", (key,))
+        self._db.commit()
         self._db.execute("PRAGMA secure_delete = OFF")
         return Step(erased, waiting, sessions[-1].number if len(sessions) == AT_ONCE else None)
 

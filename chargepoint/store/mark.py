@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PAGE = 4096
-PAGES = 64
+PAGES = 128
 HEAD = struct.Struct("<4s8sQIII")
 """Magic, owner, round, number of the record in its round, length, checksum of all of it."""
+ROOM = PAGE - HEAD.size
+"""Bytes of a record that takes one page."""
 MAGIC = b"CPM1"
 OWNER_BYTES = 8
 
@@ -30,7 +32,7 @@ class Mark:
         self._next = 0
 
     def read(self, owner: bytes, round: int) -> Iterator[bytes]:
-        """The records of a round, in order, up to the first that is not whole."""
+        """The records of a round, in order, up to the first that is not whole; the next one is written behind them."""
         try:
             file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -42,10 +44,22 @@ class Mark:
                 yield found
                 at += _pages(len(found)) * PAGE
                 number += 1
+                self._next = at // PAGE
         except OSError:
             return
         finally:
             os.close(file)
+
+    def last(self) -> tuple[bytes, int] | None:
+        """Owner and round of what was written last, None where the file does not say."""
+        try:
+            content = self.path.read_bytes()[: HEAD.size]
+        except OSError:
+            return None
+        if len(content) < HEAD.size or content[: len(MAGIC)] != MAGIC:
+            return None
+        _, owner, round, *_ = HEAD.unpack(content)
+        return owner, round
 
     def begin(self) -> None:
         """The former round is in the database: the next record is the first of a new one."""
@@ -89,8 +103,17 @@ class Mark:
 
     def _opened(self) -> int:
         if self._file is None:
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = opened(self.path)
         return self._file
+
+
+def opened(path: Path, flags: int = 0) -> int:
+    """A file of the directory's owner, also where an administrator's command makes it. Raises OSError."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.fchown(file, owner.st_uid, owner.st_gid)
+    return file
 
 
 def _pages(length: int) -> int:

@@ -7,13 +7,14 @@ says which round it holds (`ROUND`), so that none is told twice. Must not know w
 from __future__ import annotations
 
 import logging
+import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from chargepoint.store.mark import Mark
+from chargepoint.store.mark import ROOM, Mark
 from chargepoint.store.tail import Tail
 
 log = logging.getLogger(__name__)
@@ -23,14 +24,19 @@ ROUND = "db.round"
 """Name of the small value (owner, number of the last round that was kept)."""
 MOST = 2000
 """Statements in a round."""
+ARRAY = struct.Struct(">BI")
+ARRAY_32 = 0xDD
+"""MessagePack's array of so many elements, which follow."""
+STORED_BYTES = 11
+"""What zlib adds to bytes that it does not compress."""
+_encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(list[tuple[str, list[Any]]])
 
 
 class Redo:
-    """owner: of the mark. statements: those of this round that were kept; unsynced: how many calls of `keep` a power cut would take."""
+    """owner: of the mark. unsynced: how many calls of `keep` a power cut would take."""
 
     def __init__(self, mark: Mark, tail: Tail, owner: bytes, last: int) -> None:
-        self.statements: list[Statement] = []
         self.unsynced = 0
         self.broken: str | None = None
         self._mark = mark
@@ -39,7 +45,8 @@ class Redo:
         self._round = last + 1
         self._number = 0
         self._gap = False
-        self._since: list[Statement] = []
+        self._kept: list[bytes] = []
+        self._since: list[bytes] = []
 
     def left(self) -> Iterator[Statement]:
         """What a run before this one kept and did not commit."""
@@ -50,7 +57,6 @@ class Redo:
             yield from _decoder.decode(payload)
 
     def reserve(self) -> None:
-        """Makes room for the mark while there is some."""
         try:
             self._mark.reserve()
         except OSError as error:
@@ -62,17 +68,28 @@ class Redo:
         return self._owner, self._round
 
     @property
-    def full(self) -> bool:
-        return len(self.statements) >= MOST
+    def empty(self) -> bool:
+        """Whether nothing of this round was kept yet."""
+        return not self._kept
 
-    def keep(self, statements: Iterable[Statement]) -> bool:
-        """Over a kill of the process, once this returns; over a power cut from the next mark or commit on. False: neither tail nor mark took it."""
-        new = list(statements)
-        self.statements += new
+    @property
+    def full(self) -> bool:
+        return len(self._kept) >= MOST
+
+    def statements(self) -> list[Statement]:
+        """Those of this round that were kept."""
+        return list(_decoder.decode(_listed(self._kept)))
+
+    def keep(self, statements: Iterable[Statement], *, sync: bool) -> bool:
+        """Over a kill of the process, once this returns; sync: over a power cut too, with all before. False: neither tail nor mark took it."""
+        new = [_encode(statement) for statement in statements]
+        self._kept += new
         self._since += new
         self.unsynced += 1
+        if sync:
+            return self.mark()
         try:
-            self._tail.add(self._owner, self._round, self._number, msgspec.msgpack.encode(new))
+            self._tail.add(self._owner, self._round, self._number, _listed(new))
         except OSError as error:
             self._say(error)
             return self.mark()
@@ -82,8 +99,8 @@ class Redo:
         """The database is in memory: what it was told is written here as long as it can be, for the next run. Nothing after a gap."""
         if self._gap:
             return
-        self._gap = not self.keep(statements)
-        self.statements.clear()
+        self._gap = not self.keep(statements, sync=False)
+        self.forget()
         if sync and not self._gap and not self.mark():
             self._gap = len(self._since) > MOST
 
@@ -91,7 +108,7 @@ class Redo:
         """Keeps over a power cut what was kept so far. False: it cannot be written, or has no room in this round."""
         if not self.unsynced:
             return True
-        payload = zlib.compress(msgspec.msgpack.encode(self._since), 6)
+        payload = _packed(_listed(self._since))
         if not self._mark.fits(len(payload)):
             return False
         try:
@@ -106,12 +123,16 @@ class Redo:
 
     def begin(self) -> None:
         """The database holds the round."""
-        self.statements.clear()
+        self.forget()
         self._round += 1
         self._number = 0
         self._gap = False
         self._mark.begin()
         self._marked()
+
+    def forget(self) -> None:
+        """The database was told all of it."""
+        self._kept.clear()
 
     def close(self) -> None:
         self._mark.close()
@@ -127,3 +148,12 @@ class Redo:
         if self.broken != str(error):
             log.error("the mark cannot be written: %s", error)
         self.broken = str(error)
+
+
+def _listed(encoded: Sequence[bytes]) -> bytes:
+    return ARRAY.pack(ARRAY_32, len(encoded)) + b"".join(encoded)
+
+
+def _packed(content: bytes) -> bytes:
+    """Compressed where that saves a page: it takes longer than all else of a record."""
+    return zlib.compress(content, 0 if len(content) + STORED_BYTES <= ROOM else 6)

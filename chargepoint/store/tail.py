@@ -11,10 +11,12 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from chargepoint.store.mark import opened
+
 HEAD = struct.Struct("<8s32sQI")
 """Owner, boot, round and number of the record of the mark that will hold the same."""
 ENTRY = struct.Struct("<II")
-"""Length and checksum."""
+"""Length and checksum, which says of the head too: what stands behind the last entry is of another."""
 
 
 class Tail:
@@ -32,13 +34,15 @@ class Tail:
             content = self.path.read_bytes()
         except OSError:
             return
-        if content[: HEAD.size] != HEAD.pack(owner, self._boot, round, number):
+        head = HEAD.pack(owner, self._boot, round, number)
+        if content[: HEAD.size] != head:
             return
+        seed = zlib.crc32(head)
         at = HEAD.size
         while at + ENTRY.size <= len(content):
             length, checksum = ENTRY.unpack_from(content, at)
             payload = content[at + ENTRY.size : at + ENTRY.size + length]
-            if len(payload) < length or zlib.crc32(payload) != checksum:
+            if len(payload) < length or zlib.crc32(payload, seed) != checksum:
                 return
             yield payload
             at += ENTRY.size + length
@@ -49,12 +53,12 @@ class Tail:
 
     def add(self, owner: bytes, round: int, number: int, payload: bytes) -> None:
         """Raises OSError."""
-        entry = ENTRY.pack(len(payload), zlib.crc32(payload)) + payload
-        if self._file is None:
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        head = HEAD.pack(owner, self._boot, round, number)
+        entry = ENTRY.pack(len(payload), zlib.crc32(payload, zlib.crc32(head))) + payload
         if not self._size:
-            os.ftruncate(self._file, 0)
-            entry = HEAD.pack(owner, self._boot, round, number) + entry
+            entry = head + entry
+        if self._file is None:
+            self._file = opened(self.path, os.O_TRUNC)
         if os.pwrite(self._file, entry, self._size) != len(entry):
             raise OSError(f"{self.path}: written in part only")
         self._size += len(entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -62,3 +63,22 @@ async def test_a_station_that_does_not_answer_is_said(variables: Variables, tmp_
     assert "locked" in warning.text and "elsewhere" in warning.text
     assert await asyncio.to_thread(settings_command.adopt, file, KEY) == 1
     assert variables.load() == {KEY: "90"}
+
+
+async def test_what_a_killed_station_kept_is_taken_back_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "after"))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "after"))
+    file = tmp_path / "chargepoint.toml"
+    file.write_text(settings(60))
+    (tmp_path / "before").mkdir()
+    db = Db(tmp_path / "before" / "station.db", alone=True)
+    assert factory.model_of(load(file), Variables(db)).set(KEY, "90") == "Accepted"
+    shutil.copytree(tmp_path / "before", tmp_path / "after")
+    file.write_text(settings(70))
+    (warning,) = check.judge(file).warnings
+    assert "'90'" in warning.text
+    assert settings_command.adopt(file, KEY) == 0
+    again = Db(tmp_path / "after" / "station.db", alone=True)
+    assert Variables(again).load() == {}
+    again.close()
+    db.close()

@@ -99,12 +99,11 @@ def test_a_writer_killed_at_any_moment_leaves_row_and_fact_together(tmp_path: Pa
         time.sleep(chance.uniform(0.01, 0.15))
         os.kill(writer.pid, signal.SIGKILL)
         said = [int(line) for line in writer.communicate()[0].split("\n")[:-1]]
-        assert_together(path, said[-1] if said else None)
+        assert_together(Db(path, alone=how == "alone"), said[-1] if said else None)
 
 
-def assert_together(path: Path, said: int | None) -> None:
+def assert_together(db: Db, said: int | None) -> None:
     """What the writer said it had written is there, and the row stands where its last fact stands."""
-    db = Db(path)
     assert not db.was_corrupt
     facts = [row[0] for row in db.execute("SELECT fact FROM transaction_facts ORDER BY id")]
     row = db.execute('SELECT "row" FROM sessions').fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -282,6 +283,19 @@ def test_no_token_is_in_the_facts_and_an_erased_one_nowhere(house: House) -> Non
     assert Erasing(house.db).step(CARD.value).erased == [running] and house.wrong() == []
     house.db.close()
     assert CARD.value.encode() not in house.path.read_bytes()
+
+
+def test_what_is_erased_is_gone_from_the_file_at_once(tmp_path: Path) -> None:
+    """Said again after a power cut it would be gone from its row, and its bytes still be there."""
+    house = House(tmp_path / "station.db", alone=True)
+    filled(house)
+    house.tell()
+    Erasing(house.db).step(CARD.value)
+    (tmp_path / "cut").mkdir()
+    for side in ("", "-wal"):
+        shutil.copyfile(f"{house.path}{side}", tmp_path / "cut" / f"station.db{side}")
+    Db(tmp_path / "cut" / "station.db").close()
+    assert CARD.value.encode() not in (tmp_path / "cut" / "station.db").read_bytes()
 
 
 def test_a_token_is_told_whole_from_beside_the_fact(house: House) -> None:

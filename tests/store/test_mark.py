@@ -119,12 +119,101 @@ def test_the_tail_is_of_one_boot_and_one_place(tmp_path: Path) -> None:
     whole = tail.path.read_bytes()
     tail.path.write_bytes(whole[:-1])
     assert list(tail.read(OWNER, 3, 2)) == [b"one"]
+    tail.path.write_bytes(whole)
     tail.begin()
     tail.add(OWNER, 3, 3, b"x")
     assert list(tail.read(OWNER, 3, 3)) == [b"x"]
+    tail.begin()
+    tail.add(OWNER, 3, 4, b"new")  # as long as the one there was, with another behind it
+    assert list(tail.read(OWNER, 3, 4)) == [b"new"]
+
+
+def test_records_that_were_left_stay_when_more_are_written(tmp_path: Path) -> None:
+    mark = Mark(tmp_path / "a.mark")
+    mark.write(OWNER, 1, 0, b"left")
+    again = Mark(mark.path)
+    assert list(again.read(OWNER, 1)) == [b"left"]
+    again.write(OWNER, 1, 1, b"more")
+    assert list(Mark(mark.path).read(OWNER, 1)) == [b"left", b"more"] and again.last() == (OWNER, 1)
 
 
 # with the database
+
+
+def pages(file: Path) -> list[bytes]:
+    content = file.read_bytes()
+    return [content[at : at + PAGE] for at in range(0, len(content), PAGE)]
+
+
+def test_what_is_durable_costs_one_page_and_one_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = opened(tmp_path / "a")
+    state = tmp_path / "a" / "state"
+    syncs: list[int] = []
+    sync = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda file: (syncs.append(file), sync(file)))
+    for number in range(20):
+        say(db, "before", number)
+        mark, log = pages(state / "station.mark"), (state / "station.db-wal").read_bytes()
+        syncs.clear()
+        with db.transaction():
+            for name in range(5):
+                Values(db).set(f"n{name}", "x" * 300)
+        assert sum(one != other for one, other in zip(mark, pages(state / "station.mark"), strict=True)) == 1
+        assert len(syncs) == 1 and (state / "station.db-wal").read_bytes() == log
+    assert said(opened(cut(tmp_path / "a", tmp_path / "b")), "before") == [19]
+
+
+def test_what_is_large_is_committed_at_once(tmp_path: Path) -> None:
+    db = opened(tmp_path / "a")
+    mark = (tmp_path / "a" / "state" / "station.mark").read_bytes()
+    with db.transaction():
+        for number in range(1000):
+            Values(db).set(f"n{number}", number)
+    assert (tmp_path / "a" / "state" / "station.mark").read_bytes() == mark
+    assert said(opened(cut(tmp_path / "a", tmp_path / "b")), "n0", "n999") == [0, 999]
+
+
+def test_a_commit_leaves_the_mark_nothing_to_say(tmp_path: Path) -> None:
+    db = opened(tmp_path / "a")
+    Values(db).set("durable", 1)
+    say(db, "later", 2)
+    db.commit()
+    assert not db.unsynced
+    place = cut(tmp_path / "a", tmp_path / "b")
+    (place / "state" / "station.mark").unlink()
+    assert said(opened(place), "durable", "later") == [1, 2]
+
+
+@pytest.mark.parametrize("whole", [1, 0])
+def test_what_the_mark_holds_outlives_a_damaged_database(tmp_path: Path, whole: int) -> None:
+    """whole: so much of the database's bytes can be read behind its header."""
+    db = opened(tmp_path / "a")
+    Values(db).set("early", 1)
+    db.close()
+    db = opened(tmp_path / "a")
+    db.execute("INSERT INTO notes (txn, note) VALUES ('a', '1')")
+    Values(db).set("durable", 2)
+    place = cut(tmp_path / "a", tmp_path / "b")
+    file = place / "state" / "station.db"
+    content = file.read_bytes()
+    file.write_bytes(b"\xff" * 64 + (content[64:] if whole else bytes(len(content))))
+    again = opened(place)
+    assert again.was_corrupt and Values(again).get("durable", int) == 2
+    assert again.execute("SELECT txn, note FROM notes").fetchall() == [("a", "1")]
+    again.close()
+    assert said(opened(place), "durable") == [2]
+
+
+def test_what_was_remembered_of_rows_goes_with_a_transaction_that_fails(tmp_path: Path) -> None:
+    db = opened(tmp_path / "a")
+    known = db.remembered("rows")
+    with db.transaction():
+        known["a"] = 1
+    assert db.remembered("rows") == {"a": 1} and db.remembered("others") == {}
+    with pytest.raises(RuntimeError), db.transaction():
+        known["b"] = 2
+        raise RuntimeError
+    assert db.remembered("rows") == {}
 
 
 def test_a_kill_takes_nothing_and_a_power_cut_what_came_after_the_mark(tmp_path: Path) -> None:
@@ -192,7 +281,7 @@ def test_what_does_not_fit_is_said_and_the_rest_is_kept(tmp_path: Path, caplog: 
         other.execute("INSERT INTO notes (txn, note) VALUES ('a', 'another')")
     again = opened(left)
     assert again.execute("SELECT txn, note FROM notes ORDER BY txn").fetchall() == [("a", "another"), ("b", "2")]
-    assert "does not fit" in caplog.text
+    assert "1 of 2 statements that were kept do not fit" in caplog.text
     db.close()
     again.close()
 
