@@ -5,6 +5,7 @@
 # make fuzz: every parser against whatever bytes there can be (ARGS="--seconds 3600 --seed 1 --only settings"); what breaks one is kept as a test.
 # make typetest: each sequence of IEC 61851-1 Annex A, measured; make campaign: every fault in every state. ARGS=--write keeps the reports of these in docs/.
 # make mutation: small changes to chargepoint/control, a sample of them, and whether a test finds each (ARGS="--sample 1000 --seed 2").
+# make install also compiles what an installed package would have compiled: otherwise each start may do it anew.
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
@@ -15,6 +16,7 @@ STAMP = .venv/.installed
 .PHONY: install demo test check bench conformance typetest campaign soak torture mutation fuzz screenshots docs clean
 
 install: $(STAMP)
+	@$(BIN)/python -m compileall -q chargepoint hal sim
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }

@@ -1,5 +1,5 @@
-"""The entrance. The two processes, as a machine starts them, go in at once: reading a command line of people takes a tenth of control's start. Must
-not know what they do."""
+"""The entrance. What a machine starts goes in at once: reading a command line of people takes a tenth of control's start. Must not know what
+any of it does."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
             from chargepoint import station_process
 
             return station_process.main(Path(file))
+        case ["run", "--config", file]:
+            from chargepoint import supervisor
+
+            return supervisor.main(Path(file))
     from chargepoint import command_line
 
     return command_line.main(words)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sys
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from chargepoint import safe_child
 from chargepoint.control import realtime
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from chargepoint.settings import Evse as EvseSettings
     from hal import spec
 
-SAFE_WITHIN_S = 2
 CONVERSION_SPREAD = 1.2
 """A conversion takes 1/rate +-10 % and 25 us to wake up (ADS1115 data sheet SBAS444, 9.4)."""
 STATE_DIRECTORY, RUNTIME_DIRECTORY = "/var/lib/chargepoint", "/run/chargepoint"
@@ -31,38 +29,7 @@ def main(config: Path) -> int:
     """Runs control until SIGTERM or SIGINT. Returns the exit code; an exception of a turn goes through, with the outputs safe."""
     gc.disable()  # imports leave little, and the loop makes no cycles; a search for them would take 20 ms
     refused = realtime.ask_priority()
-    return _serve(config, begin_safe(config), refused)
-
-
-def make_safe(config: Path) -> None:
-    """Coils off, pilots at X1, by the board file alone."""
-    os.waitpid(begin_safe(config), 0)
-
-
-def begin_safe(config: Path) -> int:
-    """Begins it in a child: the lines that it claims are free again when it has ended. Answers its process id."""
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    signal.alarm(SAFE_WITHIN_S)
-    try:
-        status = safe_outputs_of(config)
-    finally:
-        os._exit(status)
-
-
-def safe_outputs_of(config: Path) -> int:
-    """Every output of the EVSEs in the settings to its safe level. Says what failed; 0 when nothing did, else 1."""
-    from hal import files, safe_outputs
-
-    settings = _table(config)
-    board = _table(files.find(str(settings.get("board", {}).get("name", "sim")), "boards", config.parent))
-    board["evse"] = board.get("evse", [])[: max(1, len(settings.get("evse", [])))]
-    failures = safe_outputs.apply(board)
-    for failure in failures:
-        print(f"safe-outputs: {failure}", file=sys.stderr)
-    return 1 if failures else 0
+    return _serve(config, safe_child.begin(config), refused)
 
 
 def _serve(config: Path, safe: int, refused: str) -> int:
@@ -145,11 +112,6 @@ def figures_of(settings: EvseSettings, wiring: spec.Evse, control: ControlSettin
         meter_withdraw_s=control.meter_withdraw_s,
         csms_clears=control.csms_clears_residual_current,
     )
-
-
-def _table(file: Path) -> dict[str, Any]:
-    with open(file, "rb") as opened:
-        return tomllib.load(opened)
 
 
 def _directory(variable: str, otherwise: str) -> Path:

@@ -18,8 +18,9 @@ from chargepoint.control import realtime, selftest_print
 from chargepoint.control.selftest_bench import Bench, rest_all
 from chargepoint.control.selftest_report import Verdict, count
 from chargepoint.control.selftest_table import report, rows_of_board
-from chargepoint.control_process import RUNTIME_DIRECTORY, figures_of, make_safe
+from chargepoint.control_process import RUNTIME_DIRECTORY, figures_of
 from chargepoint.link.address import STATUS, reachable
+from chargepoint.safe_child import make_safe
 from chargepoint.settings import Control as ControlSettings
 from chargepoint.settings import Evse as EvseSettings
 from chargepoint.settings_file import SettingsError, load

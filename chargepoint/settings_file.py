@@ -5,13 +5,11 @@ Must not know what the values do; what belongs together is judged in `check`.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -19,12 +17,6 @@ from msgspec.structs import replace
 from chargepoint.settings import Settings
 
 S = TypeVar("S", bound=msgspec.Struct)
-
-HEADER = re.compile(r"^\s*(\[\[|\[)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
-ASSIGNMENT = re.compile(r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
-INLINE_KEY = re.compile(r"""(?:[{,]\s*)([\w-]+)\s*=""")
-EXPECTED = re.compile(r"`([^`]*)`")
 
 Path_ = tuple[str | int, ...]
 
@@ -51,18 +43,20 @@ class SettingsError(Exception):
 
 
 class Document(NamedTuple):
-    """A parsed file and where each key stands in it."""
+    """A parsed file and its text."""
 
     file: str
     data: dict[str, Any]
-    lines: dict[Path_, int]
+    text: str
 
     def problem(self, path: Path_, text: str) -> Problem:
         """A mistake at a key, or at the nearest table around it that stands in the file."""
-        known = path
-        while known and known not in self.lines:
+        from chargepoint.settings_lines import lines
+
+        known, line_of = path, lines(self.text)
+        while known and known not in line_of:
             known = known[:-1]
-        return Problem(self.file, self.lines.get(known, 0), dotted(path), text)
+        return Problem(self.file, line_of.get(known, 0), dotted(path), text)
 
 
 def dotted(path: Path_) -> str:
@@ -99,15 +93,34 @@ def read(file: Path) -> Document:
         line = re.search(r"line (\d+)", str(error))
         number = int(line.group(1)) if line else text.count("\n") + 1
         raise SettingsError([Problem(str(file), number, "", f"this is no TOML: {error}")]) from None
-    return Document(str(file), data, dict(_lines(text)))
+    return Document(str(file), data, text)
 
 
 def convert(document: Document, shape: type[S]) -> S:
     """The document as a struct. Raises SettingsError with every unknown key and wrong type."""
-    problems = list(_mistakes(document, (), document.data, shape))
-    if problems:
-        raise SettingsError(problems)
+    if not _fits(document.data, shape):
+        from chargepoint.settings_mistakes import mistakes
+
+        if problems := [document.problem(*mistake) for mistake in mistakes(document.data, shape)]:
+            raise SettingsError(problems)
     return msgspec.convert(document.data, shape)
+
+
+def _fits(data: dict[str, Any], shape: type[msgspec.Struct]) -> bool:
+    try:
+        msgspec.convert(data, shape)
+    except msgspec.ValidationError:
+        return False
+    return _finite(data)
+
+
+def _finite(value: Any) -> bool:
+    """Whether no number in it is infinite or none: TOML has words for both, and msgspec takes them."""
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def load(file: Path) -> Settings:
@@ -126,83 +139,3 @@ def settings_of(document: Document) -> Settings:
 
 def _rooted(path: str, directory: Path) -> str:
     return str(directory / path) if path else path
-
-
-def _lines(text: str) -> Iterator[tuple[Path_, int]]:
-    """Where each table and key stands."""
-    table: Path_ = ()
-    counts: dict[Path_, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := HEADER.match(line):
-            table = _table(header, counts)
-            yield table, number
-        elif assignment := ASSIGNMENT.match(line):
-            key = table + tuple(part.strip("\"'") for part in PART.findall(assignment.group(1)))
-            yield key, number
-            for inner in INLINE_KEY.findall(line[assignment.end() :]):
-                yield (*key, inner), number
-
-
-def _table(header: re.Match[str], counts: dict[Path_, int]) -> Path_:
-    """The full path of a table's header: arrays of tables get the number of their present entry."""
-    names = [part.strip("\"'") for part in PART.findall(header.group(2))]
-    path: Path_ = ()
-    for position, name in enumerate(names):
-        path = (*path, name)
-        last = position == len(names) - 1
-        if last and header.group(1) == "[[":
-            counts[path] = counts.get(path, -1) + 1
-        if path in counts:
-            path = (*path, counts[path])
-    return path
-
-
-def _mistakes(document: Document, path: Path_, table: dict[str, Any], shape: type[msgspec.Struct]) -> Iterator[Problem]:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
-    for key, value in table.items():
-        here = (*path, key)
-        if key not in fields:
-            yield document.problem(here, _unknown(key, list(fields)))
-            continue
-        yield from _value_mistakes(document, here, value, fields[key].type)
-    for key, field in fields.items():
-        if field.required and key not in table:
-            yield document.problem((*path, key), "is missing here and has no default")
-
-
-def _value_mistakes(document: Document, path: Path_, value: Any, kind: Any) -> Iterator[Problem]:
-    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
-    shape = _struct_in(plain)
-    if shape is not None and isinstance(value, dict):
-        yield from _mistakes(document, path, value, shape)
-    elif shape is not None and get_origin(plain) is tuple and isinstance(value, list) and value:
-        for number, entry in enumerate(value):
-            yield from _value_mistakes(document, (*path, number), entry, shape)
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield document.problem(path, f"{value!r} is wrong: a finite number is needed")
-    else:
-        try:
-            msgspec.convert(value, kind)
-        except msgspec.ValidationError as error:
-            yield document.problem(path, f"{value!r} is wrong: {_plain(str(error))}")
-
-
-def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
-    """The struct a field holds: itself, optional, or in a tuple."""
-    for candidate in (kind, *get_args(kind)):
-        if isinstance(candidate, type) and issubclass(candidate, msgspec.Struct):
-            return candidate
-    return None
-
-
-def _unknown(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(known))}"
-    return f"there is no such key; {hint}"
-
-
-def _plain(message: str) -> str:
-    """msgspec's sentence in the file's words."""
-    message = re.sub(r" - at `[^`]*`", "", message)
-    words = {"str": "text in quotes", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a table"}
-    return EXPECTED.sub(lambda found: " or ".join(words.get(word.strip(), word.strip()) for word in found.group(1).split("|")), message).lower()

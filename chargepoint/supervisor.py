@@ -1,11 +1,11 @@
 """`chargepoint run`: both processes, each restarted alone when it dies; outputs safe after control died or hung. Must not know what they do.
 
-Imports next to nothing, for it stays in memory. Control is given a watchdog: a process that is stopped or hangs is killed.
+Imports next to nothing, for it stays in memory, and what it needs later only after the start. Control is given a watchdog: a process that is
+stopped or hangs is killed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from chargepoint.control import realtime
-from chargepoint.control_process import RUNTIME_DIRECTORY, make_safe
 
+RUNTIME_DIRECTORY = "/run/chargepoint"
 POWER_CYCLE = 77
 """The station's exit code: the board is to be powered off and on."""
 AGAIN = 78
@@ -81,6 +81,7 @@ class Supervisor:
         self.control = Child("control", config, watched, urgent=True)
         self.station = Child("station", config, plain)
         self._children = (self.control, self.station)
+        self._alone = len(os.sched_getaffinity(0)) == 1
         self._ending: int | None = None
         self._code = 0
         self._asked = False
@@ -162,9 +163,9 @@ class Supervisor:
 
     @property
     def _control_begins(self) -> bool:
-        """Control was started and has a tick for its first sign of life: until then it has the board's processor to itself."""
+        """On a board with one processor control has it to itself from its start to its first sign of life, for a tick at most."""
         control = self.control
-        return control.wait == 0 or (bool(control.pid) and control.quiet is None and control.age == 0)
+        return self._alone and (control.wait == 0 or (bool(control.pid) and control.quiet is None and control.age == 0))
 
     def _end(self, code: int) -> None:
         if self._ending is None:
@@ -173,10 +174,19 @@ class Supervisor:
                 child.kill(signal.SIGTERM)
 
     def _write_pids(self) -> None:
+        import json
+
         pids = {"run": os.getpid(), **{child.name: child.pid or None for child in self._children}}
         temporary = self._directory / "pids.json.new"
         temporary.write_text(json.dumps(pids), "ascii")
         temporary.replace(self._directory / "pids.json")
+
+
+def make_safe(config: Path) -> None:
+    """Coils off, pilots at X1, by the board file alone."""
+    from chargepoint import safe_child
+
+    safe_child.make_safe(config)
 
 
 def main(config: Path) -> int:

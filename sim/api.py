@@ -18,8 +18,6 @@ from aiohttp import web
 from sim import api_answers as answers
 from sim import api_bodies as bodies
 from sim import api_streams, openapi
-from sim.csms import api as csms_api
-from sim.csms.api import Commands
 from sim.firmware import NoProcess
 from sim.readers import NoReader
 from sim.rig.control import RigError
@@ -120,11 +118,6 @@ def application(world: Sites) -> web.Application:
     app.router.add_get("/", panel)
     app.router.add_static("/panel", PANEL)
     return app
-
-
-def add_csms(app: web.Application, csms: Commands) -> None:
-    """The built-in CSMS's own interface, under /csms/ of the same port."""
-    csms_api.add_routes(app, csms)
 
 
 def error(status: int, text: str) -> web.Response:

@@ -49,7 +49,7 @@ def setting(text: str) -> tuple[str, Any]:
 def mistakes(text: str) -> Iterator[tuple[str, str]]:
     """What `chargepoint check` would say of the file's keys, as (key, what is wrong)."""
     try:
-        convert(Document("", tomllib.loads(text), {}), Settings)
+        convert(Document("", tomllib.loads(text), ""), Settings)
     except SettingsError as error:
         yield from ((problem.key, problem.text) for problem in error.problems)
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from aiohttp import web
 
@@ -20,12 +20,14 @@ from chargepoint.board_settings import board_of
 from chargepoint.settings_file import Problem, SettingsError, load
 from hal.errors import BoardError
 from sim import api, processes, vehicles
-from sim.csms.server import Csms
 from sim.derive import CannotDerive, derived
 from sim.firmware import COMMAND
-from sim.record import Recorder
 from sim.rig_process import RigProcess
 from sim.site import Site
+
+if TYPE_CHECKING:
+    from sim.csms.server import Csms
+    from sim.record import Recorder
 
 HINT = """\
 open {url} in a browser: click «plug in», then «swipe»; the contactor closes and the energy counts up. Swipe again, or unplug, to end.
@@ -69,7 +71,7 @@ class World:
         self.config, self.directory = config.resolve(), directory.resolve()
         self.sites: list[Site] = []
         self.vehicles: list[dict[str, str]] = []
-        self.csms = Csms(self.directory / "csms" if tls else None, self._overhear if tls else _nobody) if csms or tls else None
+        self.csms = self._own_csms(tls) if csms or tls else None
         self.port = port
         self._count = stations
         self._command = command
@@ -147,6 +149,11 @@ class World:
         self.sites.append(site)
         await site.start(await rig.start())
 
+    def _own_csms(self, tls: bool) -> Csms:
+        from sim.csms.server import Csms
+
+        return Csms(self.directory / "csms", self._overhear) if tls else Csms(None, _nobody)
+
     def _overhear(self, identity: str, sender: str, text: str) -> None:
         """A message on a line that is encrypted."""
         for site in self.sites:
@@ -171,6 +178,8 @@ class World:
             raise WorldError(f"{self.config}: {error}") from None
 
     def _recording(self, file: Path) -> Recorder:
+        from sim.record import Recorder
+
         recorder = Recorder(file, self.sites[0], own_csms=self.csms is not None)
         try:
             recorder.start()
@@ -183,7 +192,9 @@ class World:
         if self._recorder:
             app.middlewares.append(self._recorder.middleware)
         if self.csms:
-            api.add_csms(app, self.csms)
+            from sim.csms.api import add_routes
+
+            add_routes(app, self.csms)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.3)
         await self._runner.setup()
         try:

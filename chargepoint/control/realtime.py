@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable
 
 PRIORITY = 50
@@ -26,6 +25,7 @@ def ask_priority() -> str:
 def settle(refused: str, say: Callable[[str], None]) -> None:
     """Takes the loop's priority and locks the memory, and says once what was refused. Called before the slow thread starts."""
     import ctypes
+    import threading
 
     refused = refused or _take(PRIORITY)
     sys.setswitchinterval(SWITCH_S)

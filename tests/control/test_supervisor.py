@@ -13,9 +13,10 @@ from pathlib import Path
 from chargepoint import supervisor
 
 DRIVER = """
-import sys
+import os, sys
 from pathlib import Path
 from chargepoint import supervisor
+os.sched_getaffinity = lambda pid: set(range(int(sys.argv[3])))
 supervisor.END_TICKS = 10
 supervisor.TICK_MS = int(sys.argv[2])
 supervisor.make_safe = lambda config: print("made safe", flush=True)
@@ -38,12 +39,12 @@ starts = len(open(file).read())
 class Run:
     """The supervisor over two scripts."""
 
-    def __init__(self, tmp_path: Path, control: str, station: str, tick_ms: int = supervisor.TICK_MS) -> None:
+    def __init__(self, tmp_path: Path, control: str, station: str, tick_ms: int = supervisor.TICK_MS, processors: int = 4) -> None:
         self.directory = tmp_path
         (tmp_path / "control.py").write_text(control)
         (tmp_path / "station.py").write_text(station)
         environment = os.environ | {"RUNTIME_DIRECTORY": str(tmp_path / "run")}
-        command = [sys.executable, "-c", DRIVER, str(tmp_path / "x.toml"), str(tick_ms)]
+        command = [sys.executable, "-c", DRIVER, str(tmp_path / "x.toml"), str(tick_ms), str(processors)]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
 
     def starts(self) -> int:
@@ -63,11 +64,17 @@ class Run:
         return self.process.returncode, out.decode()
 
 
-def test_the_station_is_started_after_controls_first_sign_of_life(tmp_path: Path) -> None:
+def test_on_one_processor_the_station_is_started_after_controls_first_sign_of_life(tmp_path: Path) -> None:
     marks = 'import os\nmark = os.environ["RUNTIME_DIRECTORY"] + "/ready"\n'
     control = marks + 'open(mark, "w").close()\nfrom chargepoint.notify import Notifier\nNotifier().ready()\n' + SLEEP
     station = marks + COUNT + "sys.exit(0 if os.path.exists(mark) else 77)\n"
-    run = Run(tmp_path, control, station, tick_ms=5000)
+    run = Run(tmp_path, control, station, tick_ms=5000, processors=1)
+    run.until(lambda: run.starts() == 1)
+    assert run.end()[0] == 0
+
+
+def test_on_two_processors_the_station_is_started_at_once(tmp_path: Path) -> None:
+    run = Run(tmp_path, SLEEP, COUNT + SLEEP, tick_ms=60_000, processors=2)
     run.until(lambda: run.starts() == 1)
     assert run.end()[0] == 0
 
