@@ -116,6 +116,7 @@ class Pn532:
         self._device = device
         self._frames = Frames()
         self._failures = 0
+        self._late = b""
 
     async def set_up(self) -> None:
         """Wakes and configures the chip. Raises Mute after three tries; OSError when the line is gone."""
@@ -129,10 +130,12 @@ class Pn532:
                     raise
 
     async def poll(self) -> bytes | None:
-        """The UID in the field; None: no card. A failed exchange sets the chip up again. Raises Mute after three failures; OSError."""
+        """The UID in the field; None: no card. A failed exchange sets the chip up again; an answer that came only then still counts, since whoever
+        held the card may have gone. Raises Mute after three failures; OSError."""
         while True:
+            late, self._late = self._late, b""
             try:
-                uid = uid_of(await self._ask(LIST_TARGET, POLL_WITHIN_S))
+                uid = uid_of(late or await self._ask(LIST_TARGET, POLL_WITHIN_S))
             except (Mute, ValueError) as error:
                 self._failures += 1
                 log.info("%s: %s; set up again", self._device, error)
@@ -161,6 +164,8 @@ class Pn532:
                     raise Mute(f"command {code:#04x} is refused")
                 if frame[0] == code + 1:
                     return frame[1:]
+                if frame[0] == LIST_TARGET[0] + 1:
+                    self._late = frame[1:]
 
 
 class Presence:

@@ -102,6 +102,7 @@ class _Pending:
         self.action, self.payload, self.urgency, self.since = action, payload, urgency, since
         self.id = ""
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.taken = asyncio.Event()
 
     def end(self, outcome: Outcome) -> None:
         if not self.outcome.done():
@@ -130,7 +131,8 @@ class Rpc:
         self._work = asyncio.Event()
         self._open: _Pending | None = None
         self._ended: OrderedDict[str, str] = OrderedDict()
-        self._heard: asyncio.Queue[tuple[str, str, Any]] = asyncio.Queue(BACKLOG)
+        self._latest: _Pending | None = None
+        self._heard: asyncio.Queue[tuple[str, str, Any, _Pending | None]] = asyncio.Queue(BACKLOG)
         self._being_answered: set[str] = set()
         self._answered = asyncio.Event()
         self._gone: str | None = None
@@ -148,6 +150,8 @@ class Rpc:
             if pending in self._waiting:
                 self._waiting.remove(pending)
             raise
+        finally:  # runs when the asker has done what follows from the outcome and waits for something else
+            asyncio.get_running_loop().call_soon(pending.taken.set)
 
     async def run(self) -> None:
         """Sends our calls and answers the CSMS's, until cancelled."""
@@ -205,7 +209,7 @@ class Rpc:
             self._nonsense(id_, "too many calls are waiting for their answer", frame, "GenericError")
         else:
             self._being_answered.add(id_)
-            self._heard.put_nowait((id_, message[2], message[3]))
+            self._heard.put_nowait((id_, message[2], message[3], self._latest))
 
     def _take_result(self, id_: str, message: list[Any]) -> None:
         pending = self._match(id_, "CALLRESULT")
@@ -228,6 +232,7 @@ class Rpc:
 
     def _match(self, id_: str, kind: str) -> _Pending | None:
         if self._open is not None and self._open.id == id_ and not self._open.outcome.done():
+            self._latest = self._open
             return self._open
         if id_ in self._ended or (self._open is not None and self._open.id == id_):
             log.warning("%s for %s came late or twice, ignored (message id %s)", kind, self._ended.get(id_, "a call"), id_)
@@ -284,8 +289,10 @@ class Rpc:
 
     async def _answer_calls(self) -> None:
         while True:
-            id_, action, payload = await self._heard.get()
+            id_, action, payload, before = await self._heard.get()
             try:
+                if before is not None:  # what the CSMS answered before it called holds already
+                    await before.taken.wait()
                 await self._answer(id_, action, payload)
             finally:
                 self._being_answered.discard(id_)

@@ -97,6 +97,27 @@ async def test_none_starves(wire: Wire) -> None:
         task.cancel()
 
 
+async def test_what_was_answered_holds_before_what_is_asked_next(wire: Wire) -> None:
+    """Answer and call in one read of the socket: the asker has acted on the answer when the call is heard."""
+    order: list[str] = []
+
+    async def hear(action: str, payload: Payload) -> Heard:
+        order.append("heard")
+        return Heard({})
+
+    async def ask() -> None:
+        await wire.rpc.call("Heartbeat", {}, Urgency.BOOT)
+        order.append("taken")
+
+    wire.rpc.hear = hear
+    asking = asyncio.create_task(ask())
+    await wire.clock.settle()
+    wire.rpc.receive(msgspec.json.encode([3, wire.sent[-1][1], TIME]))
+    await wire.receive([2, "1", "ClearCache", {}])
+    await asking
+    assert order == ["taken", "heard"]
+
+
 async def test_message_ids_are_never_used_twice(wire: Wire) -> None:
     for _ in range(20):
         asked = wire.call("Heartbeat")

@@ -40,6 +40,7 @@ class Chip:
         self.pieces = 0
         self.garbage = b""
         self.card = b""
+        self.slow = b""
         self.sak = 0
         self.polls = 0
         self.commands: list[int] = []
@@ -65,7 +66,10 @@ class Chip:
             self.say(answer(0x15))
         elif code == 0x32:
             self.retries_set = data == bytes.fromhex("05FF0101")
-            self.say(answer(0x33))
+            self.say((answer(0x4B, target(self.slow)) if self.slow else b"") + answer(0x33))
+            self.slow = b""
+        elif code == 0x4A and self.slow:
+            return
         elif code == 0x4A and (self.card or self.retries_set):
             self.polls += 1
             self.say(answer(0x4B, target(self.card, self.sak) if self.card else b"\x00"))
@@ -201,6 +205,16 @@ async def test_a_brown_out_is_healed_unseen(reader: SerialReader, chip: Chip) ->
     chip.brown_out()
     chip.card = bytes.fromhex("05060708")
     assert (await presented(reader)).value == "05060708"
+
+
+async def test_an_answer_that_comes_too_late_still_counts(reader: SerialReader, chip: Chip) -> None:
+    """The card was held and taken away again while the chip is set up anew."""
+    chip.card = bytes.fromhex("01020304")
+    await presented(reader)
+    await take_away(chip)
+    chip.slow = bytes.fromhex("05060708")
+    assert (await presented(reader)).value == "05060708"
+    await nothing_more(reader, chip)
 
 
 async def test_a_mute_chip_is_lost_once_and_found_again(reader: SerialReader, chip: Chip, caplog: pytest.LogCaptureFixture) -> None:

@@ -92,12 +92,12 @@ def batches(kinds: list[Kind]) -> Iterator[list[Kind]]:
 
 
 def looks(begun: set[int], refused: set[int], count: int) -> Callable[[dict[str, Any]], bool]:
-    """Sorts the EVSEs by what they show, until every one has shown something. While a refusal blinks in red, the green of a free EVSE is off."""
+    """Sorts the EVSEs by what they show, until every one has shown something."""
 
     def look(state: dict[str, Any]) -> bool:
         status = {it["evse"]: it["status"] for it in state["station"]["connectors"]}
         begun.update(evse for evse, word in status.items() if word == "Preparing")
-        refused.update({it["id"] for it in state["evses"] if status[it["id"]] == "Available" and not it["lamp"]["green"]} - begun)
+        refused.update(it["id"] for it in state["evses"] if it["lamp"]["red"])
         return len(begun | refused) == count
 
     return look
