@@ -68,12 +68,14 @@ def kill_marked(word: str, *, within_s: float = 1.0, leave: frozenset[int] = fro
     """SIGKILLs every marked process until none is left, and reaps those that became ours; `leave` are direct children somebody else waits
     for (killed, not reaped here). Returns False when some are left after `within_s` seconds."""
     deadline = time.monotonic() + within_s
-    unreaped: set[int] = set()
-    while (pids := marked(word)) or unreaped:
+    while pids := marked(word):
         for pid in pids:
             send(pid, signal.SIGKILL)
-        unreaped |= set(pids) - leave
-        unreaped = {pid for pid in unreaped if not reap(pid)}
+        left = {pid for pid in pids if pid not in leave}
+        while left := {pid for pid in left if not reap(pid)}:  # looked for one by one: a look at every process costs too much on a busy machine
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_S)
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_S)

@@ -21,6 +21,7 @@ from chargepoint.settings_file import Problem, SettingsError, load
 from hal.errors import BoardError
 from sim import api, processes, vehicles
 from sim.derive import CannotDerive, derived
+from sim.ending import Ending
 from sim.firmware import COMMAND
 from sim.rig_process import RigProcess
 from sim.site import Site
@@ -73,6 +74,7 @@ class World:
         self.vehicles: list[dict[str, str]] = []
         self.csms = self._own_csms(tls) if csms or tls else None
         self.port = port
+        self.ending = Ending()
         self._count = stations
         self._command = command
         self._record = record
@@ -89,6 +91,7 @@ class World:
         self._lock = _locked(self.directory)
         self._run = _run_directory()
         processes.adopt_orphans()
+        self.ending.word = f"CHARGEPOINT_WORLD={self._run}/"
         self._guard = _start_guard(self._run)
         csms = _csms_settings(self.csms, await self.csms.start()) if self.csms else {}
         await asyncio.gather(*(self._build(number, csms) for number in range(1, (self._count or 1) + 1)))
@@ -123,8 +126,8 @@ class World:
         await asyncio.gather(*(rig.stop() for rig in self._rigs))
 
     def _end_processes(self) -> None:
-        if self._run != Path():
-            processes.kill_marked(f"CHARGEPOINT_WORLD={self._run}/")
+        if self.ending.word:
+            processes.kill_marked(self.ending.word)
         if self._guard and self._guard.stdin:
             self._guard.stdin.close()
             self._guard.wait()
@@ -278,9 +281,15 @@ def _open_page(url: str) -> None:
 
 
 async def _run(world: World, power: Power, show: bool) -> int:
-    end = asyncio.Event()
+    end, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def begin(*_: object) -> None:
+        """At once, even while the loop does not turn."""
+        world.ending.begin()
+        loop.call_soon_threadsafe(end.set)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end.set)
+        signal.signal(number, begin)
     starting = asyncio.create_task(world.start(power=power))
     ending = asyncio.create_task(end.wait())
     try:

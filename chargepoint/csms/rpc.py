@@ -216,7 +216,7 @@ class Rpc:
         if pending is None:
             return
         try:
-            pending.end(Result(self.schemas.answer(pending.action, message[2] if len(message) == 3 else message)))
+            pending.end(Result(self.schemas.answer(pending.action, message[2] if len(message) > 2 else None)))
         except CallRefused as problem:
             log.warning("the CSMS's answer to %s does not fit its schema: %s", pending.action, problem.description)
             pending.end(Refusal(problem.code, f"answer does not fit its schema: {problem.description}"))

@@ -2,13 +2,15 @@
 of that version. Must not import `ocpp` (it costs 5 MiB), nor know what a message is for.
 
 Schemas("ocpp1.6" | "ocpp2.0.1").call(action, payload) / .answer(action, payload); both return the payload or raise CallRefused.
-Calls are held to the letter (OCPP-J 1.6 errata 3.2). Answers may carry more than the schema knows, null where a field is left
-out and 300.0 for 300: a transaction told to a talkative CSMS is told.
+Calls are held to the letter (OCPP-J 1.6 errata 3.2). An answer is read as far as it can be: it may carry more than the schema knows, null where a
+field is left out, 300.0 or "300" for 300 and [] for {}, and an optional field that does not fit is left out. A transaction told is not told again.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +20,11 @@ import msgspec
 from chargepoint.csms.face import CallRefused, Payload
 from chargepoint.model.stamp import from_rfc3339
 
+log = logging.getLogger("csms.schema")
+
 Check = Callable[[Any], Any]
+NUMBERS = {"integer": (re.compile(r"-?[0-9]{1,19}"), int), "number": (re.compile(r"-?[0-9]{1,19}(\.[0-9]+)?"), float)}
+"""How a number is written as text, by its type in a schema, and what it is then."""
 
 
 class Dialect(NamedTuple):
@@ -39,6 +45,7 @@ DIALECTS: dict[str, Dialect] = {
     "ocpp2.0.1": Dialect("v201", "Request", "OccurrenceConstraintViolation", "FormatViolation", "RpcFrameworkError", "MessageTypeNotSupported", "-1"),
 }
 MOST_NUMBER = (1 << 63) - 1
+MOST_MISFITS = 16  # an answer with more of them than this is none
 OCCURRENCE_RULES = frozenset({"required", "minItems", "maxItems"})
 
 
@@ -83,6 +90,27 @@ def _mended(value: Any) -> Any:
     return [_mended(inner) for inner in value] if isinstance(value, list) else value
 
 
+def _read_on(payload: Payload, way: list[str], definition: Any) -> bool:
+    """Makes a number of a text that stands where a number must, and else leaves out what does not fit. False: it is the payload itself."""
+    if not way:
+        return False
+    holder: Any = payload
+    for step in way[:-1]:
+        holder = holder[_place(holder, step)]
+    place = _place(holder, way[-1])
+    written, number = NUMBERS.get(definition.get("type"), (None, None))
+    value = holder[place]
+    if written is not None and number is not None and isinstance(value, str) and written.fullmatch(value):
+        holder[place] = number(value)
+    else:
+        del holder[place]
+    return True
+
+
+def _place(holder: Any, step: str) -> str | int:
+    return int(step) if isinstance(holder, list) else step
+
+
 class Schemas:
     """The schemas of one version."""
 
@@ -105,11 +133,11 @@ class Schemas:
 
     def answer(self, action: str, payload: Any) -> Payload:
         """A CALLRESULT's payload. Raises CallRefused (for the log; an answer is not answered)."""
-        found = {} if payload is None else payload
+        found = {} if payload is None or payload == [] else payload
         try:
             return self._fit(action, found, call=False)
         except CallRefused:
-            return self._fit(action, _mended(found), call=False)
+            return self._readable(action, _mended(found))
 
     def _fit(self, action: str, payload: Any, *, call: bool) -> Payload:
         from fastjsonschema import JsonSchemaValueException
@@ -119,8 +147,22 @@ class Schemas:
         try:
             self._check(action, call)(payload)
         except JsonSchemaValueException as problem:
-            raise CallRefused(self._code(problem.rule), problem.message[:255]) from None
+            raise CallRefused(self._code(problem.rule), problem.message[:255]) from problem
         return payload
+
+    def _readable(self, action: str, payload: Any) -> Payload:
+        """What can be read of an answer; a field that is required holds all that it is part of."""
+        from fastjsonschema import JsonSchemaValueException
+
+        for _ in range(MOST_MISFITS):
+            try:
+                return self._fit(action, payload, call=False)
+            except CallRefused as refusal:
+                problem = refusal.__cause__
+                if not isinstance(problem, JsonSchemaValueException) or not _read_on(payload, problem.path[1:], problem.definition):
+                    raise
+                log.warning("the CSMS's answer to %s does not fit its schema, read as far as it does: %s", action, refusal.description)
+        return self._fit(action, payload, call=False)
 
     def _code(self, rule: str | None) -> str:
         if rule in OCCURRENCE_RULES:

@@ -130,7 +130,7 @@ class Teller:
         ordered = [item for item in waiting if self._allowed(item.fact)]
         if delivery is Delivery.PERISHABLE and not self._variables.boolean("OCPPCommCtrlr.QueueAllMessages"):
             for item in waiting:
-                if item not in ordered:
+                if item not in ordered and not self._may_come(item.fact):
                     self._outbox.told(item.id)
         return ordered
 
@@ -138,6 +138,10 @@ class Teller:
         """Whether the CSMS takes it now: while pending only what it ordered (B02.FR.02; 1.6 4.2)."""
         pending = self._backend.registration is Registration.PENDING
         return self._backend.accepted or (pending and isinstance(fact, (StatusFact, MeterFact)) and fact.ordered)
+
+    def _may_come(self, fact: Fact) -> bool:
+        """Whether it was ordered before the CSMS has answered the BootNotification: it is told if the answer allows it."""
+        return self._face() is not None and self._backend.registration is None and isinstance(fact, MeterFact) and fact.ordered
 
     async def _speak(self, fact: Fact) -> Spoken:
         face = self._face()

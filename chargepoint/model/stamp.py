@@ -31,11 +31,11 @@ def to_rfc3339(wall_s: float) -> str:
 
 
 def from_rfc3339(text: str) -> float:
-    """Seconds since 1970 of a date-time as any CSMS writes it: any number of decimals, any offset, no zone meaning UTC.
+    """Seconds since 1970 of a date-time as any CSMS writes it: any number of decimals, any offset, even with a `Z` behind it, no zone meaning UTC.
 
     Raises ValueError when the text is no date-time.
     """
-    moment = datetime.fromisoformat(text.strip())
+    moment = datetime.fromisoformat(text.strip().upper().removesuffix("Z"))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()

@@ -160,11 +160,11 @@ class RemoteControl:
         return None
 
     def _not_now(self, order: TriggerOrder) -> Answer | None:
-        """Before acceptance only a BootNotification, and while pending what needs no transaction, is sent on order (B02.FR.02; 1.6 4.2)."""
+        """Before acceptance what needs no transaction is sent on order (B02.FR.02; 1.6 4.2), once the BootNotification is answered (B01.FR.08)."""
         if order.message == "BootNotification":
             accepted = Answer("Rejected", reason="InvalidState", info="this station is accepted already")
             return accepted if self._accepted() else None
-        if not self._accepted() and (self._registration() is not Registration.PENDING or order.message == "TransactionEvent"):
+        if not self._accepted() and (self._registration() is Registration.REJECTED or order.message == "TransactionEvent"):
             return Answer("Rejected", reason="NotEnabled", info=f"{order.message} waits until this station is accepted")
         if order.message == "TransactionEvent" and not any(order.evse in (None, row.evse) for _, row in self._sessions.running()):
             return Answer("Rejected", reason="TxNotFound", info="no transaction is running")

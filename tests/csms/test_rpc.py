@@ -190,6 +190,14 @@ async def test_a_maimed_callresult_still_ends_the_call(wire: Wire) -> None:
     assert isinstance(await asked, Refusal)
 
 
+@pytest.mark.parametrize("rest", [[], [None], [[]], [{}, "more"]])
+async def test_an_answer_that_says_nothing_answers_what_asks_for_nothing(wire: Wire, rest: list[Any]) -> None:
+    asked = wire.call("StatusNotification")
+    await wire.clock.settle()
+    await wire.receive([3, wire.sent[-1][1], *rest])
+    assert isinstance(await asked, Result)
+
+
 async def test_the_loss_of_the_connection_ends_every_call(wire: Wire) -> None:
     asked = [wire.call("Heartbeat") for _ in range(3)]
     await wire.clock.settle()

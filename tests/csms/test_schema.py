@@ -58,7 +58,13 @@ def test_a_null_payload_is_an_empty_one() -> None:
     assert Schemas("ocpp1.6").call("ClearCache", None) == {}
 
 
-@pytest.mark.parametrize("time", ["2024-05-01T10:00:00.123456Z", "2024-05-01T10:00:00+00:00", "2024-05-01T10:00:00"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("2024-05-01T10:00:00.123456Z", "2024-05-01T10:00:00+00:00", "2024-05-01T10:00:00", "2024-05-01T12:00:00.1234567+02:00"),
+        *("2024-05-01T10:00:00.123456+00:00Z", "2024-05-01t10:00:00z"),
+    ],
+)
 def test_times_as_csms_write_them(time: str) -> None:
     answer = {"status": "Accepted", "currentTime": time, "interval": 300}
     assert Schemas("ocpp1.6").answer("BootNotification", answer) == answer
@@ -70,10 +76,37 @@ def test_a_talkative_answer_is_taken() -> None:
     assert taken == {"transactionId": 7, "idTagInfo": {"status": "Accepted", "color": "red"}, "more": []}
 
 
-@pytest.mark.parametrize("answer", [{}, {"transactionId": "seven", "idTagInfo": {"status": "Accepted"}}, "Accepted", {"transactionId": 1}])
+ACCEPTED = {"status": "Accepted"}
+MISFITS: list[tuple[str, str, Any, dict[str, Any]]] = [
+    ("ocpp1.6", "StatusNotification", [], {}),
+    ("ocpp1.6", "StartTransaction", {"transactionId": "7", "idTagInfo": ACCEPTED}, {"transactionId": 7, "idTagInfo": ACCEPTED}),
+    ("ocpp1.6", "Authorize", {"idTagInfo": {**ACCEPTED, "expiryDate": ""}}, {"idTagInfo": ACCEPTED}),
+    ("ocpp1.6", "StopTransaction", {"idTagInfo": {}}, {}),
+    ("ocpp1.6", "StopTransaction", {"idTagInfo": {"status": "fine", "parentIdTag": "p" * 30}}, {}),
+    ("ocpp2.0.1", "TransactionEvent", {"totalCost": "1.25", "chargingPriority": "high"}, {"totalCost": 1.25}),
+    ("ocpp2.0.1", "TransactionEvent", {"idTokenInfo": {**ACCEPTED, "groupIdToken": {"idToken": "G"}}}, {"idTokenInfo": ACCEPTED}),
+    ("ocpp2.0.1", "Authorize", {"idTokenInfo": {**ACCEPTED, "evseId": ["1", 2]}}, {"idTokenInfo": {**ACCEPTED, "evseId": [1, 2]}}),
+]
+NONE: list[Any] = [
+    *({}, {"transactionId": 1}, "Accepted", ["Accepted"]),
+    *({"transactionId": number, "idTagInfo": ACCEPTED} for number in ("seven", "\u0667", "1" * 30, True)),
+]
+
+
+@pytest.mark.parametrize(("version", "action", "answer", "taken"), MISFITS)
+def test_an_answer_is_read_as_far_as_it_can_be(version: str, action: str, answer: Any, taken: Any) -> None:
+    assert Schemas(version).answer(action, answer) == taken
+
+
+@pytest.mark.parametrize("answer", NONE)
 def test_an_answer_that_lacks_something_is_none(answer: Any) -> None:
     with pytest.raises(CallRefused):
         Schemas("ocpp1.6").answer("StartTransaction", answer)
+
+
+def test_an_answer_of_nothing_but_misfits_is_none() -> None:
+    with pytest.raises(CallRefused):
+        Schemas("ocpp2.0.1").answer("Authorize", {"idTokenInfo": {**ACCEPTED, "evseId": ["1"] * 1000}})
 
 
 def test_the_ocpp_package_itself_is_not_imported() -> None:

@@ -327,6 +327,28 @@ async def test_while_pending_only_what_the_csms_ordered_is_told(bench: Bench) ->
     assert len(bench.face.of(MeterFact)) == 1 and len(bench.face.of(TransactionFact)) == 1
 
 
+@pytest.mark.parametrize("registration", [Registration.PENDING, Registration.ACCEPTED])
+async def test_what_was_ordered_before_the_boot_was_answered_is_told_after_it(bench: Bench, registration: Registration) -> None:
+    """2.0.1 B01.FR.08, F06.FR.10."""
+    bench.backend.change(False)
+    await bench.tell(msgspec.structs.replace(status("Available"), ordered=True), msgspec.structs.replace(meter(), ordered=True), meter())
+    assert bench.face.given == []
+    bench.backend.change(registration is Registration.ACCEPTED, registration)
+    await bench.settle()
+    assert [type(fact) for fact, _ in bench.face.given] == [StatusFact, MeterFact]
+
+
+@pytest.mark.parametrize("line_up", [True, False])
+async def test_what_was_ordered_is_not_told_to_who_refuses_or_comes_later(bench: Bench, line_up: bool) -> None:
+    bench.backend.change(False)
+    await bench.tell(msgspec.structs.replace(meter(), ordered=True))
+    bench.line_up = line_up
+    bench.backend.change(False, Registration.REJECTED if line_up else None)
+    await bench.settle()
+    await bench.online()
+    assert bench.face.of(MeterFact) == []
+
+
 async def test_states_are_told_after_a_registration_from_what_is_true_now(bench: Bench) -> None:
     bench.present = [status("Available"), status("Faulted", 2)]
     await bench.tell(status("Preparing"), status("Available"))

@@ -203,6 +203,14 @@ async def test_what_can_be_triggered_while_pending(rig: Rig) -> None:
     assert (await rig.remote.trigger(Trigger("Heartbeat"))).status == "Rejected"
 
 
+async def test_a_trigger_before_the_boot_is_answered_is_taken_as_while_pending(tmp_path: Path) -> None:
+    rig = Rig(SimulatedClock(), tmp_path / "station.db")
+    rig.backend.line_up(rig.csms)
+    for message in ("BootNotification", "Heartbeat", "StatusNotification", "MeterValues"):
+        assert (await rig.remote.trigger(Trigger(message))).status == "Accepted"
+    assert (await rig.remote.trigger(Trigger("TransactionEvent"))).status == "Rejected"
+
+
 async def test_transaction_event_on_order(rig: Rig) -> None:
     rig.control.plug()
     await rig.swipe()
