@@ -15,17 +15,21 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
 SKIPPED = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator, cst.TypeAlias)
+STATEMENTS = (cst.SimpleStatementLine, cst.BaseCompoundStatement)
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """file: below the root. line: where it differs. code: the whole file."""
+    """file: below the root. first, last: lines of the statement it differs in, of a compound one its head. code: the whole file. text: what differs
+    is a text."""
 
     file: str
-    line: int
+    first: int
+    last: int
     was: str
     now: str
     code: str
+    text: bool = False
 
 
 class Source:
@@ -44,9 +48,10 @@ class Source:
 
     def mutant(self, number: int) -> Mutant:
         """The mutant of a place, counted from 0."""
-        node, new, line = self._found[number]
+        node, new, lines = self._found[number]
         code = str(self._module.deep_replace(node, new).code)  # type: ignore[arg-type]  # an operator's answer
-        return Mutant(self.name, line, *_difference(self._text.splitlines(), code.splitlines()), code)
+        was, now = _difference(self._text.splitlines(), code.splitlines())
+        return Mutant(self.name, *lines, was, now, code, isinstance(node, cst.SimpleString))
 
 
 class _Finder(cst.CSTVisitor):
@@ -54,16 +59,32 @@ class _Finder(cst.CSTVisitor):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[cst.CSTNode, cst.CSTNode, int]] = []
+        self.found: list[tuple[cst.CSTNode, cst.CSTNode, tuple[int, int]]] = []
+        self._statements: list[cst.CSTNode] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, SKIPPED) or _is_docstring(node) or _is_slots(node) or _is_for_types(node):
             return False
+        if isinstance(node, STATEMENTS):
+            self._statements.append(node)
         for kind, operator in mutation_operators:
             if isinstance(node, kind):
-                line = self.get_metadata(PositionProvider, node).start.line
-                self.found += [(node, new, line) for new in _worth_trying(node, operator(node))]
+                self.found += [(node, new, self._lines()) for new in _worth_trying(node, operator(node))]
         return True
+
+    def on_leave(self, original_node: cst.CSTNode) -> None:
+        if self._statements and self._statements[-1] is original_node:
+            self._statements.pop()
+
+    def _lines(self) -> tuple[int, int]:
+        """Of the innermost statement."""
+        statement = self._statements[-1]
+        lines = self.get_metadata(PositionProvider, statement)
+        first, body = lines.start.line, getattr(statement, "body", ())
+        inner = getattr(body, "body", ())
+        if isinstance(statement, cst.SimpleStatementLine) or not inner:
+            return first, lines.end.line
+        return first, max(first, self.get_metadata(PositionProvider, inner[0]).start.line - 1)
 
 
 def _worth_trying(node: cst.CSTNode, changed: Iterable[cst.CSTNode]) -> list[cst.CSTNode]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
+from functools import cache
 from types import CodeType, FunctionType
 
 from proof.mutation.mutants import Mutant
@@ -13,21 +14,31 @@ from tests.world import ROOT
 Swap = tuple[FunctionType, CodeType]
 
 
+def module_of(file: str) -> str:
+    """The module's name. file: below the root."""
+    return file.removesuffix(".py").replace("/", ".")
+
+
 def swaps_of(mutant: Mutant) -> list[Swap] | None:
     """The functions to change and their new code. None: the mutant differs where a module or a class is made, so it must be imported."""
-    file = ROOT / mutant.file
-    module = sys.modules[mutant.file.removesuffix(".py").replace("/", ".")]
-    before = compile(file.read_text(encoding="utf-8"), str(file), "exec", dont_inherit=True)
+    before, found = _as_it_is(mutant.file)
     try:
-        after = compile(mutant.code, str(file), "exec", dont_inherit=True)
+        after = compile(mutant.code, str(ROOT / mutant.file), "exec", dont_inherit=True)
     except SyntaxError:
         return None
     changed = _changed(before, after)
     if changed is None:
         return None
-    found = {function.__code__: function for function in _functions(module)}
     swaps = [(found[old], new) for old, new in changed if old in found and len(old.co_freevars) == len(new.co_freevars)]
     return swaps if swaps and len(swaps) == len(changed) else None
+
+
+@cache
+def _as_it_is(file: str) -> tuple[CodeType, dict[CodeType, FunctionType]]:
+    """The module's code, and its functions by theirs."""
+    path = ROOT / file
+    code = compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
+    return code, {function.__code__: function for function in _functions(sys.modules[module_of(file)])}
 
 
 def _changed(before: CodeType, after: CodeType) -> list[tuple[CodeType, CodeType]] | None:
