@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from chargepoint.model.facts import TransactionFact
-from chargepoint.store.chain import Entry, Gap, Head, Stored, Thinned, beside_of, decoded, digest, link, seal, seed
+from chargepoint.store.chain import Entry, Gap, Head, Stored, Thinned, beside_of, decoded, digest, encode, link, seal, seed
 from chargepoint.store.packed import NO_VALUE
 
 
@@ -92,6 +92,8 @@ def _beside_wrong(entry: Stored, fact: TransactionFact) -> str | None:
         beside = beside_of(entry.beside)
     except NO_VALUE as error:
         return f"the tokens beside entry {entry.n}{_named(fact)} cannot be read: {error}"
+    if encode(beside) != entry.beside:  # a name of a value that nobody knows is read over
+        return f"the tokens beside entry {entry.n}{_named(fact)} were changed"
     for token, written in ((beside.token, fact.id_token), (beside.group, fact.group)):
         if token is not None and digest(beside.salt, token) != written:
             return f"a token beside entry {entry.n}{_named(fact)} is not the one that was written"

@@ -184,6 +184,20 @@ def filled(house: House) -> None:
     house.tell(2)
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed store that is filled, for those who change a copy of it."""
+    house = House(tmp_path_factory.mktemp("template") / "station.db")
+    filled(house)
+    assert house.wrong() == []
+    house.db.close()
+    return house.path
+
+
+def copied(template: Path, directory: str) -> House:
+    return House(Path(shutil.copy(template, directory)))
+
+
 CHAINED = {"transaction_facts": ("txn", "fact", "n", "link", "beside"), "ledger": ("txn", "part", "facts", "beside"), "sessions": ("chains",)}
 """What a chain vouches for; the rest of a row says how it is told."""
 
@@ -200,11 +214,9 @@ def cells(db: Db) -> list[tuple[str, int, str, object]]:
 
 @given(data=st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_changed_byte_is_found(data: st.DataObject) -> None:
+def test_any_changed_byte_is_found(template: Path, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        house = House(Path(directory) / "station.db")
-        filled(house)
-        assert house.wrong() == []
+        house = copied(template, directory)
         table, number, column, value = data.draw(st.sampled_from(cells(house.db)))
         if isinstance(value, int):
             changed: object = value + data.draw(st.sampled_from([-1, 1, 7]))
@@ -224,10 +236,9 @@ def test_any_changed_byte_is_found(data: st.DataObject) -> None:
 
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_removed_or_exchanged_row_is_found(data: st.DataObject) -> None:
+def test_any_removed_or_exchanged_row_is_found(template: Path, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        house = House(Path(directory) / "station.db")
-        filled(house)
+        house = copied(template, directory)
         table = data.draw(st.sampled_from(["transaction_facts", "ledger", "sessions"]))
         key = "id" if table == "transaction_facts" else "number"
         numbers = [row[0] for row in house.db.execute(f"SELECT {key} FROM {table} ORDER BY {key}")]
@@ -249,6 +260,15 @@ def test_the_place_of_a_change_is_named(house: House) -> None:
     assert any("txn 2: entry 2 cannot be read" in text for text in house.wrong()), house.wrong()
     house.db.execute("UPDATE transaction_facts SET fact = ? WHERE link = ?", (fact.replace(b"\xa2Wh", b"\xa2kW"), link))
     assert house.wrong() == ["txn 2: entry 2 (seq 1) was changed, or is not the one that was written"]
+
+
+def test_a_changed_name_of_a_value_beside_a_fact_is_found(house: House) -> None:
+    """Read by name, the value would be left out, and its default might be the one that was written."""
+    filled(house)
+    number, beside = house.db.execute("SELECT id, beside FROM transaction_facts WHERE beside IS NOT NULL LIMIT 1").fetchone()
+    house.db.execute("UPDATE transaction_facts SET beside = ? WHERE id = ?", (beside.replace(b"\xa4type", b"\xa4uype"), number))
+    (wrong,) = house.wrong()
+    assert "the tokens beside entry 1 (seq 0) were changed" in wrong
 
 
 def test_a_transaction_that_goes_with_its_session_is_missed(house: House) -> None:
