@@ -60,6 +60,8 @@ TABLE = Table(State, TRANSITIONS)
 CONNECTION = "backend.connection"
 ACCEPTED_BY = "backend.accepted_by"
 SUBPROTOCOL = "backend.subprotocol"
+ASKED_AGAIN = "ocpp1.6"
+"""The version whose CSMS may order a BootNotification from a station it has accepted."""
 
 
 class Face(Protocol):
@@ -88,6 +90,7 @@ class Backend(Generic[F]):
         self._subprotocol = values.get(SUBPROTOCOL, str) or (offered[0] if offered else "")
         self._number = values.get(CONNECTION, int) or 0
         self._registered_as: str | None = None
+        self._answered_here = False
 
     @property
     def exists(self) -> bool:
@@ -108,6 +111,12 @@ class Backend(Generic[F]):
         """The CSMS's word on this line, None: none yet."""
         words = {State.PENDING: Registration.PENDING, State.REJECTED: Registration.REJECTED, State.ACCEPTED: Registration.ACCEPTED}
         return words.get(self.state)
+
+    @property
+    def may_order_boot(self) -> bool:
+        """Whether the CSMS may order a BootNotification: until it has accepted one (F06.FR.17), in 1.6 until it has on this line, for behind a line
+        that is new may be a CSMS that was restarted and knows nothing of this station (errata 3.35)."""
+        return not self.accepted or (self._subprotocol == ASKED_AGAIN and not self._answered_here)
 
     @property
     def subprotocol(self) -> str:
@@ -138,6 +147,7 @@ class Backend(Generic[F]):
             self._subprotocol = face.subprotocol
             self._values.set(SUBPROTOCOL, face.subprotocol)
         self._change_csms(key)
+        self._answered_here = False
         again = self._registered_as == key
         self._registered_as = key if again else None
         self._step(Event.UP_AGAIN if again else Event.UP)
@@ -152,6 +162,7 @@ class Backend(Generic[F]):
         """The CSMS answered a BootNotification."""
         if self.face is None:
             return
+        self._answered_here = True
         if answer is Registration.ACCEPTED:
             self._registered_as = f"{self._csms} {self.face.subprotocol}"
             if not self.ever_accepted:

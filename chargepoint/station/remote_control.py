@@ -162,8 +162,7 @@ class RemoteControl:
     def _not_now(self, order: TriggerOrder) -> Answer | None:
         """Before acceptance what needs no transaction is sent on order (B02.FR.02; 1.6 4.2), once the BootNotification is answered (B01.FR.08)."""
         if order.message == "BootNotification":
-            accepted = Answer("Rejected", reason="InvalidState", info="this station is accepted already")
-            return accepted if self._accepted() else None
+            return None
         if not self._accepted() and (self._registration() is Registration.REJECTED or order.message == "TransactionEvent"):
             return Answer("Rejected", reason="NotEnabled", info=f"{order.message} waits until this station is accepted")
         if order.message == "TransactionEvent" and not any(order.evse in (None, row.evse) for _, row in self._sessions.running()):

@@ -366,11 +366,9 @@ class Rig:
             self.evses,
             self.connectors.usable,
             lambda: self.backend.registration,
-            {
-                name: Message(partial(self._trigger, name), placed=name == "TransactionEvent")
-                for name in ("BootNotification", "Heartbeat", "TransactionEvent")
-            }
+            {name: Message(partial(self._trigger, name), placed=name == "TransactionEvent") for name in ("Heartbeat", "TransactionEvent")}
             | {
+                "BootNotification": Message(partial(self._trigger, "BootNotification"), False, lambda evse: self.backend.may_order_boot),
                 "StatusNotification": Message(self.connectors.repeat),
                 "MeterValues": Message(partial(self._trigger, "MeterValues"), ready=lambda evse: self.has_values(evse)),
             },

@@ -211,6 +211,19 @@ async def test_a_trigger_before_the_boot_is_answered_is_taken_as_while_pending(t
     assert (await rig.remote.trigger(Trigger("TransactionEvent"))).status == "Rejected"
 
 
+@pytest.mark.parametrize(("version", "after"), [("ocpp1.6", "Accepted"), ("ocpp2.0.1", "Rejected")])
+async def test_a_boot_is_told_again_on_order_to_a_csms_that_may_be_new(tmp_path: Path, version: str, after: str) -> None:
+    """1.6 errata 3.35: until a reconnection it is better refused; 2.0.1 F06.FR.17: it is refused."""
+    rig = make(tmp_path, version=version)
+    assert (await rig.remote.trigger(Trigger("BootNotification"))).status == "Rejected"
+    rig.offline()
+    rig.backend.line_up(rig.csms)
+    assert rig.backend.accepted
+    assert (await rig.remote.trigger(Trigger("BootNotification"))).status == after
+    rig.backend.registered(Registration.ACCEPTED)
+    assert (await rig.remote.trigger(Trigger("BootNotification"))).status == "Rejected"
+
+
 async def test_transaction_event_on_order(rig: Rig) -> None:
     rig.control.plug()
     await rig.swipe()
