@@ -25,6 +25,8 @@ OTHER_PROCESSES = ("test_control_process.py", "test_supervisor.py", "test_instal
 FAMILIES = ("test_front_end_spikes.py",)
 """Hundreds of slow tests of a few kinds: they come last, and only the first of each kind is traced, for all of them."""
 KEPT = ROOT / "state" / "mutation.json"
+START_S = 0.003
+"""Of every test."""
 OUTSIDE = ""
 """What is traced while no test runs: modules are made."""
 
@@ -44,6 +46,7 @@ class Reach:
         self._tests = list(seconds)
         self._lines = lines
         self._early = frozenset(early)
+        self._worths: dict[str, dict[int, float]] = {}
 
     def is_early(self, mutant: Mutant) -> bool:
         """Whether what differs has run before any test does."""
@@ -51,7 +54,7 @@ class Reach:
 
     def of_line(self, mutant: Mutant) -> list[str]:
         """The tests that run what differs."""
-        return self._ordered(self._running((mutant.file, line) for line in range(mutant.first, mutant.last + 1)))
+        return self._ordered(mutant.file, self._running((mutant.file, line) for line in range(mutant.first, mutant.last + 1)))
 
     def of_name(self, mutant: Mutant) -> list[str]:
         """The tests that act by what is made there: those that say so first."""
@@ -59,7 +62,7 @@ class Reach:
         first = self._running(self._names.places(made)) | self._saying(made)
         named = self._names.leading_from(around)
         rest = self._running(self._names.places(named)) | self._saying(named)
-        return self._ordered(first) + self._ordered(rest - first)
+        return self._ordered(mutant.file, first) + self._ordered(mutant.file, rest - first)
 
     def _running(self, places: Iterable[tuple[str, int]]) -> set[int]:
         return {test for file, line in places for test in self._lines.get(file, {}).get(line, ())}
@@ -68,8 +71,20 @@ class Reach:
         words = set(names)
         return {place for place, test in enumerate(self._tests) if words & _words(test.partition("::")[0])}
 
-    def _ordered(self, tests: Iterable[int]) -> list[str]:
-        return sorted((self._tests[test] for test in tests), key=lambda test: (is_family(test), self.seconds[test]))
+    def _ordered(self, file: str, tests: Iterable[int]) -> list[str]:
+        """Those first that look closely at the file and take little time for it."""
+        worth = self._worth(file)
+        promise = {self._tests[test]: worth[test] / (self.seconds[self._tests[test]] + START_S) for test in tests}
+        return sorted(promise, key=lambda test: (is_family(test), -promise[test]))
+
+    def _worth(self, file: str) -> dict[int, float]:
+        """How much of a file each test sees; a line counts the more, the fewer tests run it."""
+        if file not in self._worths:
+            worth = self._worths[file] = defaultdict(float)
+            for tests in self._lines.get(file, {}).values():
+                for test in tests:
+                    worth[test] += 1.0 / len(tests)
+        return self._worths[file]
 
     @cached_property
     def _names(self) -> Names:

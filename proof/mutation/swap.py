@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-import sys
 from collections.abc import Iterator
 from functools import cache
 from types import CodeType, FunctionType
@@ -38,7 +38,7 @@ def _as_it_is(file: str) -> tuple[CodeType, dict[CodeType, FunctionType]]:
     """The module's code, and its functions by theirs."""
     path = ROOT / file
     code = compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
-    return code, {function.__code__: function for function in _functions(sys.modules[module_of(file)])}
+    return code, {function.__code__: function for function in _functions(importlib.import_module(module_of(file)))}
 
 
 def _changed(before: CodeType, after: CodeType) -> list[tuple[CodeType, CodeType]] | None:
