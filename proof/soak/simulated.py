@@ -74,6 +74,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._simulated.now
 
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        """Whoever waits for what is left until a moment waits for some time, even if a float of seconds since the start cannot tell so little."""
+        return super().call_later(max(delay, 2 * RESOLUTION_S) if delay > 0 else delay, callback, *args, context=context)
+
     def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
         """Left out: a signal is meant for this process, not for the station in it."""
 

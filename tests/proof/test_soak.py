@@ -90,6 +90,23 @@ def test_timers_fire_after_any_number_of_years() -> None:
         loop.close()
 
 
+@pytest.mark.parametrize("left_s", [1e-14, 1e-10, 1e-6])
+def test_time_passes_in_a_wait_however_little_is_left_of_it(left_s: float) -> None:
+    """A clock that began later tells less than the loop's own: what is left by it may be nothing to the loop."""
+    loop = SimulatedLoop()
+
+    async def passes() -> float:
+        await asyncio.sleep(200_000.3)
+        before = loop.time()
+        await asyncio.sleep(left_s)
+        return loop.time() - before
+
+    try:
+        assert 0 < loop.run_until_complete(passes()) < 1e-5
+    finally:
+        loop.close()
+
+
 def test_memory_is_judged_by_its_slope_once_warm() -> None:
     assert report.growth_mib([(100, 50.0), (200, 90.0)]) is None
     warm = [(sessions, 60.0 + sessions / 1000) for sessions in range(300, 1000, 100)]
