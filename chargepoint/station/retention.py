@@ -1,7 +1,7 @@
 """How long facts stay: what is told and old goes, and what is most in a store that is full. In small steps, so that nothing waits long.
 
-Told facts go by age, and before their time when the store is larger than it may be; then intermediate values that nobody was told are thinned out,
-the oldest first. A start or an end never goes untold. Must not know how facts are kept.
+Told facts go by age, and before their time when the store is larger than it may be; then those that a CSMS was told and a former one waits for; then
+intermediate values that nobody was told are thinned out, the oldest first. A start or an end never goes untold. Must not know how facts are kept.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Retention:
         self._next_s = 0.0
         outbox.on_given_up.append(self._gave_up)
         outbox.on_thinned.append(self._thinned)
+        outbox.on_released.append(self._released)
 
     def tick(self) -> None:
         """Each second."""
@@ -70,7 +71,7 @@ class Retention:
         gone = self.book.prune(self._boots, math.inf)
         if gone:
             log.warning("the store holds more than %d MB: the %d oldest told sessions are pruned", self._settings.max_mb, gone)
-        return gone > 0 or self._outbox.thin() > 0
+        return gone > 0 or self._outbox.release() > 0 or self._outbox.thin() > 0
 
     def _forget_given_up(self, before_s: float) -> bool:
         if not self._given_up.old(before_s):
@@ -83,6 +84,9 @@ class Retention:
     def _gave_up(self, fact: TransactionFact, answer: str) -> None:
         info = f"{fact.kind.value} seq {fact.seq} of {fact.transaction}: {answer}"
         self._security.happened(SecurityEvent.FACT_GIVEN_UP, info[:255])
+
+    def _released(self, transaction: str, csms: str) -> None:
+        self._security.happened(SecurityEvent.MEMORY_EXHAUSTION, f"the store is full: the end of {transaction} will not be told to {csms}"[:255])
 
     def _thinned(self, count: int) -> None:
         self._security.happened(SecurityEvent.MEMORY_EXHAUSTION, f"{count} intermediate values that were not told are thinned out")

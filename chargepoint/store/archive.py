@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from chargepoint.store.chain import Stored, fact_of
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 from chargepoint.store.packed import Unreadable, opened, packed, sealed, unpacked
 
@@ -35,6 +36,7 @@ class Archive:
 
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._damaged = Damaged(db)
 
     def put(self, transaction: str, entries: Sequence[Stored]) -> None:
         """Keeps a whole chain, in order; joins the open transaction."""
@@ -43,6 +45,12 @@ class Archive:
         self._insert(transaction, 0, packed(edges), packed(tokens) if tokens else None)
         for part, at in enumerate(range(0, len(between), PART), 1):
             self._insert(transaction, part, sealed(zlib.compress(packed(between[at : at + PART]))), None)
+
+    def add(self, transaction: str, entries: Sequence[Stored]) -> None:
+        """As `put`, after what is here already of it, though that was over: a damaged row may have said so."""
+        if self.holds(transaction):
+            entries = [*self._taken(transaction), *entries]
+        self.put(transaction, entries)
 
     def holds(self, transaction: str) -> bool:
         found = self._db.execute("SELECT 1 FROM ledger WHERE txn = ? LIMIT 1", (transaction,))
@@ -87,6 +95,16 @@ class Archive:
         """What lies beside its facts. Raises Unreadable."""
         row = self._db.execute("SELECT beside FROM ledger WHERE txn = ? AND part = 0", (transaction,)).fetchone()
         return [] if row is None else list(_tokens(row[0]).values())
+
+    def _taken(self, transaction: str) -> list[Stored]:
+        try:
+            return self.entries(transaction)
+        except Unreadable as error:
+            for part, blob in self._db.execute("SELECT part, facts FROM ledger WHERE txn = ?", (transaction,)).fetchall():
+                self._damaged.put("ledger", f"{part} of {transaction}", blob, str(error))
+            return []
+        finally:
+            self.drop(transaction)
 
     def _insert(self, transaction: str, part: int, facts: bytes, beside: bytes | None) -> None:
         self._db.execute("INSERT INTO ledger (txn, part, facts, beside) VALUES (?, ?, ?, ?)", (transaction, part, facts, beside))

@@ -72,6 +72,20 @@ class Audience:
         self._take_up(back, done)
         self._keep(Kept(tuple(formers), done, done & back.heard.keys()))
 
+    def release(self, most: int) -> list[tuple[str, str]]:
+        """Keeps the oldest transactions that the present CSMS, or another, was told whole for nobody else any more: (transaction, former CSMS that
+        will not be told its end), of so many transactions."""
+        told = self._kept.done - self._kept.mine
+        rows = self._db.execute("SELECT txn FROM transaction_facts GROUP BY txn ORDER BY MIN(id)").fetchall() if told else []
+        oldest = [row[0] for row in rows if row[0] in told][:most]
+        if not oldest:
+            return []
+        missed = [(transaction, former.key) for transaction in oldest for former in self._kept.formers if transaction in former.heard]
+        self._forget(oldest)
+        formers = tuple(Former(former.key, {id: heard for id, heard in former.heard.items() if id not in oldest}) for former in self._kept.formers)
+        self._keep(Kept(formers, self._kept.done.difference(oldest), self._kept.mine))
+        return missed
+
     def _heard(self) -> dict[str, Heard]:
         """What the present CSMS has heard of, and not to the end."""
         notes = {transaction: str(note) for transaction, note in self._db.execute("SELECT txn, note FROM notes").fetchall()}

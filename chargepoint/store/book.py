@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -22,7 +23,7 @@ from chargepoint.store.packed import Unreadable
 from chargepoint.store.values import Values
 
 PRUNED = "ledger.pruned"
-LOOKED_AT = 50
+LOOKED_AT = 1000
 """Sessions looked at in one step of pruning."""
 MOST = 10_000_000
 """More transactions than one charger can have had."""
@@ -93,18 +94,21 @@ class Book:
 
     def prune(self, boots: Boots, before_s: float) -> int:
         """Takes the oldest sessions that ended before a time (seconds since 1970) and were told whole, a few at once; how many."""
-        old: list[tuple[Session, float]] = []
+        old = list(islice(self._old(boots, before_s), AT_ONCE))
+        if old:
+            with self._db.transaction():
+                for session, ended_s in old:
+                    self._drop(session, ended_s)
+        return len(old)
+
+    def _old(self, boots: Boots, before_s: float) -> Iterator[tuple[Session, float]]:
+        """Past those that cannot go yet, as far as one step looks."""
         for session in self.chains.page(limit=LOOKED_AT):
             ended_s = self._ended_s(session, boots)
             if ended_s is not None and ended_s >= before_s:
-                break
+                return
             if ended_s is not None:
-                old.append((session, ended_s))
-        if old:
-            with self._db.transaction():
-                for session, ended_s in old[:AT_ONCE]:
-                    self._drop(session, ended_s)
-        return len(old[:AT_ONCE])
+                yield session, ended_s
 
     def used_bytes(self) -> int:
         """What the whole store holds; the file itself never shrinks."""

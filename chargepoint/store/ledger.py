@@ -43,14 +43,16 @@ class Ledger:
         self._put(id, fact.transaction, LIGHT if light else FACT, encode(content), beside, new=fact.kind is EventKind.STARTED)
 
     def close(self, transaction: str, up_to: int) -> None:
-        """A transaction whose facts nobody waits for any more goes into the archive. up_to: id of its last fact."""
+        """A transaction whose facts nobody waits for any more goes into the archive. up_to: id of its last fact. One that was over before there were
+        chains goes for good: no session names it."""
         rows = self._hot("id <= ? AND txn = ?", up_to, transaction)
         if any(row[3] == LINK for row in rows):
             rows = self._hot("txn = ?", transaction)
         if not rows:
             return
         self._db.execute("DELETE FROM transaction_facts WHERE id BETWEEN ? AND ? AND txn = ? AND light != 2", (rows[0][0], rows[-1][0], transaction))
-        self.archive.put(transaction, [_unchained(row) if not row[1] else _stored(row) for row in rows])
+        if any(row[1] for row in rows):
+            self.archive.add(transaction, [_unchained(row) if not row[1] else _stored(row) for row in rows])
 
     def thin(self, next_id: Callable[[], int], wall_s: float) -> int:
         """Drops every second of the oldest intermediate values that wait, and says so in their chains; how many. next_id: for the links."""

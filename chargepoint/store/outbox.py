@@ -23,6 +23,7 @@ from chargepoint.store.readable import GUARANTEED, TRANSACTIONS, Lost, Readable
 from chargepoint.store.values import Values
 
 CSMS = "outbox.csms"
+RELEASED_AT_ONCE = 8
 THIN_ABOVE = 200_000
 """Facts that wait before intermediate values are thinned: a year offline, some 80 MB."""
 TABLE = {Delivery.TRANSACTION: TRANSACTIONS, Delivery.GUARANTEED: GUARANTEED}
@@ -41,12 +42,14 @@ class Waiting(NamedTuple):
 
 class Outbox:
     """on_append: called after each commit that added a fact. on_given_up: called with a transaction's fact and the CSMS's answer, on_thinned with how
-    many intermediate values went, both inside the transaction that does it. wall_s: the wall clock, seconds since 1970."""
+    many intermediate values went, on_released with a transaction and a former CSMS that will not hear its end, each inside the transaction that does
+    it. wall_s: the wall clock, seconds since 1970."""
 
     def __init__(self, db: Db) -> None:
         self.on_append: list[Callable[[], None]] = []
         self.on_given_up: list[Callable[[TransactionFact, str], None]] = []
         self.on_thinned: list[Callable[[int], None]] = []
+        self.on_released: list[Callable[[str, str], None]] = []
         self.wall_s: Callable[[], float] = lambda: 0.0
         self._db = db
         self._values = Values(db)
@@ -188,6 +191,15 @@ class Outbox:
                 for callback in self.on_thinned:
                     callback(gone)
         return gone
+
+    def release(self) -> int:
+        """Keeps some transactions that were told whole for no former CSMS any more, the oldest first. How many such promises went."""
+        with self._db.transaction():
+            missed = self._audience.release(RELEASED_AT_ONCE)
+            for transaction, csms in missed:
+                for callback in self.on_released:
+                    callback(transaction, csms)
+        return len(missed)
 
     def change_csms(self, key: str) -> bool:
         """Says to which CSMS and version facts are told from now on. At a change a newcomer is told every transaction whose end nobody was told, from

@@ -46,7 +46,7 @@ def packed(value: Any) -> bytes:
     return sealed(msgspec.msgpack.encode(value))
 
 
-def unpacked(blob: bytes, type_: type[T]) -> T:
+def unpacked(blob: object, type_: type[T]) -> T:
     """Raises Unreadable."""
     try:
         return msgspec.msgpack.decode(opened(blob), type=type_)
@@ -59,8 +59,10 @@ def sealed(content: bytes) -> bytes:
     return sha256(content).digest()[:DIGEST_BYTES] + content
 
 
-def opened(blob: bytes) -> bytes:
+def opened(blob: object) -> bytes:
     """The bytes behind a digest. Raises Unreadable."""
+    if not isinstance(blob, bytes):
+        raise Unreadable("there are no bytes")
     content = blob[DIGEST_BYTES:]
     if sha256(content).digest()[:DIGEST_BYTES] != blob[:DIGEST_BYTES]:
         raise Unreadable("its digest does not fit")

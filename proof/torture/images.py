@@ -10,11 +10,16 @@ import random
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from chargepoint.model.facts import Delivery, EventKind, TransactionFact
+from chargepoint.model.idtoken import IdToken
 from chargepoint.store.book import Book
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import StoreError
+from chargepoint.store.schema import MIGRATIONS
+from chargepoint.store.tokens import Tokens
 from proof.torture import promise
 from proof.torture.disk import Cut, Disk, Image
 from proof.torture.paper import WH_PER_S, PaperStation, settings_of
@@ -30,13 +35,23 @@ STATE = "state/"
 OF_ONE = 250
 """So many images are made of one recording; the next ones of another."""
 START_SHARE = 0.25
-"""So many cuts fall into the opening of the store: creation, migration, the log of a former run."""
+"""So many cuts fall into the opening of the store: creation, the log of a former run, migration."""
+MIGRATION_SHARE = 0.1
+"""So many of a recording with an older layout fall into the opening that brings it to the newest."""
 TELLING_SHARE, SILENT_SHARE, LEDGER_SHARE = 0.1, 0.1, 0.3
 """So many stations also tell everything to a CSMS; find their meters silent after the cut; have their ledger verified."""
 BOUND_WH = WH_PER_S * 70.0
 """What may be missing when the meter never answers again: a minute, and the store's patience."""
 ANY = 100_000
 A_YEAR_S = 365 * 86_400.0
+
+
+class When(StrEnum):
+    """What the station was about."""
+
+    RUNNING = ""
+    OPENING = "while the store opens"
+    MIGRATION = "while an older layout is brought to the newest"
 
 
 @dataclass
@@ -47,7 +62,7 @@ class Judged:
     number: int
     cut: Cut
     position: int
-    opening: bool
+    when: When
     lost: int = 0
     doubled: int = 0
     energy_error_wh: float = 0.0
@@ -55,12 +70,16 @@ class Judged:
     wrong: list[str] = field(default_factory=list)
 
 
-def placed(recording: Recording, seed: int, number: int) -> tuple[int, bool, random.Random]:
-    """Where the cut of an image falls, whether into an opening, and the chance that decides all else about it."""
+def placed(recording: Recording, seed: int, number: int) -> tuple[int, When, random.Random]:
+    """Where the cut of an image falls, and the chance that decides all else about it."""
     chance = random.Random(f"{seed}/{recording.version}/{number}")
-    opening = chance.random() < START_SHARE
+    share = chance.random()
+    if recording.migration is not None and share < MIGRATION_SHARE:
+        return chance.randint(*recording.migration), When.MIGRATION, chance
+    opening = share < START_SHARE
     first, last = chance.choice(recording.openings) if opening else (0, len(recording.operations) - 1)
-    return chance.randint(first, last), opening, chance
+    position = chance.randint(first, last)
+    return recording.aside.stop if position in recording.aside else position, When.OPENING if opening else When.RUNNING, chance
 
 
 async def judged(recording: Recording, seed: int, numbers: Sequence[int]) -> list[Judged]:
@@ -69,13 +88,13 @@ async def judged(recording: Recording, seed: int, numbers: Sequence[int]) -> lis
     disk, heard, done = Disk(), Promise(), 0
     results = []
     with directory() as path:
-        for position, opening, chance, number in places:
+        for position, when, chance, number in places:
             for operation in recording.operations[done : position + 1]:
                 disk.apply(operation)
                 if operation.path == SAID and operation.what == "W":
                     heard.hear(operation.data)
             done = position + 1
-            results.append(Judged(recording.version, number, chance.choice(tuple(Cut)), position, opening))
+            results.append(Judged(recording.version, number, chance.choice(tuple(Cut)), position, when))
             image = {name.removeprefix(STATE): data for name, data in disk.image(results[-1].cut, chance).items() if name.startswith(STATE)}
             await _judge(results[-1], image, heard, chance, path / str(number))
     return results
@@ -103,6 +122,12 @@ async def _judge(result: Judged, image: Image, heard: Promise, chance: random.Ra
 async def _recover(result: Judged, station: PaperStation, heard: Promise, chance: random.Random) -> None:
     if station.db.was_corrupt:
         result.wrong.append("taken for corrupt and moved aside")
+    if station.db.execute("PRAGMA user_version").fetchone()[0] != len(MIGRATIONS):
+        result.wrong.append("not of the newest layout")
+    if Damaged(station.db).count():
+        result.wrong.append("rows cannot be read")
+    if result.when is When.MIGRATION and Tokens(station.db).listed(IdToken(CARD)) is None:
+        result.wrong.append("the local list is lost")
     before = promise.keys(waiting(station))
     result.lost, result.doubled = len(promise.lost(heard, before)), len(promise.again(heard, before))
     result.wrong += promise.broken(heard, before, station.core.sessions.store.open_rows())

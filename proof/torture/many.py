@@ -16,15 +16,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from chargepoint.model.facts import EventKind
+from proof.torture.images import BOUND_WH
 from proof.torture.paper import EVSES, PaperStation, Said, settings_of
 from proof.torture.promise import Promise
 from proof.torture.recording import directory
 from proof.torture.report import Case
+from proof.torture.verdict import WITHIN_WH
 from proof.torture.workload import STAGE_S, WALL_S, know_card, last_wh
+from sim.csms.book import Transaction
 from sim.csms.server import Csms
 from tests.offline.scene import PaperCsms
 from tests.simclock import SimulatedClock
@@ -74,16 +80,39 @@ async def offline(count: int, seed: int, remark: Remark) -> Case:
     with directory() as path:
         (path / "state").mkdir()
         (path / "said").touch()
-        promise, kills = _written(path, count, random.Random(f"{seed}/many"))
+        promise, delivered, kills = _written(path, count, random.Random(f"{seed}/many"))
         samples = sum(kind == EventKind.UPDATED for kind in promise.kinds.values())
         remark(f"{len(promise.ended())} offline transactions with {samples} events between start and end outlived {kills} kills -9 of their writer.")
-        await _told(path, promise, case, remark)
+        await _told(path, promise, delivered, case, remark)
     return case
 
 
-def _written(path: Path, count: int, chance: random.Random) -> tuple[Promise, int]:
-    """Starts and kills the writer until it has ended so many transactions; what it promised, and the kills."""
-    promise, kills, read = Promise(), 0, 0
+@dataclass
+class Delivered:
+    """What flowed at each EVSE in the course of each transaction, by the world's meters: from its begin to the next one's. last: the transaction
+    begun last."""
+
+    wh: dict[int, float] = field(default_factory=dict)
+    begun: dict[str, tuple[int, float]] = field(default_factory=dict)
+    of: dict[str, float] = field(default_factory=dict)
+    last: dict[int, str] = field(default_factory=dict)
+
+    def hear(self, line: bytes) -> None:
+        """The next line said."""
+        said = msgspec.json.decode(line)
+        if said["what"] == "wh":
+            self.wh = {int(evse): wh for evse, wh in said["wh"].items()}
+            for evse, transaction in self.last.items():
+                self.of[transaction] = self.wh[evse] - self.begun[transaction][1]
+        elif said["what"] == "will" and said["kind"] == EventKind.STARTED:
+            transaction, evse = said["fact"][0], said["evse"]
+            self.begun[transaction] = evse, self.wh.get(evse, 0.0)
+            self.last[evse], self.of[transaction] = transaction, 0.0
+
+
+def _written(path: Path, count: int, chance: random.Random) -> tuple[Promise, Delivered, int]:
+    """Starts and kills the writer until it has ended so many transactions; what it promised, what flowed, and the kills."""
+    promise, delivered, kills, read = Promise(), Delivered(), 0, 0
     while len(promise.ended()) < count:
         writer = subprocess.Popen(
             [sys.executable, "-m", "proof.torture.many", str(path), VERSION, str(kills)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
@@ -100,10 +129,11 @@ def _written(path: Path, count: int, chance: random.Random) -> tuple[Promise, in
             read = file.tell() - len(rest)
         for line in lines:
             promise.hear(line)
-    return promise, kills
+            delivered.hear(line)
+    return promise, delivered, kills
 
 
-async def _told(path: Path, promise: Promise, case: Case, remark: Remark) -> None:
+async def _told(path: Path, promise: Promise, delivered: Delivered, case: Case, remark: Remark) -> None:
     """A real station takes the store over, and tells it to a CSMS."""
     csms = Csms()
     world = World(path / "world", csms, await csms.start("127.0.0.1", 0))
@@ -122,6 +152,7 @@ async def _told(path: Path, promise: Promise, case: Case, remark: Remark) -> Non
         if slowest_s > STATUS_S:
             case.wrong.append(f"a status was told after {slowest_s:.1f} s")
         _compare(csms, promise, case)
+        case.wrong += energy_wrong(csms.book.transactions, delivered, promise.ended(), case)
     finally:
         await world.down()
         await csms.stop()
@@ -165,6 +196,23 @@ def _compare(csms: Csms, promise: Promise, case: Case) -> None:
     if order != [transaction.id for transaction in csms.book.transactions if transaction.id in wanted]:
         case.wrong.append("transactions came in another order than they began")
     case.wrong += [f"the CSMS saw: {seen}" for seen in csms.book.violations[:5]]
+
+
+def energy_wrong(told: Sequence[Transaction], delivered: Delivered, ended: Collection[str], case: Case) -> Iterator[str]:
+    """What was told of each transaction against what flowed in it: 1 Wh, and of those that the last kill cut off, whose meter never answered again,
+    a minute. Fills in the largest difference."""
+    wrong = []
+    for transaction in told:
+        flowed = delivered.of.get(transaction.id)
+        if flowed is None:
+            yield f"a transaction nobody began: {transaction.id}"
+            continue
+        error_wh = abs(transaction.energy_wh() - flowed)
+        case.energy_error_wh = max(case.energy_error_wh, error_wh)
+        if error_wh > (WITHIN_WH if transaction.id in ended else BOUND_WH):
+            wrong.append(f"{transaction.id}: {transaction.energy_wh():g} told of {flowed:g} Wh")
+    if wrong:
+        yield f"the energy of {len(wrong)} transactions is wrong: {wrong[:3]}"
 
 
 def main() -> None:

@@ -187,7 +187,7 @@ class PaperStation:
         self._teller = Teller(self.outbox, self.backend, face, model, clock, self.core.answered, self.core.connectors.states)
         self.control = FakeControl(clock, settings.evse)
         self.control.start = int(clock.boot_s())  # it starts with its board, and is another one each time
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
         """What the process does once it is built."""
@@ -195,13 +195,13 @@ class PaperStation:
         self.core.hardware.use(self.control)
         self.control.hardware = self.core.hardware
         self.control.connect()
-        self._tasks = [asyncio.create_task(work) for work in (self.core.metering.run(), self._teller.run())]
+        self.tasks = [asyncio.create_task(work) for work in (self.core.metering.run(), self._teller.run())]
 
     async def end(self) -> None:
         """The tasks end; the files are left as they are until `db` is closed."""
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         self.control.hardware = None
 
     def online(self) -> None:

@@ -35,7 +35,9 @@ def everything(images_: int, cuts: int, offline: int, seed: int, say: Say) -> li
         say(case)
 
     asyncio.run(whole_cases(cuts, seed, whole_case))
-    remarks = [f"{sum(stood)} of {len(stood)} deaths of a whole charge point came at a chosen write or sync, the others between two."]
+    remarks = (
+        [f"{sum(stood)} of {len(stood)} deaths of a whole charge point came at a chosen write or sync, the others between two."] if stood else []
+    )
     if offline:
         say(asyncio.run(many.offline(offline, seed, remarks.append)))
     return remarks
@@ -85,6 +87,6 @@ def image_cases(count: int, seed: int) -> Iterator[Case]:
 
 def case_of(judged: Judged) -> Case:
     """An image as a case of the table."""
-    point = f"power cut{' while the store opens' if judged.opening else ''}: {judged.cut.value}"
+    point = f"power cut{f' {judged.when}' if judged.when else ''}: {judged.cut.value}"
     error = max(judged.energy_error_wh, 0.0)
     return Case(point, PAPER, f"--image {judged.version}:{judged.number}", judged.lost, judged.doubled, error, wrong=judged.wrong)

@@ -116,6 +116,60 @@ async def test_a_full_store_gives_the_oldest_told_then_thins_and_keeps_every_sta
     assert events and all(event.type == "MemoryExhaustion" and "intermediate values" in (event.info or "") for event in events)
 
 
+async def held_for_a_former_csms(keeping: Keeping, count: int) -> None:
+    """Each is begun with one CSMS, and told whole to the next."""
+    keeping.outbox.change_csms("one")
+    for _ in range(count):
+        await keeping.charge(samples=20, tell=False)
+    begun: set[str] = set()
+    for waiting in keeping.outbox.some(TX, 100_000):
+        if isinstance(waiting.fact, TransactionFact) and waiting.fact.seq == 0:
+            begun.add(waiting.fact.transaction)
+            keeping.outbox.told(waiting.id)
+    assert len(begun) == count
+    keeping.outbox.change_csms("two")
+    keeping.tell()
+
+
+async def test_what_waits_for_a_former_csms_goes_when_the_store_is_full_the_oldest_first_and_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chargepoint.station.retention.MB", 100_000)
+    keeping = Keeping(tmp_path / "station.db", max_mb=1, keep_days=1000)
+    await held_for_a_former_csms(keeping, 70)
+    for _ in range(5):
+        await keeping.charge(samples=1)
+    assert keeping.retention.book.used_bytes() > 100_000
+    await keeping.seconds(300)
+    assert keeping.retention.book.used_bytes() <= 100_000
+    kept = keeping.kept()
+    assert kept == [f"t{number}" for number in range(71 - len(kept), 71)], "first what nobody waits for, then the oldest"
+    held = [row[0] for row in keeping.db.execute("SELECT DISTINCT txn FROM transaction_facts").fetchall()]
+    said = [event.info or "" for event in keeping.told_security() if "will not be told to one" in (event.info or "")]
+    gone = {f"t{number}" for number in range(1, 71)} - set(held)
+    assert len(said) == len(gone) > 8 and all(any(f" {name} " in info for info in said) for name in gone)
+    assert keeping.holds()
+    keeping.outbox.change_csms("one")
+    waiting = [one.fact.transaction for one in keeping.outbox.some(TX, 100_000) if isinstance(one.fact, TransactionFact)]
+    assert list(dict.fromkeys(waiting)) == held, "who still waits is told the rest"
+
+
+async def test_what_no_csms_was_told_whole_stays_in_a_full_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chargepoint.station.retention.MB", 1000)
+    keeping = Keeping(tmp_path / "station.db", max_mb=1, keep_days=1000)
+    keeping.outbox.change_csms("one")
+    for _ in range(3):
+        await keeping.charge(tell=False)
+    waiting = keeping.outbox.some(TX, 100)
+    keeping.outbox.told(waiting[0].id)
+    keeping.outbox.change_csms("two")
+    await keeping.seconds(100)
+    facts = [one.fact for one in keeping.outbox.some(TX, 100) if isinstance(one.fact, TransactionFact)]
+    assert {(fact.transaction, fact.kind) for fact in facts} >= {
+        (f"t{number}", kind) for number in range(1, 4) for kind in (EventKind.STARTED, EventKind.ENDED)
+    }
+
+
 async def test_giving_up_is_a_security_event_and_forgetting_it_another(tmp_path: Path) -> None:
     keeping = Keeping(tmp_path / "station.db", keep_days=3)
     await keeping.charge(tell=False)

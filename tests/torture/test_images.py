@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from chargepoint.store.file import connect, migrate
+from chargepoint.store.schema import MIGRATIONS
 from proof.torture import images, preload
 from proof.torture.disk import SECTOR, Cut, Disk
+from proof.torture.older import LAYOUTS, take_back
 from proof.torture.preload import NoCompiler
 from proof.torture.recording import record
 from proof.torture.trace import Operation, Unseen, read
@@ -144,3 +148,34 @@ def test_without_a_compiler_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(NoCompiler, match="apt-get install"):
         preload.library.__wrapped__()
+
+
+@pytest.mark.parametrize("version", images.VERSIONS)
+@pytest.mark.parametrize("group", [number for number in range(GROUPS) if LAYOUTS[number % len(LAYOUTS)]])
+def test_cuts_fall_into_the_migration_of_every_older_layout(version: str, group: int) -> None:
+    recording = record(version, f"{SEED}.{group}")
+    numbers = range(group * images.OF_ONE, (group + 1) * images.OF_ONE)
+    placed = [images.placed(recording, SEED, number) for number in numbers]
+    assert sum(when is images.When.MIGRATION for _, when, _ in placed) > 10
+    assert recording.aside and not any(position in recording.aside for position, _, _ in placed)
+
+
+@pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout])
+def test_an_older_layout_is_what_its_firmware_had(layout: int, tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    old = connect(tmp_path / "old" / "station.db")
+    migrate(old, MIGRATIONS[:layout])
+    new = connect(tmp_path / "station.db")
+    migrate(new)
+    new.close()
+    take_back(tmp_path / "station.db", layout)
+    taken = connect(tmp_path / "station.db")
+    assert {layout_of_table(old, table) for table in tables(old)} == {layout_of_table(taken, table) for table in tables(taken)}
+
+
+def tables(connection: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+
+
+def layout_of_table(connection: sqlite3.Connection, table: str) -> tuple[object, ...]:
+    return (table, *connection.execute(f'PRAGMA table_info("{table}")').fetchall())
