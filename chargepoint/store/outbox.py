@@ -7,13 +7,13 @@ and until every CSMS that has heard its beginning was told the end (`audience`);
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from chargepoint.model.facts import Delivery, EventKind, Fact, StatusFact, TransactionFact, Trigger, delivery_of
+from chargepoint.store.ahead import Ahead, Known
 from chargepoint.store.audience import Audience
 from chargepoint.store.db import Db
 from chargepoint.store.fleeting import Fleeting
@@ -62,7 +62,7 @@ class Outbox:
         self._waiting = {Delivery.TRANSACTION: 0, Delivery.GUARANTEED: 0}
         self._last = 0
         self._told_up_to = 0
-        self._oldest: deque[int] = deque()
+        self._ahead = Ahead()
         self._count()
 
     def append(self, fact: Fact) -> int:
@@ -89,17 +89,9 @@ class Outbox:
             return [Waiting(number * 4 + code, fact, attempts) for number, fact, attempts in self._fleeting.some(delivery, n)]
         if not self._waiting[delivery]:
             return []
-        where = "told = 0 AND id > ?" if delivery is Delivery.TRANSACTION else "id > ?"
-        after = self._told_up_to if delivery is Delivery.TRANSACTION else 0
-        columns = "txn, fact, beside" if delivery is Delivery.TRANSACTION else "NULL, fact, NULL"
-        rows = self._db.execute(f"SELECT attempts, id, {columns} FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n)).fetchall()
-        found = [(row[1], self._readable.fact(*row[1:]), row[0]) for row in rows]
-        if lost := [fact for _, fact, _ in found if isinstance(fact, Lost)]:
-            self._set_aside(delivery, lost)
-            return self.some(delivery, n)
-        if delivery is Delivery.TRANSACTION:
-            self._oldest = deque(row[1] for row in rows)
-        return [Waiting(number * 4 + code, fact, attempts) for number, fact, attempts in found if not isinstance(fact, Lost)]
+        known = self._ahead.some(n) if delivery is Delivery.TRANSACTION else None
+        found = known if known is not None else self._read(delivery, n)
+        return [Waiting(one.id * 4 + code, one.fact, one.attempts) for one in found]
 
     def waits(self, delivery: Delivery) -> bool:
         """Whether a fact of that delivery waits; without a query."""
@@ -126,6 +118,7 @@ class Outbox:
         if delivery not in TABLE:
             return self._fleeting.attempted(number)
         table = TABLE[delivery]
+        self._ahead.forget()
         with self._db.transaction(durable=False):
             self._db.execute(f"UPDATE {table} SET attempts = attempts + 1 WHERE id = ?", (number,))
         row = self._db.execute(f"SELECT attempts FROM {table} WHERE id = ?", (number,)).fetchone()
@@ -215,14 +208,34 @@ class Outbox:
         self._count()
         return former is not None
 
+    def _read(self, delivery: Delivery, n: int) -> list[Known]:
+        where = "told = 0 AND id > ?" if delivery is Delivery.TRANSACTION else "id > ?"
+        after = self._told_up_to if delivery is Delivery.TRANSACTION else 0
+        columns = "light, txn, fact, beside" if delivery is Delivery.TRANSACTION else "0, NULL, fact, NULL"
+        rows = self._db.execute(f"SELECT attempts, id, {columns} FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n)).fetchall()
+        found: list[Known] = []
+        lost: list[Lost] = []
+        for attempts, id, light, *rest in rows:
+            fact = self._readable.fact(id, *rest)
+            if isinstance(fact, Lost):
+                lost.append(fact)
+            else:
+                found.append(Known(id, fact, attempts, light == COPY))
+        if lost:
+            self._set_aside(delivery, lost)
+            return self._read(delivery, n)
+        if delivery is Delivery.TRANSACTION:
+            self._ahead.read(found, all=len(rows) < n)
+        return found
+
     def _count(self) -> None:
         first = self._db.execute("SELECT MIN(id) FROM transaction_facts WHERE told = 0").fetchone()[0]
         last = self._db.execute("SELECT MAX(id) FROM transaction_facts").fetchone()[0]
         self._last = max(self._last, last or 0)
         self._told_up_to = (first - 1) if first is not None else self._last
-        self._oldest.clear()
         self._waiting[Delivery.TRANSACTION] = self._db.execute("SELECT COUNT(*) FROM transaction_facts WHERE told = 0").fetchone()[0]
         self._waiting[Delivery.GUARANTEED] = self._db.execute("SELECT COUNT(*) FROM guaranteed_facts").fetchone()[0]
+        self._ahead.forget(none_waits=not self._waiting[Delivery.TRANSACTION])
 
     def _append_transaction(self, fact: TransactionFact) -> int:
         light = fact.kind is EventKind.UPDATED and fact.trigger in LIGHT
@@ -230,6 +243,7 @@ class Outbox:
         with self._db.transaction():
             self._ledger.append(number, fact, light=light)
             self._on_commit(Delivery.TRANSACTION, 1)
+            self._db.after_commit(lambda: self._ahead.add(number, fact))
             if self.waiting() >= THIN_ABOVE and light:
                 self.thin()
         return number
@@ -255,22 +269,27 @@ class Outbox:
             self._on_commit(Delivery.GUARANTEED, -1)
 
     def _leaves_transaction(self, number: int, mark: int, note: str | None, answer: str = "") -> None:
-        row = self._db.execute("SELECT txn, told, fact, beside FROM transaction_facts WHERE id = ?", (number,)).fetchone()
-        if row is None or row[1]:
+        known = self._ahead.first(number)
+        fact = self._fact(number) if known is None else known.fact
+        if fact is None:
             return
-        transaction, _, blob, beside = row
-        fact = self._readable.fact(number, transaction, blob, beside)
         if mark == GIVEN_UP and isinstance(fact, TransactionFact):
             for callback in self.on_given_up:
                 callback(fact, answer)
         self._on_commit(Delivery.TRANSACTION, -1)
         self._db.after_commit(lambda: self._passed(number))
+        transaction = fact.transaction if isinstance(fact, TransactionFact) else ""
         if isinstance(fact, TransactionFact) and fact.kind is EventKind.ENDED:
             self._ended(transaction, number)
             return
         self._db.execute("UPDATE transaction_facts SET told = ? WHERE id = ?", (mark, number))
         if note is not None:
             self._db.execute("INSERT OR REPLACE INTO notes (txn, note) VALUES (?, ?)", (transaction, note))
+
+    def _fact(self, number: int) -> Fact | Lost | None:
+        """A transaction's fact that waits, as it lies there."""
+        row = self._db.execute("SELECT id, txn, fact, beside FROM transaction_facts WHERE id = ? AND told = 0", (number,)).fetchone()
+        return None if row is None else self._readable.fact(*row)
 
     def _ended(self, transaction: str, number: int) -> None:
         self._db.execute("DELETE FROM notes WHERE txn = ?", (transaction,))
@@ -283,6 +302,9 @@ class Outbox:
         """Whether it is a fact told again."""
         if delivery is not Delivery.TRANSACTION:
             return False
+        known = self._ahead.first(number)
+        if known is not None:
+            return known.copy
         row = self._db.execute("SELECT light FROM transaction_facts WHERE id = ?", (number,)).fetchone()
         return row is not None and row[0] == COPY
 
@@ -301,8 +323,7 @@ class Outbox:
 
     def _passed(self, number: int) -> None:
         """Facts leave in order: everything up to this one is told, and need not be looked through again."""
-        if self._oldest and self._oldest[0] == number:
-            self._oldest.popleft()
+        if self._ahead.passed(number):
             self._told_up_to = number
 
     def _on_commit(self, delivery: Delivery, change: int) -> None:

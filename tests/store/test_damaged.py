@@ -94,6 +94,7 @@ def test_a_fact_that_cannot_be_read_is_set_aside_and_the_others_are_told_in_orde
 def test_a_batch_of_nothing_but_damage_is_passed(tmp_path: Path) -> None:
     it, transactions = house(tmp_path)
     it.db.execute("UPDATE transaction_facts SET fact = X'C1' WHERE txn != ?", (transactions[2],))
+    it.reopen()
     assert [waiting.fact for waiting in it.outbox.some(TX, 3)] and waiting(it.outbox) == [(transactions[2], seq) for seq in range(5)]
     assert it.outbox.waiting() == 5 and Damaged(it.db).count() == 10
 
@@ -112,6 +113,7 @@ def test_damage_met_between_two_looks_ends_nothing(tmp_path: Path) -> None:
 def test_tokens_that_are_not_those_that_were_shown_are_not_told(tmp_path: Path, beside: Any) -> None:
     it, transactions = house(tmp_path)
     it.db.execute("UPDATE transaction_facts SET beside = ? WHERE txn = ? AND beside IS NOT NULL", (beside, transactions[0]))
+    it.reopen()
     for _ in range(2):
         facts = [one.fact for one in it.outbox.some(TX, 1000)]
         assert len(facts) == 15 and isinstance(facts[0], TransactionFact) and facts[0].id_token is None

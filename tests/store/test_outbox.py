@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
@@ -353,3 +354,54 @@ def test_thinning_drops_no_start_and_no_end(db: Db) -> None:
     left = seqs(tell_all(outbox))
     assert counts == sorted(counts, reverse=True) and len(left) < 10
     assert {(name, seq) for name in "abc" for seq in (0, 30)} <= set(left)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_waits_is_the_same_whether_remembered_or_read(db: Db, seed: int) -> None:
+    """After whatever happened, another outbox over the same store would tell the same facts in the same order, as often refused."""
+    chance = random.Random(seed)
+    outbox = Outbox(db)
+    outbox.change_csms("one")
+    seqs_: dict[str, int] = {}
+    for _ in range(400):
+        _anything(chance, db, outbox, seqs_)
+        n = chance.choice((1, 3, 32, 1000))
+        assert [(one.id, one.fact, one.attempts) for one in outbox.some(TX, n)] == [tuple(one) for one in Outbox(db).some(TX, n)]
+
+
+def _anything(chance: random.Random, db: Db, outbox: Outbox, seqs_: dict[str, int]) -> None:
+    first = outbox.some(TX, chance.choice((1, 32)))
+    match chance.choice(("append",) * 6 + ("many", "fails") + ("tell",) * 6 + ("tell another", "refuse", "give up", "retell", "csms", "thin")):
+        case "append":
+            _append(chance, outbox, seqs_)
+        case "many":
+            for _ in range(90):
+                _append(chance, outbox, seqs_)
+        case "fails":
+            with pytest.raises(RuntimeError), db.transaction():
+                outbox.append(event("rolled back", 0))
+                raise RuntimeError
+        case "tell" if first:
+            outbox.told(first[0].id, chance.choice((None, "7")))
+        case "tell another" if first:
+            outbox.told(chance.choice(first).id)
+        case "refuse" if first:
+            outbox.attempted(first[0].id)
+        case "give up" if first:
+            outbox.give_up(first[0].id, "no")
+        case "retell":
+            outbox.retell()
+        case "csms":
+            outbox.change_csms(chance.choice(("one", "two")))
+        case "thin":
+            outbox.thin()
+
+
+def _append(chance: random.Random, outbox: Outbox, seqs_: dict[str, int]) -> None:
+    """The next fact of one of the two transactions begun last, or of another."""
+    running = [transaction for transaction, seq in seqs_.items() if seq >= 0][-2:]
+    transaction = chance.choice([*running, *running, f"t{len(seqs_)}"])
+    seq = seqs_.get(transaction, 0)
+    kind = EventKind.STARTED if not seq else chance.choice((EventKind.UPDATED,) * 4 + (EventKind.ENDED,))
+    outbox.append(event(transaction, seq, kind))
+    seqs_[transaction] = -1 if kind is EventKind.ENDED else seq + 1
