@@ -12,6 +12,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sim import processes
@@ -91,6 +92,13 @@ class Firmware:
             )
         self._on_change("firmware_started", pid=self._process.pid)
         self._watcher = asyncio.create_task(self._watch(self._process))
+
+    def strike(self) -> None:
+        """SIGKILL, waiting for nobody: for many of them at once. `cut` is to follow."""
+        if self._process is not None and self.running:
+            self._ending = True
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     async def cut(self) -> None:
         """SIGKILL of everything, now."""

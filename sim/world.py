@@ -115,6 +115,8 @@ class World:
     async def _stop_parts(self) -> None:
         if self._recorder:
             await self._recorder.stop()
+        for site in self.sites:
+            site.firmware.strike()
         results = await asyncio.gather(*(site.stop() for site in self.sites), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):

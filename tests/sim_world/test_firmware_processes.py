@@ -97,6 +97,16 @@ async def test_cut_leaves_nothing(bench: Bench) -> None:
         bench.firmware.hurt("control", "KILL")
 
 
+async def test_a_strike_waits_for_nobody_and_a_cut_leaves_nothing(bench: Bench) -> None:
+    pids = [await bench.part("control"), await bench.part("station")]
+    bench.firmware.strike()
+    assert bench.firmware.running, "it is not waited for"
+    await bench.firmware.cut()
+    assert not bench.firmware.running and not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+    assert bench.codes == [], "nobody is told that the firmware ended by itself"
+    bench.firmware.strike()
+
+
 async def test_each_power_on_is_another_boot(bench: Bench) -> None:
     def boot(pid: int) -> bytes:
         items = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
