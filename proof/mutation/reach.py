@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import _lru_cache_wrapper, cache, cached_property
 from pathlib import Path
@@ -72,9 +72,14 @@ class Reach:
         return {place for place, test in enumerate(self._tests) if words & _words(test.partition("::")[0])}
 
     def _ordered(self, file: str, tests: Iterable[int]) -> list[str]:
-        """Those first that look closely at the file and take little time for it."""
+        """Those first that look closely at the file and take little time for it, and not all of one kind: the next of a test file counts less."""
         worth = self._worth(file)
         promise = {self._tests[test]: worth[test] / (self.seconds[self._tests[test]] + START_S) for test in tests}
+        before: Counter[str] = Counter()
+        for test in sorted(promise, key=lambda test: -promise[test]):
+            kind = test.partition("::")[0]
+            before[kind] += 1
+            promise[test] /= before[kind]
         return sorted(promise, key=lambda test: (is_family(test), -promise[test]))
 
     def _worth(self, file: str) -> dict[int, float]:
