@@ -5,37 +5,44 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from proof.mutation.child import ENDLESS, SURVIVED
+from proof.mutation.child import BUDGET_S, ENDLESS, SURVIVED
+from proof.mutation.kept import Drawn
 from proof.mutation.run import Result
 from proof.mutation.survivors import ALIKE, reason_of
 
 AIM = 0.9
 
 
-def killed_share(results: Sequence[Result]) -> float:
-    """Of all that were tried; one that acts as the code does counts as survived too."""
-    return sum(result.outcome != SURVIVED for result in results) / len(results) if results else 1.0
+def killed_share(results: Sequence[Result], *, alike_too: bool = True) -> float:
+    """Of all that were tried. alike_too: one that acts as the code does counts as survived."""
+    judged = [result for result in results if alike_too or not _alike(result)]
+    return sum(result.outcome != SURVIVED for result in judged) / len(judged) if judged else 1.0
 
 
-def markdown(results: Sequence[Result], among: int, seed: int) -> str:
-    """The whole report. among: of how many mutants they were drawn."""
-    return "\n".join([*_head(results, among, seed), *_table(results), *_survivors(results)])
+def _alike(result: Result) -> bool:
+    return result.outcome == SURVIVED and reason_of(result.mutant).startswith(ALIKE)
 
 
-def _head(results: Sequence[Result], among: int, seed: int) -> Iterator[str]:
+def markdown(results: Sequence[Result], drawn: Drawn) -> str:
+    """The whole report."""
+    return "\n".join([*_head(results, drawn), *_table(results), *_survivors(results)])
+
+
+def _head(results: Sequence[Result], drawn: Drawn) -> Iterator[str]:
     alive = [result for result in results if result.outcome == SURVIVED]
-    alike = sum(reason_of(result.mutant).startswith(ALIKE) for result in alive)
+    alike = sum(map(_alike, alive))
     endless = sum(result.outcome == ENDLESS for result in results)
     broken_off = sum(result.ran < result.tests for result in alive)
     yield "# Mutation tests of control\n"
-    yield f'Made by `make mutation ARGS="--sample {len(results)} --seed {seed} --write"`. A mutant is `chargepoint/control` with one small change:'
-    yield "mutmut's operators, on function bodies and on the modules' own figures and tables. It is killed when a test of `tests/control` fails with"
-    yield "it, or no longer ends; tests that look at control from another process do not count. Tried are the tests that run the line that differs,"
-    yield "or, where it is a figure or a table, a line that acts by it; the quickest first.\n"
-    yield f"Of {among} mutants **{len(results)} were tried**, drawn by chance (seed {seed}): **{len(results) - len(alive)} killed"
-    yield f"({killed_share(results):.1%})**, {len(alive)} survived. Of the killed {endless} no longer ended. Of the survivors {alike} act as the code"
-    yield f"does, so that nothing could kill them; they are counted as survived all the same. With {broken_off} of the survivors some of the tests"
-    yield "that reach them were not run, for want of time.\n"
+    yield f'Made by `make mutation ARGS="--sample {drawn.sample} --seed {drawn.seed} --write"`. A mutant is `chargepoint/control` with one small'
+    yield "change: mutmut's operators, on function bodies and on the modules' own figures and tables. It is killed when a test of `tests/control`"
+    yield "fails with it, or no longer ends; tests that look at control from another process do not count. Tried are the tests that run the line"
+    yield "that differs, or, where it is a figure or a table, a line that acts by it.\n"
+    yield f"Of {drawn.among} mutants {drawn.sample} were drawn by chance (seed {drawn.seed}) and **{len(results)} tried:"
+    yield f"{len(results) - len(alive)} killed ({killed_share(results):.1%})**, {len(alive)} survived. Of the killed {endless} no longer ended."
+    yield f"Of the survivors {alike} act as the code does: no test can tell them. They count as survived all the same;"
+    yield f"without them {killed_share(results, alike_too=False):.1%} are killed. With {broken_off} of the survivors some of the tests that"
+    yield f"reach them were not run: each mutant had {BUDGET_S:g} s of processor time.\n"
 
 
 def _table(results: Sequence[Result]) -> Iterator[str]:

@@ -51,8 +51,8 @@ class Sample:
         return source.mutant(place)
 
 
-def run(sample: Sample, processes: int, say: Say) -> list[Result]:
-    """All of them, as kindly to the machine as can be. Raises RuntimeError when a test fails without any mutant."""
+def run(sample: Sample, processes: int, keep: Callable[[Result], None], say: Say) -> list[Result]:
+    """All of them, as kindly to the machine as can be. keep: told each result. Raises RuntimeError when a test fails without any mutant."""
     os.nice(NICE)
     if not is_kept():
         say("each test once, to know what it runs")
@@ -62,6 +62,7 @@ def run(sample: Sample, processes: int, say: Say) -> list[Result]:
         for number, result in _tried(kind, sample, [number for number in range(len(sample)) if number not in results], processes):
             if result is not None:
                 results[number] = result
+                keep(result)
                 say(f"{len(results)}/{len(sample)} {line(result)}")
     return [results[number] for number in sorted(results)]
 

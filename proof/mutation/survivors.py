@@ -6,6 +6,7 @@ A reason that begins with ALIKE says that no test could tell the mutant from the
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -18,11 +19,18 @@ UNEXPLAINED = "not looked into"
 
 
 class Reason(NamedTuple):
-    """why: in words. mutants: (file, the line as it was, the line as it is). texts_of: files whose every other text it stands for."""
+    """why: in words. mutants: (file, the line as it was, the line as it is). By rule: changes: what was and is, in any line of any file; texts_of:
+    files, each of their texts."""
 
     why: str
-    mutants: frozenset[tuple[str, str, str]]
-    texts_of: frozenset[str]
+    mutants: frozenset[tuple[str, str, str]] = frozenset()
+    changes: frozenset[tuple[str, str]] = frozenset()
+    texts_of: frozenset[str] = frozenset()
+
+    def fits(self, mutant: Mutant) -> bool:
+        """By rule."""
+        changed = any(mutant.now in _once(mutant.was, was, now) for was, now in self.changes)
+        return changed or (mutant.text and mutant.file.rpartition("/")[2] in self.texts_of)
 
 
 @cache
@@ -33,12 +41,20 @@ def reasons() -> tuple[Reason, ...]:
 
 
 def reason_of(mutant: Mutant) -> str:
-    """Why a survivor lives: by its own entry, else by one for its file's texts."""
+    """Why a survivor lives: by its own entry, else by a rule."""
     file = mutant.file.rpartition("/")[2]
     own = (reason.why for reason in reasons() if (file, mutant.was, mutant.now) in reason.mutants)
-    by_rule = (reason.why for reason in reasons() if mutant.text and file in reason.texts_of)
+    by_rule = (reason.why for reason in reasons() if reason.fits(mutant))
     return next(own, next(by_rule, UNEXPLAINED))
 
 
-def _reason(why: str, mutants: list[list[str]] | None = None, texts_of: list[str] | None = None) -> Reason:
-    return Reason(why, frozenset((file, was, now) for file, was, now in mutants or ()), frozenset(texts_of or ()))
+def _reason(why: str, mutants: Iterable[list[str]] = (), changes: Iterable[list[str]] = (), texts_of: Iterable[str] = ()) -> Reason:
+    own = frozenset((file, was, now) for file, was, now in mutants)
+    return Reason(why, own, frozenset((was, now) for was, now in changes), frozenset(texts_of))
+
+
+def _once(line: str, was: str, now: str) -> Iterator[str]:
+    """The line with each one place of `was` changed."""
+    parts = line.split(was)
+    for place in range(1, len(parts)):
+        yield was.join(parts[:place]) + now + was.join(parts[place:])

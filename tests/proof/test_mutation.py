@@ -11,8 +11,9 @@ import pytest
 import chargepoint.control.offer  # noqa: F401  # its functions are looked for
 
 pytest.importorskip("mutmut", reason="pip install .[mutation]")
-from proof.mutation import child, report, survivors
+from proof.mutation import child, kept, report, survivors
 from proof.mutation.child import ENDLESS, KILLED, SURVIVED, Outcome
+from proof.mutation.kept import Drawn
 from proof.mutation.mutants import Mutant, Source
 from proof.mutation.names import Names
 from proof.mutation.reach import Reach
@@ -173,16 +174,31 @@ def test_a_report_counts_by_file_and_names_each_survivor(monkeypatch: pytest.Mon
     ]
     told = (
         Reason("acts alike: nobody looks", frozenset({("part.py", "x", "y0")}), frozenset()),
-        Reason("wording", frozenset(), frozenset({"part.py"})),
+        Reason("wording", texts_of=frozenset({"part.py"})),
     )
     monkeypatch.setattr(survivors, "reasons", lambda: told)
     assert report.killed_share(results) == 0.7
-    text = report.markdown(results, 100, 7)
-    assert "**10 were tried**" in text and "**7 killed\n(70.0%)**" in text and "(seed 7)" in text
-    assert "Of the survivors 1 act as the code" in text
+    text = report.markdown(results, Drawn(10, 100, 7))
+    assert "10 were drawn by chance (seed 7) and **10 tried:\n7 killed (70.0%)**, 3 survived" in text
+    assert "Of the survivors 1 act as the code does" in text and "without them 77.8% are killed" in text
     assert "| `part.py` | 10 | 7 | 3 |" in text
     for why, now in (("acts alike: nobody looks", "y0"), ("not looked into", "y1"), ("wording", "y2")):
         assert f"### 1: {why}\n\n| file | code | mutant | tests run |\n|---|---|---|---|\n| `part.py` | `` x `` | `` {now} `` | 3 of 5 |" in text
+
+
+def test_a_run_is_kept_for_the_reasons_found_later(tmp_path: Path) -> None:
+    results = [Result(Mutant("a/part.py", line, line, "x", "y", "", True), SURVIVED, 3, 5, "t.py::a") for line in range(3)]
+    keeper = kept.Keeper(Drawn(4, 100, 7), tmp_path / "kept")
+    for result in results:
+        keeper.keep(result)
+    assert kept.last(tmp_path / "kept") == (Drawn(4, 100, 7), results)
+
+
+@pytest.mark.parametrize(
+    ("now", "fits"), [("a = None or False", True), ("a = False or None", True), ("a = None or None", False), ("b = None", False)]
+)
+def test_a_rule_is_of_one_change_in_a_line(now: str, fits: bool) -> None:
+    assert Reason("x", changes=frozenset({("False", "None")})).fits(Mutant("a/part.py", 1, 1, "a = False or False", now, "")) is fits
 
 
 def test_each_reason_is_of_a_line_that_is_there() -> None:
