@@ -35,11 +35,12 @@ LOOK_EVERY_S = 0.1
 
 class Message(NamedTuple):
     """A message that can be triggered. send: for an EVSE and connector (None: all). placed: the EVSE matters to it, where not it is ignored
-    (F06.FR.03). ready: whether there is something to tell of an EVSE (None or 0: of any)."""
+    (F06.FR.03). ready: whether there is something to tell of an EVSE (None or 0: of any); unready: why not."""
 
     send: Callable[[int | None, int | None], bool]
     placed: bool = True
     ready: Callable[[int | None], bool] = lambda evse: True
+    unready: str = "there is nothing to tell by it now"
 
 
 class RemoteControl:
@@ -141,7 +142,7 @@ class RemoteControl:
             return Answer("NotImplemented")
         refusal = (self._unknown_place(order) if message.placed else None) or self._not_now(order)
         if refusal is None and not message.ready(order.evse):
-            refusal = Answer("Rejected", reason="InvalidState", info=f"there is nothing to tell by {order.message} now")
+            refusal = Answer("Rejected", reason="InvalidState", info=f"{order.message}: {message.unready}")
         if refusal is not None:
             return refusal
 
