@@ -142,6 +142,20 @@ def test_what_is_found(what: str, value: object, name: str, verdict: str, reason
     assert bool(row.finding.next_step) is (verdict == "failed")
 
 
+def test_what_a_board_does_not_have_is_skipped_and_said() -> None:
+    shop = Shop(fed=False)
+    ports = shop.bench.ports._replace(lock=None)
+    bench = Bench(ports, FIGURES._replace(socket=False), shop.clock, turn_s=0.005, feed=None, hold_s=0.0, emergency_stop=None)
+    rows = {row.name: row.finding for row in rows_of(bench, shop.before.append)}
+    assert {name: finding for name, finding in rows.items() if finding.verdict is not Verdict.PASSED} == {
+        "proximity": skipped("a tethered cable: no plug to be told by its resistor"),
+        "contactor_l23": skipped("the board has one contactor"),
+        "feed": skipped("the board has no feed: a hung program holds the coil"),
+        "lock": skipped("a tethered cable, or no lock on the board"),
+        "temperature": skipped("the board has no temperature sensor"),
+    }
+
+
 @pytest.mark.parametrize(
     ("value", "within"),
     [

@@ -136,7 +136,6 @@ def test_a_round_every_half_second_of_its_own_clock_and_late_ones_are_not_made_u
 
 def test_the_end_waits_for_the_thread_and_does_a_last_round(tmp_path: Path) -> None:
     rounds = Rounds(tmp_path)
-    rounds.clock.on_sleep = lambda until: setattr(rounds.slow, "_ended", True)
     rounds.slow.start()
     rounds.slow.end()
     assert not rounds.slow._thread.is_alive() and rounds.slow._thread.daemon and rounds.slow._thread.name == "slow"

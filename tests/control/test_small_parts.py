@@ -275,6 +275,7 @@ def test_a_duty_is_written_when_it_changes_and_a_change_of_the_current_is_told()
     assert (pwm.watch.pwm, pwm.watch.pwm_since, pwm.generator.offer) == (True, 1.0, offer)
     assert not pwm.generator.signal(Offer(16.0, "cable"), 2.0)
     assert not pwm.generator.signal(Offer(16.004, "cable"), 2.0)
+    assert not pwm.generator.signal(Offer(16.004, "cable"), 2.5), "what cannot be told apart is told once"
     assert pwm.generator.signal(Offer(16.01, "cable"), 3.0)
     assert pwm.watch.pwm_since == 1.0
     assert pwm.generator.signal(NO_OFFER, 4.0)
