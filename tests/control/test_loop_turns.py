@@ -11,7 +11,7 @@ from chargepoint.control.button import Button
 from chargepoint.control.evse import Evse
 from chargepoint.control.loop import CALM_S, END_WITHIN_S, Loop
 from chargepoint.control.voice import Voice
-from chargepoint.link.messages import Edge, EdgeKind, Order, OrderKind
+from chargepoint.link.messages import Edge, EdgeKind, Order, OrderKind, Permit
 from tests.control.fakes import FIGURES, TURN_S, Ear, FakeFeed, FakeSecond, FakeSwitch, StillClock, Wire, board_of, control_board
 from tests.control.test_loop import Rig
 
@@ -160,3 +160,51 @@ def test_a_press_is_told_with_its_time_after_thirty_milliseconds() -> None:
         switch.pressed = now in down
         button.read(now)
     assert ear.edges == [Edge(1, 0.231, 3, EdgeKind.BUTTON_PRESSED, voice.number), Edge(2, 0.54, 3, EdgeKind.BUTTON_PRESSED, voice.number)]
+
+
+# a session in the loop ------------------------------------------------------------------------------------------------------------------------
+
+
+class Session(Rig):
+    """A car that comes at 1 s, is permitted, asks at 3 s."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        super().__init__(tmp_path, 1)
+        self.wire, self.evse = self.wires[0], self.evses[0]
+        self.conversions: list[float] = []
+        start = self.wire.start
+        self.wire.start = lambda channel: (self.conversions.append(self.clock.now), start(channel))[1]  # type: ignore[method-assign]  # noted
+        self.at(1.0, lambda: self.put(9.0))
+        self.at(3.0, lambda: setattr(self.wire, "car_v", 6.0))
+        for half in range(3, 30):
+            self.at(half / 2, lambda: self.loop.heard(Permit(1, self.evse.voice.number, 16.0, self.clock.now + 5.0)))
+
+    def put(self, volts: float) -> None:
+        self.wire.car_v, self.wire.ohms = volts, 220.0
+
+
+def test_a_car_is_served_and_both_halves_of_a_turn_look(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    closed: list[bool] = []
+    session.at(3.5, lambda: closed.append(session.wire.coil))
+    session.at(5.0, lambda: session.conversions.clear())
+    session.at(6.0, lambda: closed.append(len(session.conversions) == pytest.approx(2 / TURN_S, abs=3)))
+    session.run(6.5)
+    assert closed == [True, True]
+    assert not session.wire.coil and session.wire.duty_now == 1.0
+
+
+def test_a_lost_diode_opens_in_the_half_turn_that_sees_it(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    session.at(5.0, lambda: setattr(session.wire, "diode_v", 0.0))
+    opened: list[float] = []
+    switch = session.wire.switch
+
+    def noted(on: bool) -> None:
+        opened.extend([] if on else [session.clock.now - session.begun])
+        switch(on)
+
+    session.wire.switch = noted  # type: ignore[method-assign]  # noted
+    session.run(6.0)
+    first = next(at for at in opened if at > 5.0)
+    assert first - 5.0 <= 0.1

@@ -142,6 +142,31 @@ def test_what_is_found(what: str, value: object, name: str, verdict: str, reason
     assert bool(row.finding.next_step) is (verdict == "failed")
 
 
+DISTURBANCES = [
+    ({"car_v": 9.0}, "the pilot left A while the contactor was closed: was a car plugged in?"),
+    ({"trip": True}, "the residual-current monitor tripped"),
+    ({"adc_lost": True}, "adc: gone"),
+    ({"stop": True}, "the emergency stop was pressed"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), DISTURBANCES)
+def test_what_disturbs_a_closed_contactor_is_the_reason(change: dict[str, object], reason: str) -> None:
+    shop = Full()
+
+    def later(until: float) -> None:
+        shop.feed.fall()
+        if shop.wire.coil:
+            shop.stop.pressed = "stop" in change
+            for name, value in change.items():
+                setattr(shop.wire, name, value)
+
+    shop.clock.on_sleep = later
+    finding = shop.rows()["contactor"].finding
+    assert (finding.verdict, finding.reason) == (Verdict.FAILED, reason)
+    assert not shop.wire.coil
+
+
 def test_what_a_board_does_not_have_is_skipped_and_said() -> None:
     shop = Shop(fed=False)
     ports = shop.bench.ports._replace(lock=None)
