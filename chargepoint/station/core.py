@@ -244,7 +244,7 @@ class Core:
     def _messages(self) -> dict[str, Message]:
         return {
             "BootNotification": Message(
-                self.provisioning.trigger_boot, placed=False, ready=lambda evse: self.backend.may_order_boot, unready="this station is accepted already"
+                self.provisioning.trigger_boot, False, lambda evse: self.backend.may_order_boot, unready="this station is accepted already"
             ),
             "Heartbeat": Message(self.provisioning.trigger_heartbeat, placed=False),
             "StatusNotification": Message(self.connectors.repeat),
