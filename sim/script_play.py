@@ -23,7 +23,7 @@ from sim.script_steps import Act, Condition, Edit, Expectation, Message, Step, W
 from sim.script_values import filled, holds, picked
 from sim.world import World
 
-POLL_S = 0.03
+POLL_S = 0.06
 START_S = 90.0
 LATE_S = 30.0
 """An answer of the station that is later is none."""

@@ -9,6 +9,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ KNOWN_CARD = "04A1B2C3"
 OTHER_CARD = "04A1B2C4"
 UNKNOWN_CARD = "DEADBEEF"
 PATIENCE_S = 30.0
+SOON_S, LOOK_S, LOOK_LATER_S = 1.0, 0.05, 0.1
+"""What does not come soon is looked for less often: a look costs all processes of the world together more than they do in that time by themselves."""
 
 CONFIG = """\
 [station]
@@ -174,6 +177,7 @@ class World:
 
     async def until(self, met: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_S) -> dict[str, Any]:
         state: dict[str, Any] = {}
+        soon = time.monotonic() + SOON_S
         try:
             async with asyncio.timeout(seconds):
                 while True:
@@ -181,7 +185,7 @@ class World:
                     with contextlib.suppress(TypeError, IndexError):
                         if met(state):
                             return state
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(LOOK_S if time.monotonic() < soon else LOOK_LATER_S)
         except TimeoutError:
             raise AssertionError(f"never came true; the last state: {state}") from None
 

@@ -99,12 +99,13 @@ async def clean(lab: Lab) -> None:
     lab.csms.answer_as_usual()
     lab.csms.accept()
     await lab.csms.reconnected()
-    if lab.sessions:
+    if lab.sessions or any(evse["plugged"] for evse in (await lab.charger.state())["evses"]):
         for evse in range(1, lab.charger.factory.evses + 1):
             await lab.charger.unplug(evse)
-        await lab.charger.until(lambda state: all(it["status"] == "Available" for it in state["station"]["connectors"]))
+        await lab.charger.until(lambda state: all(it["status"] == "Available" and not it["transaction"] for it in state["station"]["connectors"]))
         await lab.charger.all_told()
     lab.sessions.clear()
+    lab.evse, lab.connector, lab.token = Lab.evse, Lab.connector, Lab.token
     lab.csms.forget()
     lab.csms.messages.clear()
     lab.csms.judge.breaches.clear()
@@ -117,3 +118,13 @@ async def shared_booted(request: pytest.FixtureRequest, _shared_lab: Lab) -> Asy
     yield _shared_lab
     keep_log(request, _shared_lab)
     await judged(_shared_lab)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def as_new(shared_booted: Lab) -> Lab:
+    """The same for cases that configure, and have cards cached and listed: all that is as in a new charge point when the case begins."""
+    if shared_booted.former is None:
+        shared_booted.former = {}
+    await shared_booted.as_new()
+    shared_booted.csms.forget()
+    return shared_booted

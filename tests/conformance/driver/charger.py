@@ -12,6 +12,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from typing import Any
 import aiohttp
 
 PATIENCE_S = 90.0
+SOON_S, LOOK_S, LOOK_LATER_S = 1.0, 0.05, 0.1
+"""What does not come soon is looked for less often: a look costs all processes of the world together more than they do in that time by themselves."""
 QUICK_EV = {"delay_s": 0.2, "s2_open_s": 0.2}
 BAY_SENSORS = "[board.sim]\nbay_sensor = true\n"
 METER_THAT_SIGNS = '[board.sim]\nmeter_map = "sim_ocmf"\n'
@@ -185,6 +188,7 @@ class Charger:
     async def until(self, met: Callable[[dict[str, Any]], bool], within: float = PATIENCE_S) -> dict[str, Any]:
         """Polls the state until it is so. A state in which the firmware does not answer yet counts as not so."""
         state: dict[str, Any] = {}
+        soon = time.monotonic() + SOON_S
         try:
             async with asyncio.timeout(within):
                 while True:
@@ -192,7 +196,7 @@ class Charger:
                     with contextlib.suppress(TypeError, IndexError, KeyError):
                         if met(state):
                             return state
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(LOOK_S if time.monotonic() < soon else LOOK_LATER_S)
         except TimeoutError:
             raise AssertionError(f"never came true; the last state: {state}") from None
 

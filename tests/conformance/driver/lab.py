@@ -48,6 +48,7 @@ CARDS: dict[str, Payload] = {
     EXPIRED.uid: {"status": "Expired"},
 }
 """What the CSMS knows by default; UNKNOWN is not among them."""
+FORGETS: dict[str, Payload] = {"ClearCache": {}, "SendLocalList": {"versionNumber": 1, "updateType": "Full"}}
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Session:
 @dataclass
 class Lab:
     """version: that of the case. evse, connector, token: the configured ones of the test system. reader_for_all: cards are shown at a reader that
-    serves all EVSEs."""
+    serves all EVSEs. former: what `configure` has changed, as it was; kept only for `as_new`."""
 
     charger: Charger
     csms: Csms
@@ -81,6 +82,7 @@ class Lab:
     start_points: frozenset[str] = frozenset()
     stop_points: frozenset[str] = frozenset()
     others: list[Csms] = field(default_factory=list)
+    former: dict[str, str] | None = None
 
     @property
     def session(self) -> Session:
@@ -151,10 +153,27 @@ class Lab:
     async def configure(self, **values: Any) -> None:
         """The configuration state of a case, by the CSMS: `configure(**{"TxCtrlr.TxStartPoint": "EVConnected"})`; all must be accepted."""
         for name, value in values.items():
+            if self.former is not None and name not in self.former:
+                self.former[name] = await self.get(name)
             result = await self.set(name, value)
             assert result["attributeStatus"] == "Accepted", result
         if values.keys() & {"TxCtrlr.TxStartPoint", "TxCtrlr.TxStopPoint"}:
             await self.read_points()
+
+    async def as_new(self) -> None:
+        """A 2.x charge point is again as it was when it was new, as far as cases change it by `configure`, and by cards of cache and list."""
+        await self.configure(**{"AuthCacheCtrlr.Enabled": True, "LocalAuthListCtrlr.Enabled": True})
+        for action, payload in FORGETS.items():
+            answer = await self.csms.call(action, payload)
+            assert answer["status"] == "Accepted", answer
+        former, self.former = self.former or {}, None
+        await self.configure(**former)
+        self.former = {}
+        self.csms.answers.cards = known_cards()
+
+
+def known_cards() -> dict[str, Payload]:
+    return {uid: dict(info) for uid, info in CARDS.items()}
 
 
 def as_text(value: Any) -> str:
@@ -180,5 +199,5 @@ def _instance(text: str) -> Payload:
 def build(directory: Path, version: str) -> Lab:
     """A lab with a CSMS that knows CARDS and speaks the version; nothing runs yet."""
     csms = Csms((version,))
-    csms.answers.cards = {uid: dict(info) for uid, info in CARDS.items()}
+    csms.answers.cards = known_cards()
     return Lab(Charger(directory), csms, version)

@@ -29,9 +29,9 @@ async def up(lab: Lab) -> None:
     await lab.up(variables=SHORT)
 
 
-async def test_an_answer_with_another_id_ends_no_call(lab: Lab) -> None:
+async def test_an_answer_with_another_id_ends_no_call(shared_booted: Lab) -> None:
     """Only the right one does; until then nothing else is sent."""
-    await lab.up()
+    lab = shared_booted
 
     async def answer(_: Payload) -> Any:
         await lab.csms.send_text(json.dumps([3, wire.new_id(), {"currentTime": "2000-01-01T00:00:00Z"}]))
@@ -75,9 +75,9 @@ async def test_silence_ends_at_the_message_timeout_and_a_late_answer_changes_not
     assert lab.csms.attempts[-1].refused is None and len(lab.csms.attempts) == first.connection
 
 
-async def test_a_second_answer_changes_nothing(lab: Lab) -> None:
+async def test_a_second_answer_changes_nothing(shared_booted: Lab) -> None:
     """Not even one that says the contrary."""
-    await lab.up()
+    lab = shared_booted
     await trigger(lab, "Heartbeat")
     message = await lab.csms.expect_message("Heartbeat")
     await lab.csms.until(lambda: any(it.id_ == message.id_ and not it.incoming for it in lab.csms.messages), "never answered")
@@ -105,9 +105,9 @@ WRONG_ANSWERS: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("what", WRONG_ANSWERS)
-async def test_an_answer_that_is_none_ends_the_call(lab: Lab, what: str) -> None:
+async def test_an_answer_that_is_none_ends_the_call(shared_booted: Lab, what: str) -> None:
     """It counts as a refusal: the card is not let in, the station answers nothing to it and goes on."""
-    await lab.up()
+    lab = shared_booted
 
     async def answer(_: Payload) -> Any:
         id_ = lab.csms.calls("Authorize")[-1].id_
@@ -136,9 +136,9 @@ async def test_a_call_of_the_csms_is_answered_while_one_of_the_station_is_open(l
         await wire.alive(lab.csms)
 
 
-async def test_pipelined_calls_are_all_answered_in_their_order(lab: Lab) -> None:
+async def test_pipelined_calls_are_all_answered_in_their_order(shared_booted: Lab) -> None:
     """A CSMS that does not wait (4.1.1 forbids it): nothing is lost and nothing mixed up."""
-    await lab.up()
+    lab = shared_booted
     ids = [wire.new_id() for _ in range(PIPELINED)]
     for number, id_ in enumerate(ids):
         await lab.csms.send_text(wire.call_text(lab.csms, id_) if number % 2 else json.dumps([2, id_, "Fly", {}]))
@@ -148,9 +148,9 @@ async def test_pipelined_calls_are_all_answered_in_their_order(lab: Lab) -> None
     assert [it.kind for it in mine] == ["error", "result"] * (PIPELINED // 2)
 
 
-async def test_an_id_that_is_being_answered(lab: Lab) -> None:
+async def test_an_id_that_is_being_answered(shared_booted: Lab) -> None:
     """The second call of the same id is refused, or dropped; the first has its answer."""
-    await lab.up()
+    lab = shared_booted
     id_ = wire.new_id()
     for _ in range(2):
         await lab.csms.send_text(wire.call_text(lab.csms, id_))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.conformance.driver import states
 from tests.conformance.driver.cards import INVALID, REMOTE, asked, both_ways, never_asked, nothing_follows, refused, refused_without_asking, says
 from tests.conformance.driver.lab import BLOCKED, EXPIRED, VALID, Lab, Token
@@ -17,9 +19,15 @@ CACHE: dict[str, Any] = {
 }
 
 
+@pytest.fixture
+def lab(as_new: Lab) -> Lab:
+    """One charge point for all cases: what each configures it is, as part 6 has it, configured by the CSMS."""
+    return as_new
+
+
 async def with_cached(lab: Lab, token: Token, status: str = "Accepted", **variables: Any) -> None:
     """A station whose cache knows a card, and says this of it."""
-    await lab.up(variables={**CACHE, **variables})
+    await lab.configure(**{**CACHE, **variables})
     says(lab, token, status)
     await states.id_token_cached(lab, token, accepted=status == "Accepted")
 
@@ -134,7 +142,7 @@ async def test_TC_C_32_CS(lab: Lab, remote: bool) -> None:
 @both_ways
 async def test_TC_C_33_CS(lab: Lab, remote: bool) -> None:
     """The answer to Authorize goes into the cache: the next time nobody is asked."""
-    await lab.up(variables={**CACHE, "LocalAuthListCtrlr.Enabled": True})
+    await lab.configure(**{**CACHE, "LocalAuthListCtrlr.Enabled": True})
     await states.ev_connected_pre_session(lab)
     await states.authorized(lab, asks=True, remote=remote)
     await states.energy_transfer_started(lab)

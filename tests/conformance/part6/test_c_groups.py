@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.conformance.driver import states
 from tests.conformance.driver.cards import WAIT_S, asked, never_asked, nothing_follows
 from tests.conformance.driver.lab import GROUP_1, GROUP_2, GROUP_ID, MASTER, MASTER_GROUP_ID, VALID, VALID_2, Lab
 from tests.conformance.driver.matching import ABSENT, Payload, one_of
 
 GROUP = {"groupIdToken": {"idToken": GROUP_ID, "type": "Central"}}
+SHARED: dict[str, Any] = {"evses": 2}
 LOCAL: dict[str, Any] = {
     "AuthCacheCtrlr.Enabled": True,
     "AuthCacheCtrlr.DisablePostAuthorize": False,
@@ -18,6 +21,12 @@ LOCAL: dict[str, Any] = {
     "TxCtrlr.TxStartPoint": "Authorized",
 }
 MASTER_PASS = {"AuthCtrlr.MasterPassGroupId": MASTER_GROUP_ID}
+
+
+@pytest.fixture
+def lab(as_new: Lab) -> Lab:
+    """One charge point for all cases: what each configures it is, as part 6 has it, configured by the CSMS."""
+    return as_new
 
 
 async def list_of(lab: Lab, second: str) -> None:
@@ -48,7 +57,7 @@ async def second_does_not_stop(lab: Lab) -> None:
 
 async def test_TC_C_39_CS(lab: Lab) -> None:
     """Another card of the same group stops the transaction, once the CSMS has accepted it."""
-    await lab.up(variables={"TxCtrlr.TxStartPoint": "Authorized"})
+    await lab.configure(**{"TxCtrlr.TxStartPoint": "Authorized"})
     await started_by_the_first(lab, asks=True)
     await asked(lab, GROUP_2)
     lab.session.stopped = True
@@ -58,7 +67,7 @@ async def test_TC_C_39_CS(lab: Lab) -> None:
 
 async def test_TC_C_40_CS(lab: Lab) -> None:
     """Another listed card of the same group stops the transaction; nobody is asked."""
-    await lab.up(variables={**LOCAL, "TxCtrlr.TxStopPoint": "EVConnected"})
+    await lab.configure(**{**LOCAL, "TxCtrlr.TxStopPoint": "EVConnected"})
     await list_of(lab, "Accepted")
     await started_by_the_first(lab, asks=False)
     event = await states.stop_authorized(lab, token=GROUP_2)
@@ -69,7 +78,7 @@ async def test_TC_C_40_CS(lab: Lab) -> None:
 
 async def test_TC_C_41_CS(lab: Lab) -> None:
     """Another cached card of the same group stops the transaction; nobody is asked."""
-    await lab.up(variables=LOCAL)
+    await lab.configure(**LOCAL)
     await states.id_token_cached(lab, GROUP_1)
     await states.id_token_cached(lab, GROUP_2)
     await started_by_the_first(lab, asks=False)
@@ -81,14 +90,14 @@ async def test_TC_C_41_CS(lab: Lab) -> None:
 
 async def test_TC_C_42_CS(lab: Lab) -> None:
     """Another card of the same group that is Invalid does not stop the transaction."""
-    await lab.up(variables={"TxCtrlr.TxStartPoint": "Authorized"})
+    await lab.configure(**{"TxCtrlr.TxStartPoint": "Authorized"})
     await started_by_the_first(lab, asks=True)
     await second_does_not_stop(lab)
 
 
 async def test_TC_C_43_CS(lab: Lab) -> None:
     """Another card of the same group, listed as Invalid, is asked about and does not stop the transaction."""
-    await lab.up(variables=LOCAL)
+    await lab.configure(**LOCAL)
     await list_of(lab, "Invalid")
     await started_by_the_first(lab, asks=False)
     await second_does_not_stop(lab)
@@ -96,7 +105,7 @@ async def test_TC_C_43_CS(lab: Lab) -> None:
 
 async def test_TC_C_44_CS(lab: Lab) -> None:
     """Another card of the same group, cached as Invalid, is asked about and does not stop the transaction."""
-    await lab.up(variables=LOCAL)
+    await lab.configure(**LOCAL)
     await states.id_token_cached(lab, GROUP_1)
     lab.csms.answers.cards[GROUP_2.uid] = {"status": "Invalid", **GROUP}
     await states.id_token_cached(lab, GROUP_2, accepted=False)
@@ -133,7 +142,7 @@ def _stop(transaction: str | None) -> Payload:
 
 async def test_TC_C_14_CS(lab: Lab) -> None:
     """A cached master pass stops the transaction; nobody is asked."""
-    await lab.up(variables={**LOCAL, **MASTER_PASS})
+    await lab.configure(**{**LOCAL, **MASTER_PASS})
     await master_cached(lab)
     await states.energy_transfer_started(lab)
     await lab.charger.swipe(MASTER.uid)
@@ -143,7 +152,7 @@ async def test_TC_C_14_CS(lab: Lab) -> None:
 
 async def test_TC_C_45_CS(lab: Lab) -> None:
     """A master pass starts nothing, with or without a car."""
-    await lab.up(variables={**MASTER_PASS, "TxCtrlr.TxStartPoint": "Authorized,PowerPathClosed"})
+    await lab.configure(**{**MASTER_PASS, "TxCtrlr.TxStartPoint": "Authorized,PowerPathClosed"})
     await asked(lab, MASTER)
     await nothing_follows(lab)
     await states.ev_connected_pre_session(lab)
@@ -154,7 +163,7 @@ async def test_TC_C_45_CS(lab: Lab) -> None:
 
 async def test_TC_C_49_CS(lab: Lab) -> None:
     """A master pass stops every transaction of a station without a user interface."""
-    await lab.up(variables=MASTER_PASS, evses=2)
+    await lab.configure(**MASTER_PASS)
     for evse, token in ((1, VALID), (2, VALID_2)):
         await states.energy_transfer_started(lab, token=token, evse=evse)
     await asked(lab, MASTER)

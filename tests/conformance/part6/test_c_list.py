@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.conformance.driver import states
 from tests.conformance.driver.cards import INVALID, REMOTE, WAIT_S, both_ways, never_asked, nothing_follows, refused, refused_without_asking, says
 from tests.conformance.driver.lab import BLOCKED, EXPIRED, UNKNOWN, VALID, Lab, Token
 from tests.conformance.driver.matching import Payload, matches
 
+SHARED: dict[str, Any] = {"reconnect": {"wait_minimum_s": 1, "random_range_s": 0}}
 LIST: dict[str, Any] = {
     **REMOTE,
     "LocalAuthListCtrlr.Enabled": True,
@@ -19,15 +22,19 @@ LIST: dict[str, Any] = {
 OFFLINE: dict[str, Any] = {
     "AuthCtrlr.OfflineTxForUnknownIdEnabled": False,
     "AuthCtrlr.LocalAuthorizeOffline": True,
-    "OCPPCommCtrlr.RetryBackOffWaitMinimum": 1,
-    "OCPPCommCtrlr.RetryBackOffRandomRange": 0,
     "OCPPCommCtrlr.OfflineThreshold": 61,
 }
 
 
+@pytest.fixture
+def lab(as_new: Lab) -> Lab:
+    """One charge point for all cases: what each configures it is, as part 6 has it, configured by the CSMS."""
+    return as_new
+
+
 async def with_listed(lab: Lab, token: Token, status: str = "Accepted", **variables: Any) -> None:
     """A station whose local list says this of a card; the CSMS says the same."""
-    await lab.up(variables={**LIST, **variables})
+    await lab.configure(**{**LIST, **variables})
     says(lab, token, status)
     await states.id_token_in_local_list(lab, token, info={"status": status})
 
@@ -131,7 +138,7 @@ async def test_TC_C_24_CS(lab: Lab) -> None:
 async def test_TC_C_25_CS(lab: Lab) -> None:
     """The local list outweighs the cache, and a card listed as Invalid is not an unknown one."""
     unknown_too = {"AuthCtrlr.OfflineTxForUnknownIdEnabled": True, "TxCtrlr.StopTxOnInvalidId": False}
-    await lab.up(variables={**LIST, **OFFLINE, **unknown_too})
+    await lab.configure(**{**LIST, **OFFLINE, **unknown_too})
     await states.id_token_cached(lab, VALID)
     await states.id_token_in_local_list(lab, VALID, info={"status": "Invalid"})
     await states.ev_connected_pre_session(lab)
@@ -144,7 +151,7 @@ async def test_TC_C_25_CS(lab: Lab) -> None:
 async def test_TC_C_26_CS(lab: Lab) -> None:
     """An unknown card may start offline; when the CSMS calls it Invalid, the transaction goes on without energy, and the card still stops it."""
     lenient = {"AuthCtrlr.OfflineTxForUnknownIdEnabled": True, "TxCtrlr.MaxEnergyOnInvalidId": 0, "TxCtrlr.StopTxOnInvalidId": False}
-    await lab.up(variables={**LIST, **OFFLINE, **lenient})
+    await lab.configure(**{**LIST, **OFFLINE, **lenient})
     says(lab, UNKNOWN, "Invalid")
     await states.start_offline_transaction(lab, token=UNKNOWN)
     await states.connector_told(lab, "Occupied")
