@@ -32,9 +32,13 @@ QUIET = (
 
 
 @contextlib.contextmanager
-def world_at(state: Path, *options: str) -> Iterator[str]:
-    """A world with the settings of the demonstration; its address."""
-    command = [sys.executable, "-m", "sim", "up", "--config", str(ROOT / "config/demo.toml"), "--state-dir", str(state), "--port", "0", *options]
+def world_at(state: Path, *options: str, more: str = "") -> Iterator[str]:
+    """A world with the settings of the demonstration, and more of them; its address."""
+    config = ROOT / "config/demo.toml"
+    if more:
+        config = state.with_name("demo.toml")
+        config.write_text((ROOT / "config/demo.toml").read_text() + more)
+    command = [sys.executable, "-m", "sim", "up", "--config", str(config), "--state-dir", str(state), "--port", "0", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as world:
         assert world.stdout is not None
         try:

@@ -12,6 +12,7 @@ from sim.csms.orders import ORDERS
 from tests.panel.conftest import browser_page, world_at
 from tests.panel.page import Panel
 
+SOON_AGAIN = "\n[csms.reconnect]\nwait_minimum_s = 1\nrandom_range_s = 0\nrepeat_times = 1\n"
 FILL = """() => {
     for (const label of document.querySelectorAll('#fields label')) {
         const input = label.querySelector('input:not([type=checkbox])');
@@ -100,7 +101,7 @@ def test_a_wrong_clock_and_misbehaviours_are_ordered_and_taken_back(panel: Panel
 
 
 def test_a_bad_certificate_by_a_click(tmp_path: Path) -> None:
-    with world_at(tmp_path / "state", "--tls") as address, browser_page(address) as panel:
+    with world_at(tmp_path / "state", "--tls", more=SOON_AGAIN) as address, browser_page(address) as panel:
         panel.open()
         panel.sees("#talk summary", "BootNotification answered")
         panel.page.locator("summary", has_text="let it misbehave").click()
