@@ -87,4 +87,4 @@ class GivenUp:
         rows = self._db.execute("SELECT id, txn, fact, answer, at FROM given_up WHERE ? IN (txn, '') ORDER BY id", (transaction or "",))
         for id, txn, content, answer, at in rows:
             fact = fact_of(content)
-            yield GivenUpFact(id, txn, None if fact is None else fact.seq, answer, at)
+            yield GivenUpFact(id, txn, None if fact is None else fact.seq, str(answer), at if isinstance(at, float) else None)

@@ -213,6 +213,8 @@ class Outbox:
         after = self._told_up_to if delivery is Delivery.TRANSACTION else 0
         columns = "light, txn, fact, beside" if delivery is Delivery.TRANSACTION else "0, NULL, fact, NULL"
         rows = self._db.execute(f"SELECT attempts, id, {columns} FROM {TABLE[delivery]} WHERE {where} ORDER BY id LIMIT ?", (after, n)).fetchall()
+        if not rows:
+            self._count()  # a damaged row may say that it waits no more
         found: list[Known] = []
         lost: list[Lost] = []
         for attempts, id, light, *rest in rows:

@@ -14,6 +14,7 @@ from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.orders import ListEntry
 from chargepoint.model.sample import Purpose, Reading
 from chargepoint.model.stamp import Stamp
+from chargepoint.station.ledger_desk import Desk
 from chargepoint.store.boots import Boots
 from chargepoint.store.collected import Collected
 from chargepoint.store.damaged import Damaged
@@ -224,3 +225,36 @@ def test_a_chain_goes_on_though_its_last_link_is_damaged(tmp_path: Path) -> None
     assert [kind for _, kind in waiting(it.outbox)] == [0, 1, 2] and it.wrong()
     it.tell()
     assert it.outbox.waiting() == 0 and it.wrong()
+
+
+def test_what_no_longer_waits_by_damage_is_no_longer_counted(tmp_path: Path) -> None:
+    it, _ = house(tmp_path)
+    it.reopen()
+    it.db.execute("UPDATE transaction_facts SET told = X'80'")
+    assert it.outbox.some(TX, 5) == [] and it.outbox.waiting() == 0
+
+
+def test_a_transaction_that_a_damaged_row_closed_before_keeps_what_it_had(tmp_path: Path) -> None:
+    it, transactions = house(tmp_path)
+    it.tell(5)
+    entries = it.book.ledger.archive.entries(transactions[0])
+    it.book.ledger.archive.add(transactions[0], entries[:1])
+    assert len(it.book.ledger.archive.entries(transactions[0])) == len(entries) + 1
+    it.db.execute("UPDATE ledger SET facts = 7 WHERE txn = ?", (transactions[0],))
+    it.book.ledger.archive.add(transactions[0], entries)
+    assert it.book.ledger.archive.entries(transactions[0]) == entries and {found.place for found in Damaged(it.db).all()} == {"ledger"}
+
+
+def test_what_people_ask_of_damaged_rows_has_an_answer(tmp_path: Path) -> None:
+    it, transactions = house(tmp_path)
+    it.outbox.give_up(it.outbox.some(TX, 1)[0].id, "no")
+    it.db.execute("UPDATE given_up SET at = X'00', fact = 5")
+    it.db.execute("UPDATE transaction_facts SET fact = 'text', link = 5, beside = 'x' WHERE txn = ?", (transactions[1],))
+    it.db.execute("UPDATE sessions SET chains = 'x' WHERE id = 'session 3'")
+    desk = Desk(it.db, Boots(it.db), it.outbox.retell)
+    listed = desk.answer({"list": None})["transactions"]
+    assert len(listed) == 2 and listed[0]["wrong"]
+    shown = [desk.answer({"show": item["transaction"], "after": 0}) for item in listed]
+    assert all(entry["wrong"] for entry in shown[0]["entries"]) and shown[1]["given_up"] == [{"seq": None, "answer": "no", "at": None}]
+    assert sum(bool(verdict["wrong"]) for verdict in desk.answer({"verify": 0})["verdicts"]) == 2
+    assert desk.answer({"retell": None})["told_again"] == 1

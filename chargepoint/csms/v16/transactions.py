@@ -6,6 +6,8 @@ follows is told with transactionId -1 (4.8). The begin's readings have no messag
 
 from __future__ import annotations
 
+import re
+
 from chargepoint.csms.face import NoWords, Payload, Spoken, StationView, Told
 from chargepoint.csms.rpc import Result, Rpc, Urgency, unspoken
 from chargepoint.csms.v16.metering import meter_values
@@ -14,6 +16,7 @@ from chargepoint.model.facts import EventKind, StopReason, TransactionFact, Trig
 from chargepoint.model.sample import Purpose
 
 NEVER_GIVEN = -1  # 4.8
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 WHILE_RUNNING = (Purpose.UPDATED, Purpose.ALIGNED)
 AT_THE_END = (Purpose.BEGIN, Purpose.ENDED, Purpose.ALIGNED_ENDED)
 REASONS = {
@@ -90,7 +93,7 @@ async def _stop(view: StationView, rpc: Rpc, fact: TransactionFact) -> Spoken:
 def transaction_id(view: StationView, transaction: str) -> int:
     """The CSMS's number of a transaction of ours."""
     note = view.notes.note(transaction)
-    return int(note) if note is not None and note.lstrip("-").isdecimal() else NEVER_GIVEN
+    return NEVER_GIVEN if note is None or _NUMBER.fullmatch(note) is None else int(note)
 
 
 def transaction_of(view: StationView, number: int) -> str | None:
