@@ -80,7 +80,7 @@ async def offline(count: int, seed: int, remark: Remark) -> Case:
     with directory() as path:
         (path / "state").mkdir()
         (path / "said").touch()
-        promise, delivered, kills = _written(path, count, random.Random(f"{seed}/many"))
+        promise, delivered, kills = written(path, count, random.Random(f"{seed}/many"))
         samples = sum(kind == EventKind.UPDATED for kind in promise.kinds.values())
         remark(f"{len(promise.ended())} offline transactions with {samples} events between start and end outlived {kills} kills -9 of their writer.")
         await _told(path, promise, delivered, case, remark)
@@ -110,7 +110,7 @@ class Delivered:
             self.last[evse], self.of[transaction] = transaction, 0.0
 
 
-def _written(path: Path, count: int, chance: random.Random) -> tuple[Promise, Delivered, int]:
+def written(path: Path, count: int, chance: random.Random, *, running_s: float = RUNNING_S) -> tuple[Promise, Delivered, int]:
     """Starts and kills the writer until it has ended so many transactions; what it promised, what flowed, and the kills."""
     promise, delivered, kills, read = Promise(), Delivered(), 0, 0
     while len(promise.ended()) < count:
@@ -118,7 +118,7 @@ def _written(path: Path, count: int, chance: random.Random) -> tuple[Promise, De
             [sys.executable, "-m", "proof.torture.many", str(path), VERSION, str(kills)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
         )
         with contextlib.suppress(subprocess.TimeoutExpired):
-            writer.wait(chance.uniform(0.0, OPENING_S if chance.random() < 0.2 else RUNNING_S))
+            writer.wait(chance.uniform(0.0, OPENING_S if chance.random() < 0.2 else running_s))
             raise RuntimeError(f"the writer ended by itself with {writer.returncode}")
         writer.send_signal(signal.SIGKILL)
         writer.wait()
