@@ -94,7 +94,7 @@ class Ledger:
     def transactions(self) -> Iterator[str]:
         """Those whose chains are here."""
         yield from self.archive.transactions()
-        yield from (row[0] for row in self._db.execute("SELECT DISTINCT txn FROM transaction_facts WHERE n > 0 AND light != 2"))
+        yield from (str(row[0]) for row in self._db.execute("SELECT DISTINCT txn FROM transaction_facts WHERE n > 0 AND light != 2"))
 
     def waits(self, chain: Chain) -> bool:
         """Whether somebody still waits for its facts: it is not in the archive."""

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from chargepoint.model.facts import Fact, TransactionFact
-from chargepoint.store.chain import restored
+from chargepoint.model.idtoken import IdToken
+from chargepoint.store.chain import DIGESTED, restored
 from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 from chargepoint.store.ledger import COPY, UNREADABLE
@@ -58,9 +59,20 @@ class Readable:
                 self._db.execute(f"DELETE FROM {table} WHERE id = ?", (id,))
 
     def _named(self, id: int, fact: TransactionFact, beside: bytes | None) -> TransactionFact:
+        if beside is None:
+            return msgspec.structs.replace(fact, id_token=_shown(fact.id_token), group=_shown(fact.group)) if _digested(fact) else fact
         try:
             return restored(fact, beside)
         except Unreadable as error:
             with self._db.transaction():
                 self._damaged.put("transaction_facts.beside", id, beside, str(error))
             return msgspec.structs.replace(fact, id_token=None, group=None)
+
+
+def _digested(fact: TransactionFact) -> bool:
+    return _shown(fact.id_token) is not fact.id_token or _shown(fact.group) is not fact.group
+
+
+def _shown(token: IdToken | None) -> IdToken | None:
+    """A digest whose token is gone is told to nobody."""
+    return None if token is not None and token.value.startswith(DIGESTED) else token

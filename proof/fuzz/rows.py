@@ -19,6 +19,8 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from chargepoint.csms.face import CallRefused
+from chargepoint.csms.rpc import Outcome, Refusal, Urgency
 from chargepoint.model.facts import Delivery, Fact, SecurityFact, TransactionFact
 from chargepoint.station.ledger_desk import Desk
 from chargepoint.station.security import SecurityEvent
@@ -59,13 +61,23 @@ class House(NamedTuple):
     waiting: tuple[tuple[int, str, int], ...]
 
 
+class _Csms(PaperCsms):
+    """Refuses what is no message, as a CSMS does."""
+
+    async def call(self, action: str, payload: dict[str, Any], urgency: Urgency) -> Outcome:
+        try:
+            return await super().call(action, payload, urgency)
+        except CallRefused as refused:
+            return Refusal(refused.code, refused.description)
+
+
 def _station(path: Path, version: str, start_s: float) -> PaperStation:
     settings = settings_of(version, 2)
     more = {"SampledDataCtrlr.TxEndedInterval": 3, "SampledDataCtrlr.TxEndedMeasurands": "Energy.Active.Import.Register"}
     settings = msgspec.structs.replace(settings, ocpp2=msgspec.structs.replace(settings.ocpp2, variables={**settings.ocpp2.variables, **more}))
     clock = SimulatedClock(start_s=start_s, wall_s=WALL_S + start_s, boot_id="one boot")
     (path / "state").mkdir(exist_ok=True)
-    csms = PaperCsms(version, {CARD: "Accepted"})
+    csms = _Csms(version, {CARD: "Accepted"})
     return PaperStation(path / "state", path / "run", clock, settings, {1: 5000.0, 2: 7000.0}, csms=csms)
 
 

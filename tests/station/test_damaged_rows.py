@@ -105,7 +105,7 @@ async def test_an_end_that_cannot_be_read_is_told_with_what_is_known(house: Hous
     await house.station.second(3)
     (end,) = house.ends()
     id = next(one.id for one in house.station.outbox.some(Delivery.TRANSACTION, 1000) if one.fact == end) // 4
-    house.station.db.execute("UPDATE transaction_facts SET fact = X'C1' WHERE id = ?", (id,))
+    await house.restart(execute("UPDATE transaction_facts SET fact = X'C1' WHERE id = ?", id))
     facts = waiting(house.station)
     assert house.ends() == []
     await house.station.second(3)

@@ -258,3 +258,13 @@ def test_what_people_ask_of_damaged_rows_has_an_answer(tmp_path: Path) -> None:
     assert all(entry["wrong"] for entry in shown[0]["entries"]) and shown[1]["given_up"] == [{"seq": None, "answer": "no", "at": None}]
     assert sum(bool(verdict["wrong"]) for verdict in desk.answer({"verify": 0})["verdicts"]) == 2
     assert desk.answer({"retell": None})["told_again"] == 1
+
+
+def test_a_digest_without_its_token_is_told_to_nobody(tmp_path: Path) -> None:
+    it, _ = house(tmp_path)
+    it.reopen()
+    it.db.execute("UPDATE transaction_facts SET beside = NULL")
+    facts = [one.fact for one in it.outbox.some(TX, 1000)]
+    assert len(facts) == 15 and all(isinstance(fact, TransactionFact) and fact.id_token is None for fact in facts)
+    it.db.execute("UPDATE transaction_facts SET txn = X'00' WHERE id = 3")
+    assert any("belongs to no session" in wrong for wrong in it.wrong())
