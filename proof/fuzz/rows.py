@@ -36,8 +36,8 @@ from tests.offline.scene import PaperCsms
 from tests.simclock import SimulatedClock
 from tests.station.station_rig import CARD
 
-TOLD_WITHIN_S = 900
-"""A fact that makes no sense to the CSMS is tried a few times."""
+TOLD_WITHIN_S = 120
+"""A fact that makes no sense to the CSMS is given up at once."""
 STATE = ("station.db", "station.mark")
 _facts: msgspec.msgpack.Decoder[Fact] = msgspec.msgpack.Decoder(Fact)
 
@@ -73,7 +73,11 @@ class _Csms(PaperCsms):
 
 def _station(path: Path, version: str, start_s: float) -> PaperStation:
     settings = settings_of(version, 2)
-    more = {"SampledDataCtrlr.TxEndedInterval": 3, "SampledDataCtrlr.TxEndedMeasurands": "Energy.Active.Import.Register"}
+    more: dict[str, Any] = {
+        "OCPPCommCtrlr.MessageAttempts[TransactionEvent]": 1,
+        "SampledDataCtrlr.TxEndedInterval": 3,
+        "SampledDataCtrlr.TxEndedMeasurands": "Energy.Active.Import.Register",
+    }
     settings = msgspec.structs.replace(settings, ocpp2=msgspec.structs.replace(settings.ocpp2, variables={**settings.ocpp2.variables, **more}))
     clock = SimulatedClock(start_s=start_s, wall_s=WALL_S + start_s, boot_id="one boot")
     (path / "state").mkdir(exist_ok=True)
