@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import subprocess
 from collections.abc import AsyncIterator
@@ -16,12 +17,17 @@ from tests.world import World
 
 MARK_S = 60
 SETTLED_S = 5.0
+PAGE = 4096
+CALLS = "trace=fsync,fdatasync,sync_file_range,pwrite64"
+CALL = re.compile(r"(\w+)\(\d+<(/[^>]*)>(?:.*, (\d+), (\d+))?\) ")
 
 
 class Written(NamedTuple):
-    """syncs: None where they cannot be counted."""
+    """bytes: as the kernel counts them; own: pages of the process's own writes to the disk's files, in bytes, and syncs, None where they cannot be
+    counted. What the kernel counts beyond is the file system's: mostly the moment at which a file was changed."""
 
     bytes: int
+    own: int | None
     syncs: int | None
 
 
@@ -45,6 +51,7 @@ async def charging(world: World, seconds: float) -> list[Figure]:
     name = f"written per charging hour at 60 s samples, a session of one hour, from {seconds:.0f} s"
     return [
         at_most(name, megabytes, 0.35, "MB"),
+        *_own("of it in the station's own files, by pages", begin[0], end[0], between[0], per_hour),
         Figure("of it for the begin and the end of the session", f"{edges / 1000:.0f} kB"),
         _syncs("syncs per session of one hour besides the mark's", (begin[0], end[0]), between[0], seconds),
     ]
@@ -57,13 +64,21 @@ async def idle(world: World, seconds: float) -> list[Figure]:
     async with _counted(pid) as found:
         await asyncio.sleep(seconds)
     written, per_hour = found[0], 3600 / seconds
+    own = [] if written.own is None else [Figure("of it in the station's own files, by pages", f"{written.own * per_hour / 1024:.1f} KiB")]
     figures = [
         at_most(f"written per idle hour, from {seconds:.0f} s", written.bytes * per_hour / 1024, 64, "KiB", 1),
+        *own,
         Figure("written per idle day", f"{24 * written.bytes * per_hour / 1024:.0f} KiB"),
     ]
     if written.syncs is None:
         return [*figures, Figure("syncs per idle hour", "not measured: strace is not installed", "<= 6")]
     return [*figures, at_most("syncs per idle hour", written.syncs * per_hour, 6, "", 1)]
+
+
+def _own(name: str, begin: Written, end: Written, between: Written, per_hour: float) -> list[Figure]:
+    if begin.own is None or end.own is None or between.own is None:
+        return []
+    return [Figure(name, f"{(begin.own + end.own + between.own * per_hour) / 1e6:.2f} MB")]
 
 
 def _syncs(name: str, edges: tuple[Written, Written], between: Written, seconds: float) -> Figure:
@@ -81,16 +96,24 @@ async def _counted(pid: int) -> AsyncIterator[list[Written]]:
     out = Path(f"/tmp/bench-syncs-{pid}")
     tracer: subprocess.Popen[bytes] | None = None
     try:
-        tracer = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range", "-o", str(out), "-p", str(pid)])
+        tracer = subprocess.Popen(["strace", "-f", "-qq", "-y", "-s", "0", "-e", CALLS, "-o", str(out), "-p", str(pid)])
         await asyncio.sleep(0.5)
     except FileNotFoundError:
         pass
     before = written_bytes(pid)
     yield found
-    syncs = None
+    own = syncs = None
     if tracer is not None:
         tracer.send_signal(signal.SIGINT)
         tracer.wait()
-        syncs = sum("sync(" in line for line in out.read_text().splitlines())
+        own, syncs = _calls(out.read_text())
         out.unlink()
-    found.append(Written(written_bytes(pid) - before, syncs))
+    found.append(Written(written_bytes(pid) - before, own, syncs))
+
+
+def _calls(trace: str) -> tuple[int, int]:
+    """(bytes of the pages written, syncs), of files on a disk."""
+    calls = [found.groups() for found in CALL.finditer(trace) if not found[2].startswith("/dev/")]
+    places = [(int(length), int(offset)) for name, _, length, offset in calls if name == "pwrite64" and length]
+    pages = sum((offset + length - 1) // PAGE - offset // PAGE + 1 for length, offset in places)
+    return pages * PAGE, sum("sync" in name for name, *_ in calls)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -49,16 +49,15 @@ class Chains:
         self._db = db
         self._values = Values(db)
         self._damaged = Damaged(db)
+        self._appended: dict[str, Any] = db.remembered("appended")
+        self._said: dict[str, bytes | None] = db.remembered("chains")
         self._seen = int(db.execute("SELECT COALESCE(MAX(id), 0) FROM transaction_facts").fetchone()[0])
 
     def follow(self, session: str, transaction: str) -> bytes | None:
         """What a session's row is to say now that facts were appended; transaction: the one that is its own, whether it has facts or not. Belongs
         into the transaction that appends them."""
-        rows = self._db.execute(
-            "SELECT id, txn, n, link, fact FROM transaction_facts WHERE id > ? AND n > 0 AND light != 2", (self._seen,)
-        ).fetchall()
-        found = self._db.execute("SELECT chains FROM sessions WHERE id = ?", (session,)).fetchone()
-        kept = None if found is None else found[0]
+        rows = self._fresh()
+        kept = self._kept(session)
         if not rows:
             return kept if isinstance(kept, bytes) else None
         if kept is not None and _read(kept) is None:
@@ -69,8 +68,35 @@ class Chains:
                 chains[txn] = msgspec.structs.replace(chains[txn], last=id, n=n, link=link)
             elif txn == transaction:
                 chains[txn] = Chain(self._next_number(), txn, id if begins(fact) else 0, id, n, link)
+        self._appended.update(after=rows[-1][0], rows=[])
         self._db.after_commit(lambda: self._up_to(rows[-1][0]))
         return packed(list(chains.values())) if chains else None
+
+    def grown(self, id: int, transaction: str, head: Head, content: bytes) -> None:
+        """An entry was appended."""
+        if "rows" in self._appended:
+            self._appended["rows"].append((id, transaction, head.n, head.link, content))
+
+    def saved(self, session: str, chains: bytes | None, *, open: bool) -> None:
+        """A session's row says this of its chains now."""
+        if open:
+            self._said[session] = chains
+        else:
+            self._said.pop(session, None)
+
+    def _fresh(self) -> Sequence[Any]:
+        """The entries that were appended since the last were followed."""
+        if self._appended.get("after") == self._seen:
+            return list(self._appended["rows"])
+        return self._db.execute(
+            "SELECT id, txn, n, link, fact FROM transaction_facts WHERE id > ? AND n > 0 AND light != 2", (self._seen,)
+        ).fetchall()
+
+    def _kept(self, session: str) -> Any:
+        if session in self._said:
+            return self._said[session]
+        found = self._db.execute("SELECT chains FROM sessions WHERE id = ?", (session,)).fetchone()
+        return None if found is None else found[0]
 
     def page(self, *, after: int = 0, limit: int = 50) -> Iterator[Session]:
         """Sessions with chains above a number, oldest first."""
@@ -97,6 +123,7 @@ class Chains:
     def moved(self, session: int, chain: Chain) -> None:
         """A chain of a session has grown without it; joins the open transaction."""
         row = self._db.execute("SELECT chains FROM sessions WHERE number = ?", (session,)).fetchone()
+        self._said.clear()
         new = [chain if one.transaction == chain.transaction else one for one in (row and _read(row[0])) or ()]
         self._db.execute("UPDATE sessions SET chains = ? WHERE number = ?", (packed(new), session))
 

@@ -14,7 +14,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ class Db:
         self._spoken: list[Statement] = []
         self._after: dict[Callable[[], None], None] = {}
         self._remembered: dict[str, dict[Any, Any]] = {}
+        self._inner = _Inner(self._join, self._doom)
         self._suspect = path.with_name(path.name + ".suspect")
         self._redo: Redo | None = None
         self._refuge = False
@@ -76,21 +77,10 @@ class Db:
         if alone:
             self._take_up(Tail((runtime or path.parent) / f"{path.stem}.tail", boot))
 
-    @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[None]:
         """Everything inside is kept together or not at all. Inner ones join the outer, which alone decides about durability: with durable False a
         killed process loses nothing, but a power cut may take what came after the last `mark`. Raises StoreError; then nothing of it was kept."""
-        if self._depth:
-            with self._joined():
-                yield
-            return
-        self._begin(durable)
-        try:
-            yield
-        except BaseException:
-            self._roll_back()
-            raise
-        self._commit()
+        return self._inner if self._depth else _Turn(self._begin, self._commit, self._roll_back, durable)
 
     def execute(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Runs one statement, in the open transaction or durably by itself. Raises StoreError."""
@@ -177,24 +167,17 @@ class Db:
             self._redo.close()
         self._connection.close()
 
-    @contextmanager
-    def _joined(self) -> Iterator[None]:
-        self._depth += 1
-        try:
-            yield
-        except BaseException:
-            self._doomed = True
-            raise
-        finally:
-            self._depth -= 1
+    def _join(self, by: int) -> None:
+        self._depth += by
+
+    def _doom(self) -> None:
+        self._doomed = True
 
     def _begin(self, durable: bool) -> None:
         if self._redo is None:
             self._sync(full=durable)
         if not self._connection.in_transaction:
             self._run("BEGIN IMMEDIATE")
-        if self._redo is not None:
-            self._run("SAVEPOINT turn")
         self._depth, self._durable = 1, durable
 
     def _commit(self) -> None:
@@ -219,7 +202,6 @@ class Db:
         if self._redo is None:
             self._run("COMMIT")
             return
-        self._run("RELEASE turn")
         if not (self._spoken or self._unspoken or self._refuge or (self._durable and self._redo.unsynced)):
             return
         deferred = not (self._unspoken or self._redo.full or self._refuge or len(self._spoken) > MUCH)
@@ -241,14 +223,12 @@ class Db:
             self._redo.begin()
 
     def _roll_back(self) -> None:
+        """Takes back the whole round, and says again what was kept of it: rare, where a savepoint would be paid for each time."""
         for known in self._remembered.values():
             known.clear()
-        if self._connection.in_transaction and self._redo is not None and not self._redo.empty:
-            self._run("ROLLBACK TO turn")
-            self._run("RELEASE turn")
-        elif self._connection.in_transaction:
+        if self._connection.in_transaction:
             self._run("ROLLBACK")
-        elif self._redo is not None and not self._redo.empty:  # SQLite rolled back by itself, and more than was ours
+        if self._redo is not None and not self._redo.empty:
             self._run("BEGIN IMMEDIATE")
             _again(self._connection.execute, self._redo.statements())
         self._end()
@@ -307,7 +287,6 @@ class Db:
             self._redo.forget()
         if self._depth:
             self._connection.execute("BEGIN")
-            self._connection.execute("SAVEPOINT turn")
             _again(self._connection.execute, self._spoken)
 
     def _restored(self, refuge: sqlite3.Connection) -> sqlite3.Connection:
@@ -405,6 +384,37 @@ class Db:
                 raise StoreError(f"{self.path}: {error}") from error
             self._take_refuge(error)
             migrate(self._connection, MIGRATIONS)
+
+
+class _Turn(AbstractContextManager[None]):
+    """One transaction. A generator in its place would take as long as a statement."""
+
+    def __init__(self, begin: Callable[[bool], None], commit: Callable[[], None], roll_back: Callable[[], None], durable: bool) -> None:
+        self._begin, self._commit, self._roll_back, self._durable = begin, commit, roll_back, durable
+
+    def __enter__(self) -> None:
+        self._begin(self._durable)
+
+    def __exit__(self, kind: type[BaseException] | None, *more: object) -> None:
+        if kind is None:
+            self._commit()
+        else:
+            self._roll_back()
+
+
+class _Inner(AbstractContextManager[None]):
+    """Every transaction inside another."""
+
+    def __init__(self, join: Callable[[int], None], doom: Callable[[], None]) -> None:
+        self._join, self._doom = join, doom
+
+    def __enter__(self) -> None:
+        self._join(1)
+
+    def __exit__(self, kind: type[BaseException] | None, *more: object) -> None:
+        self._join(-1)
+        if kind is not None:
+            self._doom()
 
 
 def _again(say: Callable[[str, Sequence[Any]], object], statements: Sequence[Statement]) -> None:

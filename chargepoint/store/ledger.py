@@ -33,6 +33,7 @@ class Ledger:
     def __init__(self, db: Db) -> None:
         self.archive = Archive(db)
         self._chains = Chains(db)
+        self._heads: dict[str, Head] = db.remembered("heads")
         self._db = db
 
     # what is written
@@ -50,6 +51,7 @@ class Ledger:
             rows = self._hot("txn = ?", transaction)
         if not rows:
             return
+        self._heads.pop(transaction, None)
         self._db.execute("DELETE FROM transaction_facts WHERE id BETWEEN ? AND ? AND txn = ? AND light != 2", (rows[0][0], rows[-1][0], transaction))
         if any(row[1] for row in rows):
             self.archive.add(transaction, [_unchained(row) if not row[1] else _stored(row) for row in rows])
@@ -116,10 +118,14 @@ class Ledger:
             "INSERT INTO transaction_facts (id, txn, light, told, fact, n, link, beside) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (id, transaction, light, told, content, now.n, now.link, beside),
         )
+        self._heads[transaction] = now
+        self._chains.grown(id, transaction, now, content)
         return now
 
     def _head(self, transaction: str) -> Head:
         """Where a chain ends: near the end of the table."""
+        if (head := self._heads.get(transaction)) is not None:
+            return head
         row = self._db.execute(
             "SELECT n, link FROM transaction_facts WHERE txn = ? AND light != 2 ORDER BY id DESC LIMIT 1", (transaction,)
         ).fetchone()
@@ -138,6 +144,7 @@ class Ledger:
                 self._leave_gap(gap, row, kept)
             else:
                 kept.append(row)
+        self._heads.pop(transaction, None)
         gaps = [gap for row in kept if row[3] == LINK and (gap := gap_of(row[4])) is not None]
         head = self._put(link_id, transaction, LINK, encode(Thinned(seal(gaps), len(ids), wall_s)), None)
         if place is not None:

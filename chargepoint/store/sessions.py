@@ -51,6 +51,7 @@ class Sessions(Generic[R]):
             values = (row.evse, row.open, blob, chains, row.id)
             if not self._db.execute('UPDATE sessions SET evse = ?, "open" = ?, "row" = ?, chains = ? WHERE id = ?', values).rowcount:
                 self._db.execute('INSERT INTO sessions (evse, "open", "row", chains, id) VALUES (?, ?, ?, ?, ?)', values)
+            self._chains.saved(row.id, chains, open=row.open)
             if not row.open:
                 self._prune()
 
