@@ -27,7 +27,8 @@ MOST = 2000
 ARRAY = struct.Struct(">BI")
 ARRAY_32 = 0xDD
 """MessagePack's array of so many elements, which follow."""
-STORED_BYTES = 11
+STORED, CHECKSUM = struct.Struct("<3sHH"), struct.Struct(">I")
+STORED_BYTES = STORED.size + CHECKSUM.size
 """What zlib adds to bytes that it does not compress."""
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(list[tuple[str, list[Any]]])
@@ -155,5 +156,8 @@ def _listed(encoded: Sequence[bytes]) -> bytes:
 
 
 def _packed(content: bytes) -> bytes:
-    """Compressed where that saves a page: it takes longer than all else of a record."""
-    return zlib.compress(content, 0 if len(content) + STORED_BYTES <= ROOM else 6)
+    """Compressed where that saves a page. Else in zlib's form for what is not (RFC 1950, 2.2; RFC 1951, 3.2.4): zlib itself would clear its working
+    memory first, which takes longer than all else of a record."""
+    if len(content) + STORED_BYTES > ROOM:
+        return zlib.compress(content, 6)
+    return STORED.pack(b"\x78\x01\x01", len(content), len(content) ^ 0xFFFF) + content + CHECKSUM.pack(zlib.adler32(content))

@@ -163,6 +163,16 @@ def test_what_is_durable_costs_one_page_and_one_sync(tmp_path: Path, monkeypatch
     assert said(opened(cut(tmp_path / "a", tmp_path / "b")), "before") == [19]
 
 
+@pytest.mark.parametrize("length", [0, 3900, 3950, 4000, 4050, 4100, 60_000])
+def test_a_record_of_any_length_comes_back(tmp_path: Path, length: int) -> None:
+    db = opened(tmp_path / "a")
+    text = os.urandom(length).hex()[:length]
+    Values(db).set("text", text)
+    again = opened(cut(tmp_path / "a", tmp_path / "b"))
+    assert Values(again).get("text", str) == text
+    again.close()
+
+
 def test_what_is_large_is_committed_at_once(tmp_path: Path) -> None:
     db = opened(tmp_path / "a")
     mark = (tmp_path / "a" / "state" / "station.mark").read_bytes()
