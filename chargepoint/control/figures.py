@@ -19,21 +19,21 @@ class Figures(NamedTuple):
     board_a: float
     rating_a: float
     socket: bool
-    d_allowed: bool = False
-    manner: Manner = Manner()
-    keeps_floor: bool = False
-    caps_simplified: bool = False
-    phase_switching: bool = False
-    single_a: float = 80.0
-    lock_move_s: float = 0.6
-    lock_pause_s: float = 1.0
-    test_pulse_s: float = 0.25
-    test_trip_s: float = 1.0
-    test_clear_s: float = 3.0
-    convert_s: float = 0.0014
-    turn_s: float = 0.005
-    phases: int = 3
-    meter: Literal["", "before", "after"] = ""
-    meter_limit_s: float = 10.0
-    meter_withdraw_s: float = 60.0
-    csms_clears: bool = False
+    d_allowed: bool
+    manner: Manner
+    keeps_floor: bool
+    caps_simplified: bool
+    phase_switching: bool
+    single_a: float
+    lock_move_s: float
+    lock_pause_s: float
+    test_pulse_s: float
+    test_trip_s: float
+    test_clear_s: float
+    convert_s: float
+    turn_s: float
+    phases: int
+    meter: Literal["", "before", "after"]
+    meter_limit_s: float
+    meter_withdraw_s: float
+    csms_clears: bool

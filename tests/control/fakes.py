@@ -9,6 +9,7 @@ from chargepoint.clock import Clock
 from chargepoint.control.evse import Evse
 from chargepoint.control.figures import Figures
 from chargepoint.control.memory import Kept
+from chargepoint.control.offer import AT_ONCE
 from chargepoint.link.messages import Edge, EdgeKind, EvseState, Permit, ToStation
 from hal.errors import DeviceLost
 from hal.ports import Channel, ControlBoard, EvseBoard, LampPattern
@@ -254,7 +255,28 @@ def control_board(*boards: EvseBoard) -> ControlBoard:
 
 
 FIGURES = Figures(
-    evse=1, board_a=63.0, rating_a=32.0, socket=True, lock_move_s=0.05, lock_pause_s=0.05, test_pulse_s=0.05, test_trip_s=0.1, test_clear_s=0.1
+    evse=1,
+    board_a=63.0,
+    rating_a=32.0,
+    socket=True,
+    d_allowed=False,
+    manner=AT_ONCE,
+    keeps_floor=False,
+    caps_simplified=False,
+    phase_switching=False,
+    single_a=80.0,
+    lock_move_s=0.05,
+    lock_pause_s=0.05,
+    test_pulse_s=0.05,
+    test_trip_s=0.1,
+    test_clear_s=0.1,
+    convert_s=0.0014,
+    turn_s=TURN_S,
+    phases=3,
+    meter="",
+    meter_limit_s=10.0,
+    meter_withdraw_s=60.0,
+    csms_clears=False,
 )
 
 
