@@ -90,7 +90,7 @@ class Outbox:
         if not self._waiting[delivery]:
             return []
         known = self._ahead.some(n) if delivery is Delivery.TRANSACTION else None
-        found = known if known is not None else self._read(delivery, n)
+        found = known or self._read(delivery, n)
         return [Waiting(one.id * 4 + code, one.fact, one.attempts) for one in found]
 
     def waits(self, delivery: Delivery) -> bool:

@@ -232,6 +232,11 @@ def test_what_no_longer_waits_by_damage_is_no_longer_counted(tmp_path: Path) -> 
     it.reopen()
     it.db.execute("UPDATE transaction_facts SET told = X'80'")
     assert it.outbox.some(TX, 5) == [] and it.outbox.waiting() == 0
+    it.end(it.begin())
+    assert len(it.outbox.some(TX, 5)) == 2
+    it.db.execute("UPDATE transaction_facts SET told = 'x'")
+    it.tell()
+    assert it.outbox.waiting() == 0
 
 
 def test_a_transaction_that_a_damaged_row_closed_before_keeps_what_it_had(tmp_path: Path) -> None:
