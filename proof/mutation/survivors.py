@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from proof.mutation.mutants import Mutant
+from tests.world import ROOT
 
 FILE = Path(__file__).with_name("survivors.toml")
 ALIKE = "acts alike"
 UNEXPLAINED = "not looked into"
+GONE = "the line has been taken out since"
 
 
 class Reason(NamedTuple):
@@ -43,9 +45,18 @@ def reasons() -> tuple[Reason, ...]:
 def reason_of(mutant: Mutant) -> str:
     """Why a survivor lives: by its own entry, else by a rule."""
     file = mutant.file.rpartition("/")[2]
+    if not is_there(file, mutant.was):
+        return GONE
     own = (reason.why for reason in reasons() if (file, mutant.was, mutant.now) in reason.mutants)
     by_rule = (reason.why for reason in reasons() if reason.fits(mutant))
     return next(own, next(by_rule, UNEXPLAINED))
+
+
+@cache
+def is_there(file: str, was: str) -> bool:
+    """Whether a file of control says so still."""
+    path = ROOT / "chargepoint" / "control" / file
+    return path.exists() and was in " ".join(line.strip() for line in path.read_text(encoding="utf-8").splitlines())
 
 
 def _reason(why: str, mutants: Iterable[list[str]] = (), changes: Iterable[list[str]] = (), texts_of: Iterable[str] = ()) -> Reason:

@@ -117,3 +117,16 @@ def test_a_calm_evse_stays_calm_turn_by_turn() -> None:
     bench.wire.car_v = 9.0
     bench.clock.now += 0.06
     assert not all(bench.evse.calm_turn(bench.clock.now + turn * 0.06, False) for turn in range(4))
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_a_stop_that_is_pressed_in_a_calm_turn_counts_in_it(before: int) -> None:
+    bench = Bench()
+    bench.seconds(3.0)
+    for _ in range(before + 1):
+        assert bench.evse.faults.names() == ()
+        bench.clock.now += 0.06
+        bench.evse.calm_turn(bench.clock.now, False)
+    bench.clock.now += 0.06
+    bench.evse.calm_turn(bench.clock.now, True)
+    assert bench.evse.faults.names() == ("emergency_stop",)

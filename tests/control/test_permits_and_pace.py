@@ -293,6 +293,13 @@ def test_closing_needs_twenty_still_turns_in_c_with_a_diode(low_v: float, pwm: b
     assert not pilot.closable and pilot.closable_turns == 0
 
 
+def test_a_level_that_creeps_out_of_c_is_left_in_its_second_still_turn() -> None:
+    pilot = standing(7.4)
+    assert [pilot.step(volts, -12.0, True) for volts in (7.6, 7.79, 7.85, 7.86)] == [C, C, C, B]
+    pilot = standing(7.4)
+    assert [pilot.step(volts, -12.0, True) for volts in (7.6, 7.79, 7.85, 7.79, 7.85, 7.86)] == [C, C, C, C, C, B], "back in between"
+
+
 def test_a_restart_forgets_everything() -> None:
     pilot = standing(6.0)
     assert pilot.settled and pilot.closable
