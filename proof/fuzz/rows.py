@@ -163,6 +163,8 @@ def _broken(content: Any, how: dict[str, Any]) -> Any:
             return raw[:at] + bytes([byte]) + raw[at + 1 :]
         case {"field": str(name), "to": value}:
             return _with(raw, name, value)
+        case {"value": str(text)}:
+            return text.encode("utf-8", "replace").decode()  # no store takes half a character
         case {"value": value}:
             return value if not isinstance(value, int) or -(1 << 63) <= value < 1 << 63 else str(value)
     return content
