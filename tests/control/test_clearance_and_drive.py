@@ -193,6 +193,7 @@ def test_after_the_offer_the_car_has_six_seconds(stops: bool, ended: str, why: s
     bench.until(lambda: not bench.wire.coil)
     assert bench.clock.now - begun == pytest.approx(after_s, abs=0.02)
     assert bench.evse.rest.at_x1
+    assert bench.evse.phases._loaded is not stops, "phases rest longer after an opening under load"
     bench.seconds(0.1)
     assert bench.ear.kinds()[-1] == f"opened {why}"
 

@@ -130,3 +130,14 @@ def test_a_stop_that_is_pressed_in_a_calm_turn_counts_in_it(before: int) -> None
     bench.clock.now += 0.06
     bench.evse.calm_turn(bench.clock.now, True)
     assert bench.evse.faults.names() == ("emergency_stop",)
+
+
+def test_an_adc_that_is_lost_while_all_is_calm_is_a_lost_pilot() -> None:
+    bench = Bench()
+    bench.seconds(3.0)
+    for lost in (False, True):
+        bench.wire.adc_lost = lost
+        for _ in range(24):
+            bench.clock.now += 0.06
+            bench.evse.calm_turn(bench.clock.now, False)
+    assert bench.evse.faults.names() == ("pilot_lost",)

@@ -11,6 +11,7 @@ import pytest
 from chargepoint.control import selftest_print
 from chargepoint.control.selftest_bench import Bench
 from chargepoint.control.selftest_machine import SYSTEMD, UNIT, WATCHDOG, emergency_stop, hardware, service
+from chargepoint.control.selftest_moving import contactor_moves
 from chargepoint.control.selftest_report import Row, Value, Verdict, failed, judged, skipped
 from chargepoint.control.selftest_table import report, rows_of, rows_of_board
 from hal.errors import DeviceLost
@@ -140,6 +141,13 @@ def test_what_is_found(what: str, value: object, name: str, verdict: str, reason
     row = {row.name: row for row in rows_of(shop.bench, shop.before.append)}[name]
     assert (row.finding.verdict.value, row.finding.reason) == (verdict, reason)
     assert bool(row.finding.next_step) is (verdict == "failed")
+
+
+def test_nothing_is_closed_or_fed_before_the_monitor_has_answered_its_test() -> None:
+    shop = Full()
+    assert contactor_moves(shop.bench) == skipped("the residual-current monitor has not passed its test")
+    shop.bench.step()
+    assert shop.feed.edges == 0 and not shop.closed
 
 
 DISTURBANCES = [
