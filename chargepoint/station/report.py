@@ -30,7 +30,7 @@ class Report:
             "ocpp": core.backend.subprotocol if core.backend.face is not None else None,
             "registration": registration.value.lower() if registration else None,
             "backend": core.backend.state.value,
-            "facts_waiting": core.outbox.waiting(),
+            "facts_waiting": core.outbox.waiting() + core.sessions.ends_near(),
             "facts_given_up": core.outbox.given_up(),
             "rows_damaged": core.storage.damaged.count(),
             "pids": {"control": figures.pid if figures else None, "station": os.getpid()},

@@ -140,6 +140,10 @@ class Sessions:
         row = self.rows.get(evse)
         return row is not None and row.running is not None and row.ending is None
 
+    def ends_near(self) -> int:
+        """How many transactions are over, their end not written yet: it waits for the meter's last reading."""
+        return sum(row.ending is not None for _, row in self.running())
+
     def place(self, transaction: str) -> int | None:
         """The EVSE of a running transaction whose end is not near."""
         row = self.find(transaction)

@@ -492,7 +492,9 @@ async def test_a_silent_meter_does_not_hold_up_the_end(rig: Rig) -> None:
     rig.sessions.sampled(1, Trigger.METER_VALUE_PERIODIC, ())
     rig.meters.silent.add(1)
     rig.control.unplug()
+    assert rig.sessions.ends_near() == 1
     await rig.seconds(4)
+    assert rig.sessions.ends_near() == 0
     assert rig.last().kind is EventKind.ENDED and rig.last().register_wh == 10.0 and rig.last().billing_estimated
 
 
