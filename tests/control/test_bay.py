@@ -66,3 +66,8 @@ def test_a_board_without_a_sensor_says_nothing() -> None:
     bay.read(100.0)
     bay.read(200.0)
     assert bay.occupied is None
+
+
+@pytest.mark.parametrize(("seconds", "occupied"), [(0.9, None), (1.2, True)])
+def test_a_while_is_a_second(seconds: float, occupied: bool | None) -> None:
+    assert Road().stands(True, seconds) is occupied

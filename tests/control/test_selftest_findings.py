@@ -150,6 +150,23 @@ def test_nothing_is_closed_or_fed_before_the_monitor_has_answered_its_test() -> 
     assert shop.feed.edges == 0 and not shop.closed
 
 
+def test_contacts_are_proven_open_by_a_tenth_of_a_second_in_which_nothing_else_is_said() -> None:
+    shop = Full()
+    began = shop.clock.now
+    assert shop.bench.open_contacts() and shop.clock.now - began == pytest.approx(0.1, abs=0.006)
+    looks = iter([False] * 5 + [True] * 99)
+    shop.clock.on_sleep = lambda until: setattr(shop.wire, "read_back", next(looks))
+    assert not shop.bench.open_contacts()
+
+
+@pytest.mark.parametrize(
+    ("looks", "first"), [("0011100", 0.015), ("1101110", 0.02), ("110110111", 0.035), ("1111", 0.005), ("0000000", None), ("00000110", None)]
+)
+def test_what_came_is_timed_by_the_first_of_three_looks_in_a_row(looks: str, first: float | None) -> None:
+    shop, shown = Full(), iter(looks + "0" * 99)
+    assert shop.bench.time_until(lambda: next(shown) == "1", 0.04) == (None if first is None else pytest.approx(first))
+
+
 DISTURBANCES = [
     ({"car_v": 9.0}, "the pilot left A while the contactor was closed: was a car plugged in?"),
     ({"trip": True}, "the residual-current monitor tripped"),

@@ -272,6 +272,19 @@ def test_a_board_with_everything_is_read_whole() -> None:
     assert evse.faults.names() == ()
 
 
+def test_what_an_evse_keeps_is_told_under_its_number() -> None:
+    clock = StillClock()
+    wire, kept = Wire(clock), []
+    evse = Evse(board_of(wire, 4), FIGURES._replace(evse=4), clock, Ear(), keep=lambda number, what: kept.append((number, what.test)))
+    for _ in range(200):
+        clock.now += TURN_S / 2
+        evse.first_half(clock.now, False)
+        clock.now += TURN_S / 2
+        evse.second_half(clock.now)
+    (number, test), *_ = kept
+    assert number == 4 and test is not None and test.passed and test.at == pytest.approx(clock.wall_s(), abs=60.0)
+
+
 def test_control_that_did_not_look_takes_nothing_for_granted() -> None:
     bench = Bench()
     bench.charge()
