@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,18 @@ board
 
 class Full(Shop):
     """A board that has everything."""
+
+    def looks(self, is_on: Callable[[], bool]) -> list[tuple[float, bool]]:
+        """What was so in each step of a whole report, and when."""
+        seen: list[tuple[float, bool]] = []
+
+        def look(until: float) -> None:
+            self.feed.fall()
+            seen.append((self.clock.now, is_on()))
+
+        self.clock.on_sleep = look
+        self.rows()
+        return seen
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,6 +178,31 @@ def test_contacts_are_proven_open_by_a_tenth_of_a_second_in_which_nothing_else_i
 def test_what_came_is_timed_by_the_first_of_three_looks_in_a_row(looks: str, first: float | None) -> None:
     shop, shown = Full(), iter(looks + "0" * 99)
     assert shop.bench.time_until(lambda: next(shown) == "1", 0.04) == (None if first is None else pytest.approx(first))
+
+
+def durations(shop: Full, is_on: Callable[[], bool]) -> list[float]:
+    """How long it was so, each time, in seconds."""
+    times: list[float] = []
+    since: float | None = None
+    for at, on in shop.looks(is_on):
+        if on and since is None:
+            since = at
+        elif not on and since is not None:
+            times.append(at - since)
+            since = None
+    return times
+
+
+def test_the_monitor_s_test_pulse_has_the_board_s_length() -> None:
+    shop = Full()
+    assert durations(shop, lambda: shop.wire.testing) == [pytest.approx(FIGURES.test_pulse_s, abs=0.011)]
+
+
+def test_between_two_strokes_of_the_lock_there_is_its_pause() -> None:
+    shop = Full()
+    bench = shop.bench
+    bench.figures = FIGURES._replace(lock_move_s=0.5, lock_pause_s=1.0)
+    assert durations(shop, lambda: shop.wire.locked) == [pytest.approx(1.5, abs=0.03)]
 
 
 DISTURBANCES = [

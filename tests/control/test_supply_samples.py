@@ -377,6 +377,12 @@ def test_one_phase_is_right_while_nothing_flows_on_the_others_and_strange_in_two
     assert not proven.watch.l23_flows
 
 
+def test_the_first_sample_of_a_closing_alone_is_not_strange() -> None:
+    proven = Proven(1)
+    assert proven.take(2.0, 6.0, 6.0, 0.0) == NOTHING
+    assert proven.take(3.0, 6.0, 6.0, 0.0) == STRANGE
+
+
 def test_a_car_that_has_drawn_on_three_phases_and_draws_on_one_misses_some_after_thirty_seconds() -> None:
     proven = Proven(3)
     assert proven.take(2.0, 6.0, 6.0, 6.0) == RIGHT
