@@ -24,7 +24,7 @@ WAITS, TOLD, GIVEN_UP, FOR_NOBODY, UNREADABLE = 0, 1, 2, 3, 4
 """Values of `told`."""
 THINNED_AT_ONCE = 512
 LONGEST, NO_PLACE = 1 << 62, -1
-COLUMNS = "id, n, link, light, fact, beside"
+COLUMNS = "id, n, link, CAST(light AS INTEGER), fact, beside"
 
 
 class Ledger:

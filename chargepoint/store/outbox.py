@@ -19,6 +19,7 @@ from chargepoint.store.db import Db
 from chargepoint.store.fleeting import Fleeting
 from chargepoint.store.given_up import GivenUp
 from chargepoint.store.ledger import COPY, GIVEN_UP, TOLD, Ledger
+from chargepoint.store.marks import Marks
 from chargepoint.store.readable import GUARANTEED, TRANSACTIONS, Lost, Readable
 from chargepoint.store.values import Values
 
@@ -63,6 +64,7 @@ class Outbox:
         self._last = 0
         self._told_up_to = 0
         self._ahead = Ahead()
+        Marks(db).set_right()
         self._count()
 
     def append(self, fact: Fact) -> int:

@@ -227,6 +227,50 @@ def test_a_chain_goes_on_though_its_last_link_is_damaged(tmp_path: Path) -> None
     assert it.outbox.waiting() == 0 and it.wrong()
 
 
+def test_a_mark_that_says_nothing_is_said_and_the_fact_is_told_in_its_order(tmp_path: Path) -> None:
+    it, transactions = house(tmp_path)
+    it.tell(3)
+    left = waiting(it.outbox)
+    it.db.execute("UPDATE transaction_facts SET told = X'C1' WHERE id IN (2, 4, 9)")
+    it.db.execute("UPDATE transaction_facts SET attempts = 'x' WHERE id = 5")
+    it.db.execute("UPDATE transaction_facts SET light = 77 WHERE id = 7")
+    it.reopen()
+    assert waiting(it.outbox) == left and it.outbox.waiting() == len(left)
+    assert {one.attempts for one in it.outbox.some(TX, 1000)} == {0}
+    places = {(found.place.removeprefix("transaction_facts."), int(found.key)) for found in Damaged(it.db).all()}
+    assert places == {("told", 2), ("told", 4), ("told", 9), ("attempts", 5), ("light", 7)}
+    assert it.db.execute("SELECT content FROM damaged WHERE key = '9'").fetchone()[0] == b"\xc1"
+    it.tell()
+    assert it.outbox.waiting() == 0 and it.wrong() == [] and transactions
+    it.reopen()
+    assert Damaged(it.db).count() == 5
+
+
+def test_a_copy_and_a_link_whose_kind_is_damaged_are_what_they_were(tmp_path: Path) -> None:
+    it, _ = house(tmp_path)
+    it.outbox.give_up(it.outbox.some(TX, 1)[0].id, "no")
+    assert it.outbox.retell() == 1 and it.outbox.thin() > 0
+    kinds = "SELECT id, light, told FROM transaction_facts ORDER BY id"
+    before, left = [row for row in it.db.execute(kinds).fetchall() if row[1] > 1], waiting(it.outbox)
+    assert {row[1] for row in before} == {2, 3}
+    it.db.execute("UPDATE transaction_facts SET light = X'02' WHERE light > 1")
+    it.reopen()
+    assert [row for row in it.db.execute(kinds).fetchall() if row[1] > 1] == before and waiting(it.outbox) == left
+    it.db.execute("UPDATE transaction_facts SET told = X'03' WHERE light > 1")
+    it.reopen()
+    assert [row for row in it.db.execute(kinds).fetchall() if row[1] > 1] == before and waiting(it.outbox) == left
+    it.tell()
+    assert it.outbox.waiting() == it.outbox.given_up() == 0 and it.wrong() == []
+
+
+@pytest.mark.parametrize("light", [b"\x02", "text", None])
+def test_a_kind_that_is_damaged_meanwhile_leaves_people_their_answer(tmp_path: Path, light: Any) -> None:
+    it, transactions = house(tmp_path)
+    it.db.execute("UPDATE OR IGNORE transaction_facts SET light = ? WHERE id = 8", (light,))
+    listed = Desk(it.db, Boots(it.db), it.outbox.retell).answer({"list": None})["transactions"]
+    assert [item["transaction"] for item in listed] == transactions[::-1]
+
+
 def test_what_no_longer_waits_by_damage_is_no_longer_counted(tmp_path: Path) -> None:
     it, _ = house(tmp_path)
     it.reopen()
