@@ -4,7 +4,8 @@
 # make torture: power cut and processes killed at every write, nothing lost (ARGS="--seed 2 --images 2000 --cuts 50"); needs a C compiler.
 # make fuzz: every parser against whatever bytes there can be (ARGS="--seconds 3600 --seed 1 --only settings"); what breaks one is kept as a test.
 # make typetest: each sequence of IEC 61851-1 Annex A, measured; make campaign: every fault in every state. ARGS=--write keeps the reports of these in docs/.
-# make mutation: small changes to chargepoint/control, a sample of them, and whether a test finds each (ARGS="--sample 1000 --seed 2").
+# make mutation: small changes to chargepoint/control, a sample of them, and whether a test finds each (ARGS="--sample 1000 --seed 2 --processes 2";
+# ARGS="--last --write": the last run told again with the reasons known now).
 # make install also compiles what an installed package would have compiled: otherwise each start may do it anew.
 PORT ?= 8080
 CONFIG ?= config/demo.toml

@@ -141,3 +141,14 @@ def test_the_lamp_blinks_in_calm_turns_too() -> None:
     bench.seconds(2.0)
     shown = bench.wire.lamp_shown_at[-20:]
     assert max(later - earlier for earlier, later in pairwise(shown)) < min(period for _, period in LAMP.values() if period) / 2
+
+
+def test_a_fault_that_goes_is_told_as_gone_and_blamed_for_nothing_more() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.emergency = True
+    bench.seconds(0.1)
+    bench.emergency = False
+    bench.seconds(2.0)
+    assert [kind for kind in bench.ear.kinds() if kind.startswith("fault")] == ["fault_raised emergency_stop", "fault_cleared emergency_stop"]
+    assert bench.evse.watch.fault_openings == 1
