@@ -10,7 +10,7 @@
 PORT ?= 8080
 CONFIG ?= config/demo.toml
 PYTHON ?= python3
-WORKERS ?= 7
+WORKERS ?= 6
 BIN = .venv/bin
 STAMP = .venv/.installed
 

@@ -113,8 +113,7 @@ async def test_input_output_errors_stop_nobody_and_lose_nothing(world: World) ->
     try:
         await charge_and_end(world)
         await world.told(lambda csms: ended(world, 2))
-        state = await station(world)
-        assert state["store"] and state["connectors"][0]["reason"] == "store_failed"
+        await world.until(lambda s: s["station"]["store"] and s["station"]["connectors"][0]["reason"] == "store_failed")
         await world.post("network", {"state": "down"})
         await world.until(lambda s: not s["station"]["connected"])
     finally:

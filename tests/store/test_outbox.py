@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from chargepoint.store.audience import KEPT_CSMS
 from chargepoint.store.db import UNSYNCED, Db
 from chargepoint.store.given_up import GivenUp
 from chargepoint.store.outbox import Outbox
+from proof.torture.recording import memory
 
 AT = Stamp(1, 10.0, 1_704_067_200.0, True)
 TX = Delivery.TRANSACTION
@@ -357,16 +360,17 @@ def test_thinning_drops_no_start_and_no_end(db: Db) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_waits_is_the_same_whether_remembered_or_read(db: Db, seed: int) -> None:
+def test_what_waits_is_the_same_whether_remembered_or_read(seed: int) -> None:
     """After whatever happened, another outbox over the same store would tell the same facts in the same order, as often refused."""
     chance = random.Random(seed)
-    outbox = Outbox(db)
-    outbox.change_csms("one")
-    seqs_: dict[str, int] = {}
-    for _ in range(400):
-        _anything(chance, db, outbox, seqs_)
-        n = chance.choice((1, 3, 32, 1000))
-        assert [(one.id, one.fact, one.attempts) for one in outbox.some(TX, n)] == [tuple(one) for one in Outbox(db).some(TX, n)]
+    with tempfile.TemporaryDirectory(dir=memory()) as directory, closing(Db(Path(directory) / "station.db")) as db:
+        outbox = Outbox(db)
+        outbox.change_csms("one")
+        seqs_: dict[str, int] = {}
+        for _ in range(400):
+            _anything(chance, db, outbox, seqs_)
+            n = chance.choice((1, 3, 32, 1000))
+            assert [(one.id, one.fact, one.attempts) for one in outbox.some(TX, n)] == [tuple(one) for one in Outbox(db).some(TX, n)]
 
 
 def _anything(chance: random.Random, db: Db, outbox: Outbox, seqs_: dict[str, int]) -> None:
