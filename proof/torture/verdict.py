@@ -20,6 +20,8 @@ WITHIN_WH = 1.0
 """Of each transaction: 1.6 tells whole watt-hours, and a meter shows tenths."""
 FREE = "Available"
 PATIENCE_S = 45.0
+SETTLED_LOOKS = 10
+"""Looks in a row that find the connector free: before the line was up again the CSMS may have known it free from before the car came."""
 """An end waits half a minute for a meter that starts slowly."""
 
 
@@ -46,7 +48,10 @@ async def judge(world: World, before: Before, plan: Plan, case: Case) -> None:
     """Everything is told and the connector is free again: fills in the case."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_S):
-            while _word(world) != FREE or not all(transaction.ended for transaction in world.csms.book.transactions):
+            looks = 0
+            while looks < SETTLED_LOOKS:
+                free = _word(world) == FREE and all(transaction.ended for transaction in world.csms.book.transactions)
+                looks = looks + 1 if free else 0
                 await asyncio.sleep(0.05)
     new = world.csms.book.transactions[before.heard :]
     delivered = (await world.evse())["energy_wh"] - before.energy_wh
