@@ -20,9 +20,9 @@ WITHIN_WH = 1.0
 """Of each transaction: 1.6 tells whole watt-hours, and a meter shows tenths."""
 FREE = "Available"
 PATIENCE_S = 45.0
+"""An end waits half a minute for a meter that starts slowly."""
 SETTLED_LOOKS = 10
 """Looks in a row that find the connector free: before the line was up again the CSMS may have known it free from before the car came."""
-"""An end waits half a minute for a meter that starts slowly."""
 
 
 class Before(NamedTuple):
