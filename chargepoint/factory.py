@@ -5,25 +5,22 @@ Looks at the station's declarations and, where there is one, at its store: throu
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
-from chargepoint.clock import Clock
 from chargepoint.csms.v16 import configuration
 from chargepoint.local.ask import NotRunning, ask
 from chargepoint.settings import Settings
 from chargepoint.station import variables as declarations
 from chargepoint.station.device_model import DeviceModel, Edited
-from chargepoint.store.db import Db, StoreError
+from chargepoint.store.db import StoreError
 from chargepoint.store.variables import Variables
+from chargepoint.store_door import opened, store_file
 
 Remark = tuple[tuple[str, str, str], str]
 """(table, key of the table, name), sentence."""
 
-PATIENCE_S = 0.2
 V16 = ("ocpp16", "configuration")
 V2 = ("ocpp2", "variables")
 
@@ -98,13 +95,12 @@ def adopt(settings: Settings, key: str) -> bool:
 @contextmanager
 def _store() -> Iterator[Variables | None]:
     """The store's file, or the station that runs and has it for itself."""
-    file = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/chargepoint")) / "station.db"
+    file = store_file()
     if not file.exists():
         yield None
         return
-    runtime = Path(os.environ.get("RUNTIME_DIRECTORY", "/run/chargepoint").split(":")[0])
     try:
-        db = Db(file, alone=True, runtime=runtime, boot=Clock().boot_id(), patience_s=PATIENCE_S)  # with what a killed station left beside it
+        db = opened(file)
     except StoreError as held:
         yield _asked(held)
         return

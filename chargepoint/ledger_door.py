@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from chargepoint.clock import Clock
 from chargepoint.local.ask import NotRunning, ask
 from chargepoint.station.ledger_desk import Desk
 from chargepoint.store.boots import Boots
 from chargepoint.store.db import Db, StoreError
 from chargepoint.store.outbox import Outbox
+from chargepoint.store_door import opened, store_file
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
-PATIENCE_S = 0.2
 
 
 class NoLedger(Exception):
@@ -46,11 +43,10 @@ def _ask(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _opened(trouble: NotRunning) -> Db:
-    file = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/chargepoint").split(":")[0]) / "station.db"
+    file = store_file()
     if not file.exists():
         raise NoLedger(f"{trouble}; and there is no store at {file}")
-    directory = Path(os.environ.get("RUNTIME_DIRECTORY", "/run/chargepoint").split(":")[0])
     try:
-        return Db(file, alone=True, runtime=directory, boot=Clock().boot_id(), patience_s=PATIENCE_S)
+        return opened(file)
     except StoreError as held:
         raise NoLedger(f"{trouble}; and its store cannot be read: {held}") from None

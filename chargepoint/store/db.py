@@ -11,7 +11,6 @@ station's own database fails nobody's transaction: all goes on in memory, with t
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -20,13 +19,13 @@ from typing import Any
 
 import msgspec
 
-from chargepoint.store.file import ALONE, PRAGMAS, check, connect, is_corruption, is_storage, migrate, reserve
-from chargepoint.store.mark import OWNER_BYTES, Mark
-from chargepoint.store.packed import NO_VALUE
+from chargepoint.store.file import ALONE, PRAGMAS, check, connect, is_corruption, is_storage, migrate, reserve, unread
+from chargepoint.store.mark import Mark
 from chargepoint.store.rebuild import into_memory, replace, settle
-from chargepoint.store.redo import ROUND, Redo, Statement
+from chargepoint.store.redo import ROUND, Redo, Statement, next_round, round_of
 from chargepoint.store.schema import MIGRATIONS
 from chargepoint.store.tail import Tail
+from chargepoint.store.turn import Inner, Turn
 
 log = logging.getLogger(__name__)
 
@@ -45,19 +44,22 @@ class StoreError(Exception):
 
 
 class Db:
-    """The open file, for one thread. alone: no other process gets in, which halves what is written, rounds are kept, and failing storage is borne;
-    runtime: directory of the tail, best in memory; boot: names the boot of the board. patience_s: how long another process's lock is waited for.
-    was_corrupt: a damaged file was moved aside; set_aside: rows that could not be read, since it was opened (`store.damaged`); trouble: why nothing
-    can be written to the storage, or None. before_commit: called inside each durable transaction before it is kept, to write along what would
-    otherwise need one of its own."""
+    """The open file, for one thread. alone: no other process gets in, which halves what is written, and rounds are kept; bears: failing storage is
+    borne, else it raises StoreError; runtime: directory of the tail, best in memory; boot: names the boot of the board. patience_s: how long another
+    process's lock is waited for. was_corrupt: a damaged file was moved aside; set_aside: rows that could not be read, since it was opened
+    (`store.damaged`); trouble: why nothing can be written to the storage, or None. before_commit: called inside each durable transaction before it
+    is kept, to write along what would otherwise need one of its own."""
 
-    def __init__(self, path: Path, *, alone: bool = False, runtime: Path | None = None, boot: str = "", patience_s: float = 5.0) -> None:
+    def __init__(
+        self, path: Path, *, alone: bool = False, bears: bool = True, runtime: Path | None = None, boot: str = "", patience_s: float = 5.0
+    ) -> None:
         self.path = path
         self.was_corrupt = False
         self.set_aside = 0
         self.trouble: str | None = None
         self.before_commit: list[Callable[[], None]] = []
         self._alone = alone
+        self._bears = alone and bears
         self._pragmas = (ALONE, *PRAGMAS) if alone else PRAGMAS
         self._patience_s = patience_s
         self._durable = True
@@ -68,7 +70,7 @@ class Db:
         self._spoken: list[Statement] = []
         self._after: dict[Callable[[], None], None] = {}
         self._remembered: dict[str, dict[Any, Any]] = {}
-        self._inner = _Inner(self._join, self._doom)
+        self._inner = Inner(self._join, self._doom)
         self._suspect = path.with_name(path.name + ".suspect")
         self._redo: Redo | None = None
         self._refuge = False
@@ -80,7 +82,7 @@ class Db:
     def transaction(self, *, durable: bool = True) -> AbstractContextManager[None]:
         """Everything inside is kept together or not at all. Inner ones join the outer, which alone decides about durability: with durable False a
         killed process loses nothing, but a power cut may take what came after the last `mark`. Raises StoreError; then nothing of it was kept."""
-        return self._inner if self._depth else _Turn(self._begin, self._commit, self._roll_back, durable)
+        return self._inner if self._depth else Turn(self._begin, self._commit, self._roll_back, durable)
 
     def execute(self, sql: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Runs one statement, in the open transaction or durably by itself. Raises StoreError."""
@@ -226,11 +228,15 @@ class Db:
         """Takes back the whole round, and says again what was kept of it: rare, where a savepoint would be paid for each time."""
         for known in self._remembered.values():
             known.clear()
+        self._spoken.clear()
         if self._connection.in_transaction:
             self._run("ROLLBACK")
+        self._depth = 0
         if self._redo is not None and not self._redo.empty:
             self._run("BEGIN IMMEDIATE")
-            _again(self._connection.execute, self._redo.statements())
+            trouble = _again(self._connection.execute, self._redo.statements())
+            if trouble is not None and self._bears and not self._refuge:
+                self._take_refuge(trouble)
         self._end()
 
     def _end(self) -> list[Callable[[], None]]:
@@ -250,7 +256,7 @@ class Db:
         try:
             return self._connection.execute(sql, args)
         except sqlite3.Error as error:
-            if not self._alone or self._refuge or not is_storage(error):
+            if not self._bears or self._refuge or not is_storage(error):
                 raise self._failed(error) from error
             self._take_refuge(error)
             if sql == "COMMIT" and not self._connection.in_transaction:
@@ -321,11 +327,12 @@ class Db:
                 reserve(self.path.with_name(self.path.name + "-wal"))
             return connection
         except (sqlite3.Error, OSError) as error:
-            if not self._alone or (isinstance(error, sqlite3.Error) and not is_storage(error)):
+            if not self._bears or (isinstance(error, sqlite3.Error) and not is_storage(error)):
                 raise StoreError(f"{self.path}: {error}") from error
             log.error("%s cannot be used (%s): sessions go on in memory until it can", self.path, error)
             self.trouble = str(error)
             self._refuge = True
+            self._damaged = unread(self.path)
             return into_memory(None, self.path, None)
 
     def _sound(self) -> sqlite3.Connection:
@@ -357,10 +364,10 @@ class Db:
     def _take_up(self, tail: Tail) -> None:
         """Says again what a run before this one kept and did not commit, in the layout it was said in."""
         row = self._run('SELECT value FROM "values" WHERE name = ?', (ROUND,)).fetchone()
-        known = None if row is None else _round(row[0])
+        known = None if row is None else round_of(row[0])
         mark = Mark(self.path.with_name(f"{self.path.stem}.mark"))
-        doubtful = self.was_corrupt or (row is not None and known is None)
-        self._redo = redo = Redo(mark, tail, *_next_round(known, mark.last() if doubtful else None))
+        doubtful = self.was_corrupt or self._damaged or (row is not None and known is None)
+        self._redo = redo = Redo(mark, tail, *next_round(known, mark.last() if doubtful else None))
         statements = list(redo.left())
         redo.reserve()
         if statements or known is None:
@@ -380,45 +387,14 @@ class Db:
         try:
             migrate(self._connection, MIGRATIONS)
         except sqlite3.Error as error:
-            if self._refuge or not is_storage(error):
+            if not self._bears or self._refuge or not is_storage(error):
                 raise StoreError(f"{self.path}: {error}") from error
             self._take_refuge(error)
             migrate(self._connection, MIGRATIONS)
 
 
-class _Turn(AbstractContextManager[None]):
-    """One transaction. A generator in its place would take as long as a statement."""
-
-    def __init__(self, begin: Callable[[bool], None], commit: Callable[[], None], roll_back: Callable[[], None], durable: bool) -> None:
-        self._begin, self._commit, self._roll_back, self._durable = begin, commit, roll_back, durable
-
-    def __enter__(self) -> None:
-        self._begin(self._durable)
-
-    def __exit__(self, kind: type[BaseException] | None, *more: object) -> None:
-        if kind is None:
-            self._commit()
-        else:
-            self._roll_back()
-
-
-class _Inner(AbstractContextManager[None]):
-    """Every transaction inside another."""
-
-    def __init__(self, join: Callable[[int], None], doom: Callable[[], None]) -> None:
-        self._join, self._doom = join, doom
-
-    def __enter__(self) -> None:
-        self._join(1)
-
-    def __exit__(self, kind: type[BaseException] | None, *more: object) -> None:
-        self._join(-1)
-        if kind is not None:
-            self._doom()
-
-
-def _again(say: Callable[[str, Sequence[Any]], object], statements: Sequence[Statement]) -> None:
-    """Says again what was kept, as far as it fits."""
+def _again(say: Callable[[str, Sequence[Any]], object], statements: Sequence[Statement]) -> sqlite3.Error | None:
+    """Says again what was kept, as far as it fits. Answers why the storage did not take it, if it did not."""
     misfits: list[Exception] = []
     for sql, args in statements:
         try:
@@ -427,23 +403,7 @@ def _again(say: Callable[[str, Sequence[Any]], object], statements: Sequence[Sta
             misfits.append(error)
     if misfits:
         log.error(MISFIT, len(misfits), len(statements), misfits[0])
-
-
-def _next_round(known: tuple[bytes, int] | None, found: tuple[bytes, int] | None) -> tuple[bytes, int]:
-    """Owner of the mark, and the last round that the database holds. known: as the database says; found: what the mark was last written for, where
-    the database is not to be trusted."""
-    if found is not None and (known is None or (found[0] == known[0] and found[1] > known[1])):
-        return found[0], found[1] - 1
-    return known or (os.urandom(OWNER_BYTES), 0)
-
-
-def _round(value: Any) -> tuple[bytes, int] | None:
-    """None: it cannot be read, and the mark is taken for what it says of itself."""
-    try:
-        return msgspec.msgpack.decode(value, type=tuple[bytes, int])
-    except NO_VALUE as error:
-        log.error("which round the database holds cannot be read (%s): the mark's is taken for the next", error)
-        return None
+    return next((error for error in misfits if isinstance(error, sqlite3.Error) and is_storage(error)), None)
 
 
 def _has_values(connection: sqlite3.Connection) -> bool:

@@ -104,6 +104,18 @@ def aside(path: Path) -> Path:
     return new
 
 
+def unread(path: Path) -> bool:
+    """Whether there is a file of which nothing can be had now: what stands in it is not known, and must not be written over."""
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def is_corruption(error: sqlite3.Error) -> bool:
     return any(word in str(error).lower() for word in CORRUPT_WORDS)
 

@@ -19,8 +19,8 @@ from chargepoint.store.db import Db
 from chargepoint.store.fleeting import Fleeting
 from chargepoint.store.given_up import GivenUp
 from chargepoint.store.ledger import COPY, GIVEN_UP, TOLD, Ledger
-from chargepoint.store.marks import Marks
 from chargepoint.store.readable import GUARANTEED, TRANSACTIONS, Lost, Readable
+from chargepoint.store.soundness import Soundness
 from chargepoint.store.values import Values
 
 CSMS = "outbox.csms"
@@ -64,7 +64,7 @@ class Outbox:
         self._last = 0
         self._told_up_to = 0
         self._ahead = Ahead()
-        Marks(db).set_right()
+        Soundness(db).set_right()
         self._count()
 
     def append(self, fact: Fact) -> int:

@@ -7,6 +7,7 @@ says which round it holds (`ROUND`), so that none is told twice. Must not know w
 from __future__ import annotations
 
 import logging
+import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from chargepoint.store.mark import ROOM, Mark
+from chargepoint.store.mark import OWNER_BYTES, ROOM, Mark
+from chargepoint.store.packed import NO_VALUE
 from chargepoint.store.tail import Tail
 
 log = logging.getLogger(__name__)
@@ -149,6 +151,23 @@ class Redo:
         if self.broken != str(error):
             log.error("the mark cannot be written: %s", error)
         self.broken = str(error)
+
+
+def next_round(known: tuple[bytes, int] | None, found: tuple[bytes, int] | None) -> tuple[bytes, int]:
+    """Owner of the mark, and the last round that the database holds. known: as the database says; found: what the mark was last written for, where
+    the database is not to be trusted."""
+    if found is not None and (known is None or (found[0] == known[0] and found[1] > known[1])):
+        return found[0], found[1] - 1
+    return known or (os.urandom(OWNER_BYTES), 0)
+
+
+def round_of(value: Any) -> tuple[bytes, int] | None:
+    """Owner of the mark, and the last round, as the database says it. None: it cannot be read, and the mark is taken for what it says of itself."""
+    try:
+        return msgspec.msgpack.decode(value, type=tuple[bytes, int])
+    except NO_VALUE as error:
+        log.error("which round the database holds cannot be read (%s): the mark's is taken for the next", error)
+        return None
 
 
 def _listed(encoded: Sequence[bytes]) -> bytes:

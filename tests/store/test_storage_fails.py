@@ -84,6 +84,56 @@ def test_a_transaction_is_whole_though_the_storage_fails_in_its_middle(tmp_path:
     assert db.in_memory and Values(db).get("one", int) == 1 and len(numbers(db)) == 20_000
 
 
+def test_what_was_kept_outlives_a_transaction_that_fails_while_the_storage_fails(tmp_path: Path, no_writes: None) -> None:
+    """Rolling back says the round again, which is more than the cache holds: it goes on in memory, whole."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    db = opened(tmp_path)
+    for start in range(0, 1500, 30):
+        with db.transaction(durable=False):
+            for number in range(start, start + 30):
+                row = (number, "tx", 0, msgspec.msgpack.encode("x" * 1500))
+                db.execute("INSERT INTO transaction_facts (id, txn, light, fact) VALUES (?, ?, ?, ?)", row)
+    assert len(numbers(db)) == 1500 and not db.in_memory
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    with pytest.raises(RuntimeError), db.transaction():
+        raise RuntimeError
+    assert db.in_memory and len(numbers(db)) == 1500
+    Values(db).set("later", 1)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    assert db.heal()
+    db.close()
+    again = opened(tmp_path)
+    assert len(numbers(again)) == 1500 and Values(again).get("later", int) == 1
+
+
+@pytest.mark.parametrize("bears", [True, False])
+def test_a_file_of_which_nothing_can_be_read_is_never_written_over(tmp_path: Path, bears: bool) -> None:
+    """Another thing lies in its place at the start: what was kept since goes on beside it, with what the mark holds; a command says so and ends."""
+    first = opened(tmp_path)
+    Values(first).set("before", 1)
+    state = tmp_path / "state"
+    shutil.copytree(state, tmp_path / "killed")
+    first.close()
+    shutil.rmtree(state)
+    shutil.copytree(tmp_path / "killed", state)
+    (state / "station.db").rename(state / "kept")
+    (state / "station.db").mkdir()
+    (state / "station.db" / "something").write_text("not ours")
+    if not bears:
+        with pytest.raises(StoreError):
+            Db(state / "station.db", alone=True, bears=False, runtime=tmp_path / "run", boot=BOOT)
+        assert (state / "station.db" / "something").exists() and not list(state.glob("*.corrupt-*"))
+        return
+    db = opened(tmp_path)
+    assert db.in_memory and Values(db).get("before", int) == 1
+    Values(db).set("later", 2)
+    assert db.heal() and db.was_corrupt
+    assert (state / "station.db.corrupt-1" / "something").exists()
+    db.close()
+    again = Values(opened(tmp_path))
+    assert [again.get(name, int) for name in ("before", "later")] == [1, 2]
+
+
 @pytest.mark.parametrize("how", ["runs on", "killed"])
 def test_a_full_log_and_a_sound_mark_outlive_a_kill_too(tmp_path: Path, how: str) -> None:
     """The mark has its room from the start: while only the database has none, it takes what is kept."""
