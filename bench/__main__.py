@@ -18,6 +18,7 @@ from pathlib import Path
 from bench import parts, writes
 from bench.kills import kills
 from bench.lists import local_list
+from bench.openings import openings
 from bench.slow_csms import slow_csms
 from bench.stations import stations
 from bench.table import Figure, markdown
@@ -38,6 +39,7 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Reaction, both cores under load", lambda world: parts.reactions(world, rounds, station="under load")
     yield "Reaction, station stopped", lambda world: parts.reactions(world, rounds, station="stopped")
     yield "Unplugging, station stalled for a third", lambda world: unplugs(world, max(6, int(1000 * share)))
+    yield "Openings by the thousand", lambda world: openings(world.directory / "openings", max(9, int(2000 * share)))
     yield "Control killed, stopped and hung", lambda world: kills(world.directory / "kills", max(12, int(1000 * share)))
     yield "Control loop", lambda world: parts.lateness(world, max(10, 30 * share))
     yield "Session", lambda world: parts.sessions(world, max(5, int(21 * share)))

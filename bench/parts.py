@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Any
 
+from bench.empty_loop import EmptyLoop
 from bench.processes import cpu_s, pss_mib, started_s
 from bench.table import Figure, at_least, at_most, percentile
 from sim.csms import book
@@ -17,19 +18,6 @@ from tests.world import World
 SESSION_S, CHARGING_S = 13.0, 7.5
 SAMPLES_S = 60
 STRESS = "import json\nwhile True: json.loads(json.dumps([{'a': [i, str(i), 1.5 * i]} for i in range(5000)]))"
-EMPTY_LOOP = """
-import os, sys, time
-try: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
-except OSError: pass
-late, due = [], time.monotonic()
-for _ in range(int(float(sys.argv[1]) / 0.005)):
-    due += 0.005
-    time.sleep(max(0, due - time.monotonic()))
-    late.append(1e6 * (time.monotonic() - due))
-    if late[-1] > 5000: due = time.monotonic()
-late.sort()
-print(*(late[min(len(late) - 1, int(len(late) * share))] for share in (0.5, 0.99, 0.999)), sum(value > 5000 for value in late))
-"""
 
 
 async def reactions(world: World, rounds: int, *, station: str) -> list[Figure]:
@@ -83,15 +71,13 @@ async def lateness(world: World, seconds: float) -> list[Figure]:
     await world.contactor("closed")
     pids = (await world.get("state"))["station"]["pids"]
     before = cpu_s(pids["station"])
-    empty = await asyncio.create_subprocess_exec(sys.executable, "-c", EMPTY_LOOP, str(seconds), stdout=asyncio.subprocess.PIPE)
-    ended = asyncio.ensure_future(empty.communicate())
-    number = 0
-    while not ended.done():
+    empty = await EmptyLoop.start()
+    until, number = time.monotonic() + seconds, 0
+    while time.monotonic() < until:
         number += 1
         await world.csms.send("CP001", "GetBaseReport", {"requestId": number, "reportBase": "FullInventory"}, 30)
-    out, _ = await ended
+    beside = await empty.end()
     busy = 100 * (cpu_s(pids["station"]) - before) / seconds
-    p50, p99, p999, missed = (float(word) for word in out.split())
     await asyncio.sleep(6)
     loop = (await world.get("state"))["station"]["loop"]
     await world.unplug()
@@ -104,7 +90,10 @@ async def lateness(world: World, seconds: float) -> list[Figure]:
         at_most(f"control loop {rights} real-time rights, late: p99", loop["late_p99_us"] / 1000, limit, "ms"),
         Figure("control loop, late: p50 / p99.9 / max", f"{loop['late_p50_us']} / {loop['late_p999_us']} / {loop['late_max_us']} us"),
         at_most(f"periods missed of {loop['periods']}", share, 0.1, "%", 3),
-        Figure("empty loop of the same priority, late: p50 / p99 / p99.9, missed", f"{p50:.0f} / {p99:.0f} / {p999:.0f} us, {missed:.0f}"),
+        Figure(
+            "empty loop of the same priority, late: p50 / p99 / p99.9, missed",
+            f"{beside.p50_us:.0f} / {beside.p99_us:.0f} / {beside.p999_us:.0f} us, {beside.missed}",
+        ),
     ]
 
 
