@@ -26,9 +26,9 @@ async def give_local_list(world: World) -> None:
 async def test_three_sessions_and_a_power_cut(world: World, version: str) -> None:
     await world.up(version)
     await give_local_list(world)
-    messages = len(world.csms.book.log)
     await world.post("network", {"state": "down"})
     await world.until(lambda s: not s["station"]["connected"])
+    messages = len(world.csms.book.log)
     began = time.time()
     energies = []
     for _ in range(2):
