@@ -1,6 +1,6 @@
 """Control dies, stands still or hangs at random moments in all states: how fast is every coil off, and does anything close without a new permit?
 
-Worlds of their own, side by side. Must not know how figures are printed.
+Must not know how figures are printed.
 """
 
 from __future__ import annotations
@@ -10,17 +10,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from bench.side_by_side import EVSES, PATIENCE_S, side_by_side
 from bench.table import Figure, at_most
-from sim.csms.server import Csms
 from tests.world import World
 
-EVSES = 3
 WORLDS = 2
 HOW = {"KILL": "control_killed", "STOP": "control_stopped", "HANG": "loop_hung"}
 COIL_OFF_MS = 150
-PATIENCE_S = 40.0
-"""Of who asks the world: how fast a coil goes off is read from its timings."""
-SAY_EACH = 50
 SETTLE_S = 1.5
 """The greatest time a car is given to reach any state before control is hurt."""
 ALONE_S = 2.0
@@ -29,36 +25,16 @@ ALONE_S = 2.0
 
 async def kills(directory: Path, rounds: int, seed: int = 1) -> list[Figure]:
     """Raises AssertionError when a coil stays on, when one goes on without a station, or when a world saw a violation."""
-    directory.mkdir()
-    shares = await asyncio.gather(*(_world(directory / str(number), rounds // WORLDS, Random(seed + number)) for number in range(WORLDS)))
-    each = [row for share in shares for row in share]
-    figures = [Figure("KILL, STOP and HANG of control at random moments; with coils on", f"{WORLDS * (rounds // WORLDS)}; {len(each)} coils")]
+    each = await side_by_side(directory, WORLDS, rounds // WORLDS, _round, seed)
+    coils = sum(row["cause"] in HOW.values() for row in each)
+    figures = [Figure("KILL, STOP and HANG of control at random moments; with coils on", f"{WORLDS * (rounds // WORLDS)}; {coils} coils")]
     for how, cause in HOW.items():
         taken = [float(row["coil_ms"]) for row in each if row["cause"] == cause]
         figures.append(at_most(f"{how}, n={len(taken)}: to the coil off, max", max(taken, default=0.0), COIL_OFF_MS, "ms", 1))
     return figures
 
 
-async def _world(directory: Path, rounds: int, random: Random) -> list[dict[str, Any]]:
-    """The timings of every coil that was on when control was hurt."""
-    directory.mkdir()
-    csms = Csms()
-    world = World(directory, csms, await csms.start("127.0.0.1", 0))
-    try:
-        await world.up("ocpp2.0.1", evses=EVSES, more='[ocpp2.variables]\n"AuthCtrlr.Enabled" = false\n')
-        await world.delete("timings")
-        for number in range(rounds):
-            await _round(world, random)
-            if (number + 1) % SAY_EACH == 0:
-                print(f"    {directory.name}: {number + 1} of {rounds}", flush=True)
-        await world.judged()
-        return [row for row in await world.get("timings?each=1") if row["cause"] in HOW.values()]
-    finally:
-        await world.down()
-        await csms.stop()
-
-
-async def _round(world: World, random: Random) -> None:
+async def _round(world: World, number: int, random: Random) -> None:
     """Some cars come, go or charge; control is hurt, in a third of the rounds while the station stands still; it comes back, and so do the cars."""
     for evse in range(1, EVSES + 1):
         state = (await world.evse(evse))["plugged"]

@@ -1,6 +1,6 @@
 """Thousands of openings under load: a car goes, or stops taking energy, while the station runs, stands still or was just killed.
 
-Worlds of their own, side by side. Must not know how figures are printed.
+Must not know how figures are printed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from typing import Any
 
 from bench.empty_loop import EmptyLoop, Late
 from bench.parts import STRESS
+from bench.side_by_side import EVSES, PATIENCE_S, side_by_side
 from bench.table import Figure, at_most, percentile
-from sim.csms.server import Csms
 from tests.world import World
 
-EVSES = 3
 WORLDS = 3
 CAUSES = {"unplug": "unplug", "s2_open": "C to B"}
 STATION = ("KILL", "STOP", None)
@@ -28,25 +27,20 @@ COIL_OFF_MS = 40
 CONTACTS_OPEN_MS = 100
 """IEC 61851-1 Table A.6, sequences 2.2 and 8.1."""
 APART_S = 0.1
-PATIENCE_S = 60.0
-"""Of who asks the world: how fast a coil goes off is read from its timings."""
-SAY_EACH = 50
 
 
 async def openings(directory: Path, rounds: int, seed: int = 1) -> list[Figure]:
     """rounds: of each cause, at least. Raises AssertionError when a contactor stays closed, or when a world saw a violation."""
-    directory.mkdir()
-    stress = [subprocess.Popen([sys.executable, "-c", STRESS]) for _ in range(os.cpu_count() or 1)]
+    stress = [subprocess.Popen(["nice", sys.executable, "-c", STRESS]) for _ in range(os.cpu_count() or 1)]
     beside = await EmptyLoop.start()
     try:
-        each_world = 2 * ceil(rounds / (WORLDS * EVSES))
-        shares = await asyncio.gather(*(_world(directory / str(number), each_world, Random(seed + number)) for number in range(WORLDS)))
+        each = await side_by_side(directory, WORLDS, 2 * ceil(rounds / (WORLDS * EVSES)), _round, seed)
     finally:
         late = await beside.end()
         for process in stress:
             process.kill()
             process.wait()
-    return _figures([row for share in shares for row in share], late)
+    return _figures(each, late)
 
 
 def _figures(each: list[dict[str, Any]], late: Late) -> list[Figure]:
@@ -63,25 +57,6 @@ def _figures(each: list[dict[str, Any]], late: Late) -> list[Figure]:
         ]
     beside = " / ".join(f"{us / 1000:.1f}" for us in (late.p50_us, late.p99_us, late.p999_us, late.max_us))
     return [*figures, Figure("an empty loop of the same priority beside it, late: p50 / p99 / p99.9 / max", f"{beside} ms")]
-
-
-async def _world(directory: Path, rounds: int, random: Random) -> list[dict[str, Any]]:
-    """Every opening of one world."""
-    directory.mkdir()
-    csms = Csms()
-    world = World(directory, csms, await csms.start("127.0.0.1", 0))
-    try:
-        await world.up("ocpp2.0.1", evses=EVSES, more='[ocpp2.variables]\n"AuthCtrlr.Enabled" = false\n')
-        await world.delete("timings")
-        for number in range(rounds):
-            await _round(world, number, random)
-            if (number + 1) % SAY_EACH == 0:
-                print(f"    {directory.name}: {number + 1} of {rounds}", flush=True)
-        await world.judged()
-        return [row for row in await world.get("timings?each=1") if row["cause"] in CAUSES]
-    finally:
-        await world.down()
-        await csms.stop()
 
 
 async def _round(world: World, number: int, random: Random) -> None:

@@ -1,0 +1,45 @@
+"""Worlds of their own, side by side, each with a few EVSEs and no authorization: round after round, and then their timings. Must not know what a
+round does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from sim.csms.server import Csms
+from tests.world import World
+
+EVSES = 3
+PATIENCE_S = 60.0
+"""Of who asks a world: how fast a coil goes off is read from its timings."""
+SAY_EACH = 50
+Round = Callable[[World, int, Random], Awaitable[None]]
+
+
+async def side_by_side(directory: Path, worlds: int, rounds: int, a_round: Round, seed: int) -> list[dict[str, Any]]:
+    """Every opening of all worlds. rounds: of each world. Raises AssertionError when a round does, or when a world saw a violation."""
+    directory.mkdir()
+    shares = await asyncio.gather(*(_world(directory / str(number), rounds, a_round, Random(seed + number)) for number in range(worlds)))
+    return [row for share in shares for row in share]
+
+
+async def _world(directory: Path, rounds: int, a_round: Round, random: Random) -> list[dict[str, Any]]:
+    directory.mkdir()
+    csms = Csms()
+    world = World(directory, csms, await csms.start("127.0.0.1", 0))
+    try:
+        await world.up("ocpp2.0.1", evses=EVSES, more='[ocpp2.variables]\n"AuthCtrlr.Enabled" = false\n')
+        await world.delete("timings")
+        for number in range(rounds):
+            await a_round(world, number, random)
+            if (number + 1) % SAY_EACH == 0:
+                print(f"    world {directory.name}: {number + 1} of {rounds} rounds", flush=True)
+        await world.judged()
+        return list(await world.get("timings?each=1"))
+    finally:
+        await world.down()
+        await csms.stop()
