@@ -18,6 +18,7 @@ from chargepoint.model.questions import Authorize, AuthorizeAnswer, Question, Qu
 log = logging.getLogger(__name__)
 
 CACHE_ENTRIES = 1000
+OCPP_16 = "ocpp1.6"
 NEVER_ASKED = (IdTokenType.NO_AUTHORIZATION, IdTokenType.CENTRAL)
 """Types that are accepted as they come and never cached (C02.FR.03, C05.FR.01, C05.FR.02)."""
 
@@ -77,7 +78,7 @@ class Tokens(Protocol):
 
     def forget_cache(self) -> None: ...
 
-    def prune(self, max: int) -> None: ...
+    def prune(self, most: int, new: IdToken, valid: Callable[[IdTokenInfo], bool]) -> None: ...
 
 
 class Asked(Protocol):
@@ -85,6 +86,9 @@ class Asked(Protocol):
 
     @property
     def accepted(self) -> bool: ...
+
+    @property
+    def subprotocol(self) -> str: ...
 
     def ask(self, question: Question) -> Awaitable[QuestionAnswer]: ...
 
@@ -138,11 +142,11 @@ class Authorization:
             return
         if not self._variables.boolean("AuthCacheCtrlr.Enabled"):
             return
-        if self._expired(info):
+        if self._expired(info) and not self._in_16():
             self._tokens.forget(token)
             return
         self._tokens.remember(token, info, self._clock.wall_s())
-        self._tokens.prune(CACHE_ENTRIES)
+        self._tokens.prune(CACHE_ENTRIES, token, lambda known: self._of_today(known).status is AuthorizationStatus.ACCEPTED)
 
     def is_master(self, info: IdTokenInfo) -> bool:
         """Whether the token stops any transaction and begins none (C16)."""
@@ -194,10 +198,15 @@ class Authorization:
         if found is None:
             return None
         info, stored_s = found
-        life_s = self._variables.integer("AuthCacheCtrlr.LifeTime")
+        life_s = 0 if self._in_16() else self._variables.integer("AuthCacheCtrlr.LifeTime")
         if info.expiry_s is None and life_s > 0 and self._clock.wall_known() and self._clock.wall_s() > stored_s + life_s:
             return None
         return Verdict(self._of_today(info), Source.CACHE)
+
+    def _in_16(self) -> bool:
+        """1.6 has no LifeTime (7.27: without expiryDate there is no end), and what has expired stays in the cache as that (3.5.1): 3.5.4 has it
+        refused, where an unknown token may be let in. A 2.x cacheExpiryDateTime in the past takes a token out (C10.FR.10 errata)."""
+        return self._backend.subprotocol == OCPP_16
 
     def _of_today(self, info: IdTokenInfo) -> IdTokenInfo:
         """An accepted token whose time has passed is expired; a date is judged only by a known time."""

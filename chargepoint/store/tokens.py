@@ -5,7 +5,7 @@ Tokens are compared without regard to case and kept by their value; 100,000 entr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -89,12 +89,17 @@ class Tokens:
     def cache_count(self) -> int:
         return int(self._db.execute("SELECT COUNT(*) FROM token_cache").fetchone()[0])
 
-    def prune(self, max: int) -> None:
-        """Leaves the `max` entries of the cache stored last."""
-        if self.cache_count() <= max:
+    def prune(self, most: int, new: IdToken, valid: Callable[[IdTokenInfo], bool]) -> None:
+        """Leaves `most` entries of the cache: none goes while it is not full, then all that are not valid, then the oldest; the new one stays."""
+        if self.cache_count() <= most:
             return
+        rows = self._db.execute("SELECT token, info FROM token_cache WHERE token != ? ORDER BY stored_s", (new.key(),)).fetchall()
+        found = [(token, self._info("token_cache", token, content)) for token, content in rows]
+        oldest = [token for token, info in found if info is not None and valid(info)]
+        left = oldest[max(0, len(oldest) + 1 - most) :]
+        gone = {token for token, _ in rows}.difference(left)
         with self._db.transaction(durable=False):
-            self._db.execute("DELETE FROM token_cache WHERE token NOT IN (SELECT token FROM token_cache ORDER BY stored_s DESC LIMIT ?)", (max,))
+            self._db.execute_many("DELETE FROM token_cache WHERE token = ?", [(token,) for token in gone])
 
     def _info(self, table: str, token: str, content: Any) -> IdTokenInfo | None:
         """A token whose entry cannot be read is not known."""

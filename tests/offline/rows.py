@@ -75,7 +75,8 @@ class Moment(StrEnum):
 
 
 class Known(NamedTuple):
-    """Who may charge offline. may: for each of SWITCHES; the same before the card is shown and between the card and the answer."""
+    """Who may charge offline. may: for each of SWITCHES; the same before the card is shown and between the card and the answer. versions: in which
+    it is so."""
 
     name: str
     words: str
@@ -84,6 +85,7 @@ class Known(NamedTuple):
     clauses_16: str
     clauses_201: str
     variables: Mapping[str, Any] = NONE
+    versions: tuple[str, ...] = VERSIONS
 
 
 SWITCHES: tuple[tuple[bool, bool], ...] = ((True, False), (True, True), (False, False), (False, True))
@@ -121,11 +123,30 @@ KNOWN: tuple[Known, ...] = (
     Known("cache_expired", "in the cache: Accepted, its date has passed", (Card(Place.CACHE, expired=True),), NEVER, "3.5.1, 3.5.4", "C10.FR.13"),
     Known(
         "cache_old",
-        "in the cache, past AuthCacheCtrlr.LifeTime (7 days): as unknown",
+        "2.0.1, in the cache, past AuthCacheCtrlr.LifeTime (7 days): as unknown",
         (Card(Place.CACHE, age_s=LIFE_S + 1),),
         IF_UNKNOWN,
-        "3.5.4",
+        "-",
         "C10.FR.08, C10.FR.10",
+        versions=(OCPP_201,),
+    ),
+    Known(
+        "cache_old_16",
+        "1.6, in the cache: Accepted, for months",
+        (Card(Place.CACHE, age_s=20 * LIFE_S),),
+        IF_LOCAL,
+        "7.27",
+        "-",
+        versions=(OCPP_16,),
+    ),
+    Known(
+        "cache_old_blocked_16",
+        "1.6, in the cache: Blocked, for months",
+        (Card(Place.CACHE, "Blocked", age_s=20 * LIFE_S),),
+        NEVER,
+        "3.5.4, 7.27",
+        "-",
+        versions=(OCPP_16,),
     ),
     Known("unknown_card", "unknown", (), IF_UNKNOWN, "3.5.4, 9.1.1", "C15.FR.08"),
     Known("list_off", "in the local list, which is switched off: as unknown", (Card(Place.LIST),), IF_UNKNOWN, "3.5.2", "C13", {LIST: False}),

@@ -13,17 +13,18 @@ from tests.offline.rows import ELSEWHERE, KNOWN, OCPP_201, OFFLINE, SWITCHES, UN
 from tests.offline.scene import MOMENTS, Seen, play, staged
 
 CASES = [
-    pytest.param(known, dict(zip((OFFLINE, UNKNOWN), switches, strict=True)), may, id=f"{known.name}-{switches[0]:d}{switches[1]:d}")
+    pytest.param(version, known, (local, unknown), may, id=f"{known.name}-{local:d}{unknown:d}-{version}")
     for known in KNOWN
-    for switches, may in zip(SWITCHES, known.may, strict=True)
+    for version in known.versions
+    for (local, unknown), may in zip(SWITCHES, known.may, strict=True)
 ]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("moment", [Moment.SWIPE, Moment.ANSWER], ids=["before", "asked"])
-@pytest.mark.parametrize(("known", "switches", "may"), CASES)
-async def test_who_may_charge(known: Known, switches: dict[str, bool], may: bool, moment: Moment, version: str, tmp_path: Path) -> None:
-    async with staged(version, tmp_path / "station.db", {**known.variables, **switches}) as scene:
+@pytest.mark.parametrize(("version", "known", "switches", "may"), CASES)
+async def test_who_may_charge(version: str, known: Known, switches: tuple[bool, bool], may: bool, moment: Moment, tmp_path: Path) -> None:
+    variables = {**known.variables, **dict(zip((OFFLINE, UNKNOWN), switches, strict=True))}
+    async with staged(version, tmp_path / "station.db", variables) as scene:
         for card in known.cards:
             scene.knows(card)
         scene.csms.says[scene.card] = "Accepted"

@@ -9,7 +9,7 @@ import pytest
 from chargepoint.model.facts import StatusFact
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo, IdTokenType
 from chargepoint.model.orders import ClearCache, ListEntry
-from chargepoint.station.authorization import Source, Verdict
+from chargepoint.station.authorization import CACHE_ENTRIES, Source, Verdict
 from tests.simclock import SimulatedClock
 from tests.station.station_rig import CARD, Rig
 
@@ -146,6 +146,40 @@ async def test_an_expiry_in_the_past_takes_a_token_out_of_the_cache(rig: Rig) ->
     rig.authorization.learn(TOKEN, ACCEPTED)
     rig.authorization.learn(TOKEN, IdTokenInfo(AuthorizationStatus.ACCEPTED, expiry_s=rig.clock.wall_s() - 1))
     assert rig.tokens.cached(TOKEN) is None
+
+
+async def test_in_16_a_cache_entry_without_a_date_holds(tmp_path: Path) -> None:
+    """1.6 7.27: no expiryDate, no end."""
+    rig = Rig(SimulatedClock(), tmp_path / "station.db", version="ocpp1.6", variables={"AuthCtrlr.OfflineTxForUnknownIdEnabled": True})
+    for info in (ACCEPTED, BLOCKED):
+        rig.authorization.learn(TOKEN, info)
+        await rig.clock.advance(30 * 86_400)
+        assert (await verdict(rig)).info == info
+
+
+@pytest.mark.parametrize("said", [AuthorizationStatus.ACCEPTED, AuthorizationStatus.EXPIRED])
+async def test_in_16_an_expired_card_stays_known_as_expired(tmp_path: Path, said: AuthorizationStatus) -> None:
+    """1.6 3.5.1, 3.5.4: a card that has expired is no unknown one, even when the CSMS said so with its date."""
+    rig = Rig(SimulatedClock(), tmp_path / "station.db", version="ocpp1.6", variables={"AuthCtrlr.OfflineTxForUnknownIdEnabled": True})
+    rig.authorization.learn(TOKEN, IdTokenInfo(said, expiry_s=rig.clock.wall_s() - 1))
+    assert (await verdict(rig)).info.status is AuthorizationStatus.EXPIRED
+
+
+async def test_a_full_cache_gives_up_what_is_not_valid_first(rig: Rig) -> None:
+    """1.6 3.5.1, 2.0.1 C10.FR.07; then the oldest."""
+    rig.authorization.learn(TOKEN, ACCEPTED)
+    rig.authorization.learn(IdToken("blocked"), BLOCKED)
+    rig.authorization.learn(IdToken("dated"), IdTokenInfo(AuthorizationStatus.ACCEPTED, expiry_s=rig.clock.wall_s() + 1))
+    await rig.clock.advance(2)
+    for number in range(CACHE_ENTRIES - 3):
+        rig.authorization.learn(IdToken(f"t{number}"), ACCEPTED)
+    await rig.clock.advance(1)
+    rig.authorization.learn(IdToken("new"), BLOCKED)
+    there = {value for value in (CARD, "blocked", "dated", "t0", "new") if rig.tokens.cached(IdToken(value)) is not None}
+    assert there == {CARD, "t0", "new"}
+    for number in range(3):
+        rig.authorization.learn(IdToken(f"more{number}"), ACCEPTED)
+    assert rig.tokens.cache_count() == CACHE_ENTRIES and rig.tokens.cached(TOKEN) is None and rig.tokens.cached(IdToken("new")) is None
 
 
 @pytest.mark.parametrize("kind", [IdTokenType.CENTRAL, IdTokenType.NO_AUTHORIZATION])

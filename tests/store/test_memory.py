@@ -124,7 +124,7 @@ def test_the_cache(db: Db) -> None:
     for number in range(10):
         tokens.remember(IdToken(f"t{number}"), ACCEPTED, float(number))
     assert tokens.cached(IdToken("T3")) == (ACCEPTED, 3.0)
-    tokens.prune(4)
+    tokens.prune(4, IdToken("t9"), lambda info: True)
     assert tokens.cache_count() == 4 and tokens.cached(IdToken("t5")) is None and tokens.cached(IdToken("t6")) is not None
     tokens.forget(IdToken("t6"))
     assert tokens.cached(IdToken("t6")) is None
