@@ -165,6 +165,14 @@ class MonitorFact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fa
 Fact = TransactionFact | SecurityFact | StatusFact | MeterFact | MonitorFact
 
 
+PERIODIC = frozenset({Trigger.METER_VALUE_PERIODIC, Trigger.METER_VALUE_CLOCK})
+
+
+def is_intermediate(fact: TransactionFact) -> bool:
+    """Whether it is a periodic value between begin and end, which may be thinned out (2.0.1 part 2, E04.FR.07, E04.FR.08)."""
+    return fact.kind is EventKind.UPDATED and fact.trigger in PERIODIC
+
+
 class Delivery(StrEnum):
     """How a kind of fact is delivered. TRANSACTION: in order, retried, may be given up. GUARANTEED: until told. STATE: only the latest.
     PERISHABLE: now or never."""

@@ -1,7 +1,8 @@
 """How long facts stay: what is told and old goes, and what is most in a store that is full. In small steps, so that nothing waits long.
 
 Told facts go by age, and before their time when the store is larger than it may be; then those that a CSMS was told and a former one waits for; then
-intermediate values that nobody was told are thinned out, the oldest first. A start or an end never goes untold. Must not know how facts are kept.
+intermediate values that it refused, and those that nobody was told, the oldest first. A start or an end never goes untold for want of room. Must not
+know how facts are kept.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 from chargepoint.clock import Clock
 from chargepoint.model.facts import TransactionFact
 from chargepoint.settings import Ledger as Settings
+from chargepoint.station.provisioning import EARLIEST_S
 from chargepoint.station.security import Security, SecurityEvent
 from chargepoint.store.book import Book
 from chargepoint.store.boots import Boots
@@ -26,6 +28,10 @@ LOOK_EVERY_S = 60.0
 DAY_S = 86_400.0
 MB = 1_000_000
 GIVEN_UP_AT_ONCE = 50
+LEAST = 20
+"""So many facts go at once, at least, for one that says so."""
+KEPT_GUARANTEED = 1000
+"""As many security events as their log holds."""
 
 
 class Retention:
@@ -59,19 +65,53 @@ class Retention:
     def _by_age(self) -> bool:
         if not self._clock.wall_known():
             return False
+        self._date()
         before_s = self._clock.wall_s() - self._settings.keep_days * DAY_S
         gone = self.book.prune(self._boots, before_s)
         if gone:
             log.info("%d sessions older than %d days are pruned", gone, self._settings.keep_days)
         if rows := self._damaged.prune(before_s):
             log.info("%d rows that could not be read are older than %d days and gone", rows, self._settings.keep_days)
-        return gone > 0 or self._forget_given_up(before_s)
+        return gone > 0 or rows > 0 or self._forget_given_up(before_s)
+
+    def _date(self) -> None:
+        """What is dated before there was this firmware lay there before the time was known."""
+        now_s = self._clock.wall_s()
+        self._given_up.date(EARLIEST_S, now_s)
+        self._damaged.date(EARLIEST_S, now_s)
 
     def _by_size(self) -> bool:
-        gone = self.book.prune(self._boots, math.inf)
+        """What nobody can read goes first, then what was told; what was told to nobody last. What went makes one fact more, so it must be several."""
+        return (
+            self._logged("rows that could not be read are gone", self._damaged.prune(math.inf))
+            or self._logged("oldest told sessions are pruned", self.book.prune(self._boots, math.inf))
+            or self._outbox.release() > 0
+            or self._spare_given_up()
+            or self._outbox.thin(LEAST) > 0
+            or self._drop_guaranteed()
+        )
+
+    def _logged(self, what: str, gone: int) -> bool:
         if gone:
-            log.warning("the store holds more than %d MB: the %d oldest told sessions are pruned", self._settings.max_mb, gone)
-        return gone > 0 or self._outbox.release() > 0 or self._outbox.thin() > 0
+            log.warning("the store holds more than %d MB: %d %s", self._settings.max_mb, gone, what)
+        return gone > 0
+
+    def _spare_given_up(self) -> bool:
+        with self._db.transaction():
+            gone = self._given_up.give_way(LEAST)
+            if gone:
+                self._full(f"{gone} given-up intermediate values and events are gone")
+        return gone is not None
+
+    def _drop_guaranteed(self) -> bool:
+        with self._db.transaction():
+            gone = self._outbox.drop_guaranteed(KEPT_GUARANTEED, LEAST)
+            if gone:
+                self._full(f"{gone} events that were not told are gone")
+        return gone > 0
+
+    def _full(self, what: str) -> None:
+        self._security.happened(SecurityEvent.MEMORY_EXHAUSTION, f"{what}: the store is full")
 
     def _forget_given_up(self, before_s: float) -> bool:
         if not self._given_up.old(before_s):

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+AT_ONCE = 30
+"""Rows pruned in one step."""
+
 
 class Found(NamedTuple):
     """place: the table and column; key: of the row; why: what is wrong with its bytes."""
@@ -69,10 +72,16 @@ class Damaged:
         self._db.execute_many("UPDATE damaged SET at = ? WHERE id = ?", [(at, one.id) for one in found])
 
     def prune(self, before_s: float) -> int:
-        """Forgets those that were said before a time (seconds since 1970); how many."""
-        if self._db.execute("SELECT 1 FROM damaged WHERE at < ? LIMIT 1", (before_s,)).fetchone() is None:
-            return 0
-        return self._db.execute("DELETE FROM damaged WHERE at < ?", (before_s,)).rowcount
+        """Forgets the oldest of those that were said before a time (seconds since 1970), a few at once; how many."""
+        old = self._db.execute("SELECT id FROM damaged WHERE at < ? ORDER BY id LIMIT ?", (before_s, AT_ONCE)).fetchall()
+        if old:
+            self._db.execute_many("DELETE FROM damaged WHERE id = ?", old)
+        return len(old)
+
+    def date(self, since_s: float, now_s: float) -> None:
+        """Those that were said at a time before one count as said now: the clock was not known then."""
+        if self._db.execute("SELECT 1 FROM damaged WHERE at < ? LIMIT 1", (since_s,)).fetchone() is not None:
+            self._db.execute("UPDATE damaged SET at = ? WHERE at < ?", (now_s, since_s))
 
     def _count_one(self) -> None:
         self._db.set_aside += 1

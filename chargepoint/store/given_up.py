@@ -7,11 +7,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from chargepoint.model.facts import is_intermediate
 from chargepoint.store.chain import fact_of
 from chargepoint.store.db import Db
 from chargepoint.store.ledger import COPY
 
-OLD = "SELECT id FROM given_up WHERE at < ? AND id NOT IN (SELECT n FROM transaction_facts WHERE light = 2) ORDER BY id LIMIT ?"
+NOT_TOLD_AGAIN = "id NOT IN (SELECT n FROM transaction_facts WHERE light = 2)"
+OLD = f"SELECT id FROM given_up WHERE at < ? AND {NOT_TOLD_AGAIN} ORDER BY id LIMIT ?"
+FROM = f"SELECT id, fact FROM given_up WHERE id > ? AND {NOT_TOLD_AGAIN} ORDER BY id LIMIT ?"
+LOOKED_AT = 400
+"""Rows looked at in one step."""
 
 
 class GivenUpFact(NamedTuple):
@@ -29,6 +34,7 @@ class GivenUp:
 
     def __init__(self, db: Db) -> None:
         self._db = db
+        self._looked: dict[str, int] = db.remembered("given_up")
 
     def count(self) -> int:
         return int(self._db.execute("SELECT COUNT(*) FROM given_up").fetchone()[0])
@@ -68,6 +74,7 @@ class GivenUp:
             self._db.execute("DELETE FROM given_up WHERE id = ?", (id,))
         else:
             self._db.execute("UPDATE given_up SET answer = ?, at = ? WHERE id = ?", (answer, at, id))
+            self._looked.clear()
         if self._db.execute("SELECT 1 FROM transaction_facts WHERE txn = ? LIMIT 1", (transaction,)).fetchone() is None:
             self._db.execute("DELETE FROM notes WHERE txn = ?", (transaction,))
 
@@ -81,6 +88,26 @@ class GivenUp:
         for id in old:
             self._db.execute("DELETE FROM given_up WHERE id = ?", (id,))
         return len(old)
+
+    def date(self, since_s: float, now_s: float) -> None:
+        """Those that were given up at a time before one count as given up now: the clock was not known then."""
+        if self._db.execute("SELECT 1 FROM given_up WHERE at < ? LIMIT 1", (since_s,)).fetchone() is not None:
+            self._db.execute("UPDATE given_up SET at = ? WHERE at < ?", (now_s, since_s))
+
+    def give_way(self, least: int) -> int | None:
+        """Forgets the oldest that a full store can spare: all but a transaction's begin, end and other events. How many; None once all were looked
+        at. least: where fewer would go, none does."""
+        after = self._looked.get("up_to", 0)
+        rows = self._db.execute(FROM, (after, LOOKED_AT)).fetchall()
+        spare = [(id,) for id, content in rows if (fact := fact_of(content)) is None or is_intermediate(fact)]
+        whole = len(rows) == LOOKED_AT
+        if len(spare) < least and not whole:
+            return None
+        self._looked["up_to"] = rows[-1][0]
+        if len(spare) < least:
+            return 0
+        self._db.execute_many("DELETE FROM given_up WHERE id = ?", spare)
+        return len(spare)
 
     def list(self, transaction: str | None = None) -> Iterator[GivenUpFact]:
         """Those of one transaction, or all, in order."""

@@ -56,12 +56,15 @@ class Ledger:
         if any(row[1] for row in rows):
             self.archive.add(transaction, [_unchained(row) if not row[1] else _stored(row) for row in rows])
 
-    def thin(self, next_id: Callable[[], int], wall_s: float) -> int:
-        """Drops every second of the oldest intermediate values that wait, and says so in their chains; how many. next_id: for the links."""
+    def thin(self, next_id: Callable[[], int], wall_s: float, least: int) -> int:
+        """Drops every second of the oldest intermediate values that wait, and says so in their chains; how many. next_id: for the links; least: where
+        fewer would go, none does."""
         rows = self._db.execute(
             "SELECT id, txn FROM transaction_facts WHERE light = 1 AND told = 0 ORDER BY id LIMIT ?", (THINNED_AT_ONCE,)
         ).fetchall()
         doomed: dict[str, set[int]] = {}
+        if len(rows[1::2]) < least:
+            return 0
         for id, transaction in rows[1::2]:
             doomed.setdefault(transaction, set()).add(id)
         places = self._chains.of(doomed.keys())

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from chargepoint.model.facts import Delivery, EventKind, Fact, StatusFact, TransactionFact, Trigger, delivery_of
+from chargepoint.model.facts import Delivery, EventKind, Fact, StatusFact, TransactionFact, delivery_of, is_intermediate
 from chargepoint.store.ahead import Ahead, Known
 from chargepoint.store.audience import Audience
 from chargepoint.store.db import Db
@@ -24,13 +24,12 @@ from chargepoint.store.soundness import Soundness
 from chargepoint.store.values import Values
 
 CSMS = "outbox.csms"
-RELEASED_AT_ONCE = 8
+RELEASED_AT_ONCE, DROPPED_AT_ONCE = 8, 200
 THIN_ABOVE = 200_000
 """Facts that wait before intermediate values are thinned: a year offline, some 80 MB."""
 TABLE = {Delivery.TRANSACTION: TRANSACTIONS, Delivery.GUARANTEED: GUARANTEED}
 CODE = {Delivery.TRANSACTION: 0, Delivery.GUARANTEED: 1, Delivery.STATE: 2, Delivery.PERISHABLE: 3}
 DELIVERY_OF = {code: delivery for delivery, code in CODE.items()}
-LIGHT = (Trigger.METER_VALUE_PERIODIC, Trigger.METER_VALUE_CLOCK)
 
 
 class Waiting(NamedTuple):
@@ -176,15 +175,15 @@ class Outbox:
         """Facts given up, and not told since."""
         return self._given_up.count()
 
-    def thin(self) -> int:
+    def thin(self, least: int = 1) -> int:
         """Drops every second of the oldest intermediate values that wait, some hundreds at once: first and last stay, seq keeps its gaps (2.0.1 part
-        2, E04.FR.07 and E04.FR.08), and a link of each chain says so. How many."""
+        2, E04.FR.07 and E04.FR.08), and a link of each chain says so. How many. least: where fewer would go, none does."""
         with self._db.transaction():
-            gone = self._ledger.thin(self._next_id, self.wall_s())
+            gone = self._ledger.thin(self._next_id, self.wall_s(), least)
             if gone:
-                self._db.after_commit(self._count)
                 for callback in self.on_thinned:
                     callback(gone)
+                self._db.after_commit(self._count)
         return gone
 
     def release(self) -> int:
@@ -195,6 +194,17 @@ class Outbox:
                 for callback in self.on_released:
                     callback(transaction, csms)
         return len(missed)
+
+    def drop_guaranteed(self, keep: int, least: int) -> int:
+        """Forgets the oldest guaranteed facts that wait, a few at once, but never the newest; how many. keep: so many stay; least: where fewer would
+        go, none does."""
+        gone = min(self._waiting[Delivery.GUARANTEED] - keep, DROPPED_AT_ONCE)
+        if gone < least:
+            return 0
+        with self._db.transaction():
+            self._db.execute("DELETE FROM guaranteed_facts WHERE id IN (SELECT id FROM guaranteed_facts ORDER BY id LIMIT ?)", (gone,))
+            self._on_commit(Delivery.GUARANTEED, -gone)
+        return gone
 
     def change_csms(self, key: str) -> bool:
         """Says to which CSMS and version facts are told from now on. At a change a newcomer is told every transaction whose end nobody was told, from
@@ -242,7 +252,7 @@ class Outbox:
         self._ahead.forget(none_waits=not self._waiting[Delivery.TRANSACTION])
 
     def _append_transaction(self, fact: TransactionFact) -> int:
-        light = fact.kind is EventKind.UPDATED and fact.trigger in LIGHT
+        light = is_intermediate(fact)
         number = self._next_id()
         with self._db.transaction():
             self._ledger.append(number, fact, light=light)

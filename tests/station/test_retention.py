@@ -14,7 +14,9 @@ from chargepoint.station.retention import DAY_S, Retention
 from chargepoint.station.security import Security
 from chargepoint.store.boots import Boots
 from chargepoint.store.chain_walk import Verdict
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
+from chargepoint.store.given_up import GivenUp
 from chargepoint.store.outbox import Outbox
 from chargepoint.store.sessions import Sessions
 from tests.simclock import SimulatedClock
@@ -31,6 +33,7 @@ class Keeping:
         self.boots = Boots(self.db)
         self.clock.boot = self.boots.begin("a")
         self.outbox = Outbox(self.db)
+        self.outbox.wall_s = self.clock.wall_s
         self.sessions = Sessions(self.db, SessionRow, lambda row: row.last)
         self.retention = Retention(
             self.clock, self.db, self.boots, self.outbox, Security(self.clock, self.db, self.outbox.append), Ledger(**settings)
@@ -181,9 +184,100 @@ async def test_giving_up_is_a_security_event_and_forgetting_it_another(tmp_path:
         ("TransactionFactGivenUp", "Started seq 0 of t1: InternalError: no room")
     ]
     await keeping.clock.advance(5 * DAY_S)
-    keeping.outbox.wall_s = keeping.clock.wall_s
     await keeping.seconds()
     assert keeping.outbox.given_up() == 0 and keeping.told_security()[-1].type == "MemoryExhaustion"
+
+
+async def refused_charges(keeping: Keeping, count: int, samples: int) -> None:
+    """The CSMS refuses every one of their facts."""
+    for _ in range(count):
+        await keeping.charge(samples=samples, tell=False)
+        while (waiting := keeping.outbox.next(TX)) is not None:
+            keeping.outbox.give_up(waiting.id, "InternalError: no")
+        while (event := keeping.outbox.next(Delivery.GUARANTEED)) is not None:
+            keeping.outbox.told(event.id)
+
+
+async def test_what_was_given_up_gives_way_in_a_full_store_the_oldest_first_but_no_begin_and_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chargepoint.station.retention.MB", 180_000)
+    keeping = Keeping(tmp_path / "station.db", max_mb=1, keep_days=1000)
+    await refused_charges(keeping, 40, 20)
+    assert keeping.outbox.given_up() == 40 * 22 and keeping.retention.book.used_bytes() > 180_000
+    await keeping.seconds(300)
+    assert keeping.retention.book.used_bytes() <= 180_000 and keeping.outbox.given_up() > 80
+    left = [(item.transaction, item.seq) for item in GivenUp(keeping.db).list()]
+    assert {(f"t{number}", seq) for number in range(1, 41) for seq in (0, 21)} <= set(left)
+    between = [item for item in left if item[1] not in (0, 21)]
+    assert between == [(f"t{number}", seq) for number in range(1, 41) for seq in range(1, 21)][-len(between) :]
+    said = [event.info or "" for event in keeping.told_security()]
+    counted = sum(int(info.split()[0]) for info in said if "given-up" in info)
+    assert counted == 40 * 22 - keeping.outbox.given_up() and all(event.type == "MemoryExhaustion" for event in keeping.told_security())
+    assert keeping.holds()
+
+
+async def test_a_store_full_of_begins_and_ends_is_not_written_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each word of what went is a fact itself: it must not be what goes next."""
+    monkeypatch.setattr("chargepoint.station.retention.MB", 1)
+    keeping = Keeping(tmp_path / "station.db", max_mb=1, keep_days=1000)
+    await refused_charges(keeping, 10, 0)
+    for _ in range(5):
+        await keeping.charge(samples=1, tell=False)
+    await keeping.seconds(200)
+    for _ in range(3):
+        while (event := keeping.outbox.next(Delivery.GUARANTEED)) is not None:
+            keeping.outbox.give_up(event.id, "NotImplemented")
+        before = keeping.db.execute("SELECT total_changes()").fetchone()
+        await keeping.seconds(200)
+        assert keeping.db.execute("SELECT total_changes()").fetchone() == before
+    facts = [one.fact for one in keeping.outbox.some(TX, 100) if isinstance(one.fact, TransactionFact)]
+    assert [fact.seq for fact in facts if fact.kind is not EventKind.UPDATED] == [0, 2] * 5
+
+
+async def test_security_events_that_nobody_takes_are_bounded_in_a_full_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chargepoint.station.retention.MB", 100_000)
+    keeping = Keeping(tmp_path / "station.db", max_mb=1, keep_days=1000)
+    for number in range(3000):
+        keeping.outbox.append(SecurityFact("StartupOfTheDevice", keeping.clock.stamp(), f"{number}"))
+    assert keeping.retention.book.used_bytes() > 100_000
+    await keeping.seconds(300)
+    kept = [one.fact.info or "" for one in keeping.outbox.some(Delivery.GUARANTEED, 5000) if isinstance(one.fact, SecurityFact)]
+    numbers = [int(info) for info in kept if info.isdecimal()]
+    said = [info for info in kept if "events that were not told" in info]
+    assert numbers == list(range(3000 - len(numbers), 3000)) and 500 < len(numbers) < 3000, "the oldest went"
+    assert sum(int(info.split()[0]) for info in said) == 3000 - len(numbers) and keeping.outbox.waiting() == len(kept)
+
+
+async def test_rows_that_could_not_be_read_go_when_the_store_is_full_once_they_were_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chargepoint.station.retention.MB", 100_000)
+    keeping = Keeping(tmp_path / "station.db", max_mb=1, keep_days=1000)
+    await keeping.charge()
+    damaged = Damaged(keeping.db)
+    for number in range(200):
+        damaged.put("values", f"{number}", bytes([number]) * 1000, "no MessagePack")
+    damaged.said([found for found in damaged.unsaid() if int(found.key) < 150], keeping.clock.wall_s())
+    await keeping.seconds(200)
+    left = [int(found.key) for found in damaged.all()]
+    assert left == list(range(200 - len(left), 200)) and 50 <= len(left) < 150, "the oldest of those that were said"
+    assert keeping.kept() == ["t1"] and keeping.holds(), "the ledger stays where they are enough"
+
+
+async def test_what_was_kept_before_the_time_was_known_is_not_old_once_it_is(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "station.db", keep_days=3)
+    known_s = keeping.clock.wall_s()
+    keeping.clock.learn_wall(100.0)
+    keeping.clock._known = False
+    await refused_charges(keeping, 1, 0)
+    damaged = Damaged(keeping.db)
+    damaged.put("values", "a", b"x", "no MessagePack")
+    damaged.said(damaged.unsaid(), keeping.clock.wall_s())
+    keeping.clock.learn_wall(known_s)
+    await keeping.seconds(200)
+    assert (keeping.outbox.given_up(), damaged.count()) == (2, 1)
+    await keeping.clock.advance(4 * DAY_S)
+    await keeping.seconds(200)
+    assert (keeping.outbox.given_up(), damaged.count()) == (0, 0)
 
 
 async def test_a_store_with_nothing_to_do_is_not_written(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from chargepoint.store.boots import Boots
 from chargepoint.store.chain import Gap
 from chargepoint.store.db import Db, StoreError
 from chargepoint.store.erasing import Erasing
+from chargepoint.store.given_up import GivenUp
 from chargepoint.store.outbox import Outbox
 from chargepoint.store.schema import MIGRATIONS
 from chargepoint.store.sessions import Sessions
@@ -114,7 +115,7 @@ STEPS = st.lists(
         st.tuples(st.sampled_from(["thin", "prune", "reopen"]), st.just(0)),
         st.tuples(st.just("erase"), st.integers(0, 2)),
         st.tuples(st.just("give up"), st.just(0)),
-        st.tuples(st.just("retell"), st.just(0)),
+        st.tuples(st.sampled_from(["retell", "give way"]), st.just(0)),
         st.tuples(st.just("csms"), st.integers(0, 1)),
     ),
     max_size=60,
@@ -146,6 +147,8 @@ def run(house: House, steps: list[tuple[str, int]]) -> None:
                 house.outbox.give_up(waiting.id, "no")
             case "retell":
                 house.outbox.retell()
+            case "give way":
+                GivenUp(house.db).give_way(1)
             case "csms":
                 house.outbox.change_csms(f"csms {n}")
 

@@ -359,6 +359,17 @@ def test_thinning_drops_no_start_and_no_end(db: Db) -> None:
     assert {(name, seq) for name in "abc" for seq in (0, 30)} <= set(left)
 
 
+def test_what_waits_is_counted_right_when_what_went_is_said(db: Db) -> None:
+    outbox = Outbox(db)
+    outbox.on_thinned.append(lambda count: outbox.append(SecurityFact("MemoryExhaustion", AT, f"{count}")) and None)
+    for fact in (event("a", 0, EventKind.STARTED), *(event("a", seq) for seq in range(1, 30))):
+        outbox.append(fact)
+    assert outbox.thin() == 14 and outbox.thin(least=8) == 0
+    assert outbox.waiting() == Outbox(db).waiting() == 30 - 14 + 1
+    assert outbox.drop_guaranteed(keep=1, least=1) == 0 and outbox.drop_guaranteed(keep=0, least=1) == 1
+    assert outbox.waiting() == Outbox(db).waiting() == 30 - 14
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_what_waits_is_the_same_whether_remembered_or_read(seed: int) -> None:
     """After whatever happened, another outbox over the same store would tell the same facts in the same order, as often refused."""
