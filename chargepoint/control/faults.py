@@ -14,8 +14,12 @@ HOLD_S = 1.0
 """A fault that goes with its cause stays so long after the cause was last seen, so that a flickering cause is one fault."""
 
 
+UNREADABLE = "residual_test_failed"
+"""What is latched where it cannot be told what was: no closing until a person has cleared it and the test has passed."""
+
+
 def _mask(names: Iterable[str]) -> int:
-    return sum(1 << NAMES.index(name) for name in names)
+    return sum(1 << NAMES.index(name) for name in set(names))
 
 
 def _with(effect: Effect) -> int:
@@ -41,12 +45,13 @@ BY_UNPLUG = _clearing(Clears.UNPLUG)
 
 
 class Faults:
-    """active: what holds now; causes: what was seen in the last turn. latched: names kept from before the start."""
+    """active: what holds now; causes: what was seen in the last turn. latched: names kept from before the start; one that nobody knows, as of
+    a later version, counts as unreadable."""
 
     __slots__ = ("_seen_at", "active", "causes")
 
     def __init__(self, latched: Iterable[str] = ()) -> None:
-        self.active = _mask(name for name in latched if name in NAMES)
+        self.active = _mask(name if name in NAMES else UNREADABLE for name in latched)
         self.causes = 0
         self._seen_at = [0.0] * len(NAMES)
 

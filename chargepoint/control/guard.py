@@ -23,6 +23,8 @@ X1_SETTLES_S = 0.5
 """At X1 the low peak has emptied after so long; one still dark means that the generator does not obey."""
 READING_S, CALM_READING_S = 0.05, 0.2
 """No longer without a reading of the pilot: ten turns; more while nothing is offered or closed."""
+LOW_TURNS = 10
+"""Turns in a row without a reading of the low plateau: what shows the diode is not known any more."""
 VAGUE_S = 0.3
 """Nothing stands still for so long: longer than a car in C takes to be seen after a spike."""
 VENTILATION_S = 0.2
@@ -229,4 +231,5 @@ def _name(watch: Watch) -> None:
 
 
 def _unread(watch: Watch) -> bool:
-    return watch.now - watch.high_at >= (READING_S if watch.pwm or watch.coil else CALM_READING_S)
+    high_lost = watch.now - watch.high_at >= (READING_S if watch.pwm or watch.coil else CALM_READING_S)
+    return high_lost or watch.low_unread_turns >= LOW_TURNS

@@ -56,11 +56,10 @@ class Levels:
         low_v, ohms = self._front_end.finish_other(now)
         if ohms is not None:
             self._cable.read(ohms)
-        if low_v is None:
-            return False
-        self._watch.now = now
-        self._watch.low_v, self._watch.low_at = low_v, now
-        return True
+        if low_v is not None:
+            self._watch.now = now
+        self._watch.read_low(low_v, now)
+        return low_v is not None
 
     def read_calm(self, now: float) -> None:
         """Whichever channel a calm turn converted; one that was not read says nothing."""
@@ -68,7 +67,7 @@ class Levels:
         if channel is Channel.HIGH:
             self._take_high(value, now)
         elif channel is Channel.LOW:
-            self._watch.low_v, self._watch.low_at = value, now
+            self._watch.read_low(value, now)
         elif channel is Channel.PROXIMITY:
             self._cable.read(value)
 

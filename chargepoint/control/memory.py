@@ -11,13 +11,12 @@ from typing import Annotated
 
 import msgspec
 
+from chargepoint.control.faults import UNREADABLE
 from chargepoint.link.messages import NO_MESSAGE
 
 NAME = "control.json"
 REMOTE_REST_S = 24 * 3600.0
 """Between two clearings by the CSMS."""
-UNREADABLE = "residual_test_failed"
-"""What every EVSE starts with when the file cannot be read: no closing until a person has cleared it and the test has passed."""
 
 
 class LastTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +55,7 @@ class Memory:
         self._content = self._load()
 
     def kept(self, evse: int) -> Kept:
-        """What an EVSE starts with."""
+        """What an EVSE starts with: latched, when the file cannot be read."""
         if not self.readable:
             return Kept(latched=(UNREADABLE,))
         return self._content.evses.get(evse, Kept())

@@ -36,6 +36,7 @@ class Watch:
         "lock_failed",
         "lock_lost_turns",
         "low_at",
+        "low_unread_turns",
         "low_v",
         "meter_long_silent",
         "meter_silent",
@@ -85,6 +86,7 @@ class Watch:
         self.high_at = now
         self.low_v = 0.0
         self.low_at = now
+        self.low_unread_turns = 0
         self.mirror_closed = False
         self.mirror_since = now
         self.mirror_l23_closed = False
@@ -136,6 +138,13 @@ class Watch:
         self.meter_silent = False
         self.meter_long_silent = False
         self.current_uncommanded = False
+
+    def read_low(self, volts: float | None, now: float) -> None:
+        """The low peak, this turn; None: it was not read."""
+        if volts is None:
+            self.low_unread_turns += 1
+        else:
+            self.low_v, self.low_at, self.low_unread_turns = volts, now, 0
 
     def read_earth(self, lost: bool) -> None:
         """The monitor of the protective earth, this turn."""

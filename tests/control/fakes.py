@@ -61,6 +61,7 @@ class Wire:
         self.pwm_lost = False
         self.adc_lost = False
         self.adc_nonsense = False
+        self.unread: Channel | None = None
         self.coil = False
         self.mirror: bool | None = None
         self.read_back: bool | None = None
@@ -102,7 +103,7 @@ class Wire:
         if self.adc_lost or self._converting is None:
             raise DeviceLost("adc", "gone")
         channel, self._converting = self._converting, None
-        if self.adc_nonsense:
+        if self.adc_nonsense or channel is self.unread:
             return math.nan
         if channel is Channel.PROXIMITY:
             return self.ohms

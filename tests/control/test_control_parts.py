@@ -12,13 +12,15 @@ import pytest
 
 from chargepoint.clock import Clock
 from chargepoint.control.cable import Cable
-from chargepoint.control.faults import HOLD_S, Faults, bit
+from chargepoint.control.faults import HOLD_S, UNREADABLE, Faults, bit
 from chargepoint.control.lateness import Lateness
-from chargepoint.control.memory import UNREADABLE, Kept, LastTest, Memory
+from chargepoint.control.memory import Kept, LastTest, Memory
 from chargepoint.control.over_current import OverCurrent
 from chargepoint.control.slow import Slow
 from chargepoint.notify import Notifier
 from hal.errors import DeviceLost
+from tests.control.fakes import Bench
+from tests.control.seen import never_on
 
 
 def carried(over: OverCurrent, amps: float | None, seconds: Iterable[float], phase: int = 0) -> None:
@@ -91,8 +93,26 @@ def test_a_flickering_cause_is_one_fault() -> None:
     assert faults.names() == ()
 
 
-def test_unknown_latched_names_are_left_out() -> None:
-    assert Faults(("a fault of the future", "diode")).names() == ("diode",)
+def test_a_latched_name_that_nobody_knows_is_as_an_unreadable_file() -> None:
+    assert Faults(("a fault of the future", "diode")).names() == ("diode", UNREADABLE)
+    assert Faults(("one", "another", "one")).names() == (UNREADABLE,)
+
+
+def test_a_name_that_is_kept_twice_is_one_fault() -> None:
+    assert Faults(("residual_current", "residual_current")).names() == ("residual_current",)
+
+
+def test_what_a_later_version_latched_is_not_cleared_by_going_back_to_this_one() -> None:
+    bench = Bench(latched=("a fault of the future",))
+    bench.settle()
+    bench.plug()
+    bench.renewing = True
+    never_on(bench)
+    judge = bench.evse.judge
+    judge.clear(UNREADABLE)
+    assert bench.evse.record.kept.latched == ()
+    bench.wire.car_v = 6.0
+    bench.until(lambda: bench.wire.coil)
 
 
 def test_lateness() -> None:

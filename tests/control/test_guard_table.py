@@ -58,6 +58,8 @@ CHARGING: tuple[tuple[dict[str, object], set[str]], ...] = (
     ({"pilot": A, "pilot_since": ago(0.3)}, set()),
     # it cannot be read, or the generator does not obey
     ({"high_at": ago(0.049)}, set()),
+    ({"low_unread_turns": 9}, set()),
+    ({"low_unread_turns": 10}, {"pilot_lost"}),
     ({"high_at": ago(0.05)}, {"pilot_lost"}),
     ({"high_at": ago(0.05), "pwm": False, "low_v": 0.0}, {"pilot_lost"}),
     ({"high_at": ago(0.05), "coil": False, "mirror_closed": True}, {"pilot_lost"}),
@@ -134,6 +136,7 @@ RESTING: tuple[tuple[dict[str, object], set[str]], ...] = (
     ({}, set()),
     ({"high_at": ago(0.19)}, set()),
     ({"high_at": ago(0.2)}, {"pilot_lost"}),
+    ({"low_unread_turns": 10}, {"pilot_lost"}),
     ({"mirror_closed": False, "mirror_since": ago(0.149)}, set()),
     ({"mirror_closed": False, "mirror_since": ago(0.15)}, {"contactor_welded"}),
     ({"mirror_closed": False, "coil_since": ago(0.149)}, set()),

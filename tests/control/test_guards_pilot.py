@@ -7,6 +7,7 @@ import math
 import pytest
 
 from chargepoint.control import faults, guard
+from hal.ports import Channel
 from tests.control.fakes import TURN_S, Bench
 from tests.control.seen import active, never_on, opens_within
 
@@ -122,6 +123,39 @@ def test_an_adc_that_is_gone_opens_within_ten_turns() -> None:
     bench.wire.adc_lost = False
     bench.seconds(2.0)
     assert active(bench) == ()
+
+
+def test_a_low_plateau_that_is_not_read_opens_within_ten_turns_for_it_is_no_diode() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.wire.unread = Channel.LOW
+    opens_within(bench, 10 * TURN_S + TURN_S)
+    assert active(bench) == ("pilot_lost",)
+    bench.wire.diode_v = 0.0
+    never_on(bench)
+    bench.wire.unread, bench.wire.diode_v = None, -12.0
+    bench.seconds(2.0)
+    assert active(bench) == ()
+
+
+def test_a_low_plateau_that_was_read_before_closes_nothing() -> None:
+    bench = Bench()
+    bench.settle()
+    bench.plug()
+    bench.renewing = True
+    bench.until(lambda: bench.evse.watch.pwm)
+    bench.seconds(0.5)
+    bench.wire.unread, bench.wire.diode_v, bench.wire.car_v = Channel.LOW, 0.0, 6.0
+    never_on(bench, 20.0)
+
+
+def test_a_cable_that_is_read_instead_and_a_late_turn_are_no_loss_of_the_low_plateau() -> None:
+    bench = Bench()
+    bench.charge()
+    for _ in range(5):
+        bench.clock.now += 0.3
+        bench.seconds(1.0)
+    assert bench.wire.coil and active(bench) == ()
 
 
 def test_a_level_that_no_car_makes() -> None:

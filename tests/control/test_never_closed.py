@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from chargepoint.control import faults
 from chargepoint.control.decision import CAR_TIME_S
 from chargepoint.control.electrics import DIODE_V, STILL_V, state_of
+from chargepoint.control.guard import LOW_TURNS
 from chargepoint.control.pilot_filter import ENTER_TURNS, LOST_TURNS, UNCONFIRMED_TURNS
 from chargepoint.control.wake import sight_of
 from chargepoint.link.messages import PhaseWish, Sample, WakeKind
 from chargepoint.model.pilot import PilotState
+from hal.ports import Channel
 from tests.control.fakes import FIGURES, Bench
 
 OUTLETS = {
@@ -38,6 +40,7 @@ ACTS = st.one_of(
     st.tuples(st.just("emergency"), st.booleans()),
     st.tuples(st.just("adc"), st.booleans()),
     st.tuples(st.just("nonsense"), st.booleans()),
+    st.tuples(st.just("unread"), st.sampled_from([Channel.LOW, Channel.HIGH, Channel.PROXIMITY, None])),
     st.tuples(st.just("wish"), st.sampled_from([None, 10.0, 0.0, math.nan])),
     st.tuples(st.just("read back"), st.sampled_from([None, None, True, False])),
     st.tuples(st.just("sample"), st.sampled_from([0.0, 16.0, 60.0, math.nan, math.inf, -math.inf])),
@@ -76,6 +79,8 @@ def act(bench: Bench, kind: str, value: object) -> None:
         wire.adc_lost = bool(value)
     elif kind == "nonsense":
         wire.adc_nonsense = bool(value)
+    elif kind == "unread":
+        wire.unread = value  # type: ignore[assignment]  # a channel
     elif kind == "wish":
         bench.wish_a = value  # type: ignore[assignment]  # amperes
     elif kind == "read back":
@@ -110,6 +115,8 @@ class Unconfirmed:
         self.at = 0.0
         self.turns = 0
         self.unread = 0
+        self.low_at = 0.0
+        self.low_unread = 0
 
     def step(self, bench: Bench) -> None:
         watch = bench.evse.watch
@@ -118,6 +125,8 @@ class Unconfirmed:
         self.unread = 0 if read else self.unread + 1
         self.turns = 0 if still and state_of(watch.high_v, watch.low_v, watch.pilot) is watch.pilot else self.turns + 1
         self.last_v, self.at = watch.high_v if read else None, watch.high_at
+        self.low_unread = 0 if watch.low_at != self.low_at else self.low_unread + 1
+        self.low_at = watch.low_at
 
 
 def bench_of(outlet: str) -> Bench:
@@ -133,6 +142,7 @@ def check(bench: Bench, was_on: bool, moves: int, unconfirmed: Unconfirmed) -> N
     assert evse.watch.pilot is PilotState.C or (evse.watch.pilot is PilotState.D and evse.watch.d_allowed)
     assert not evse.faults.active & faults.OPENS
     assert unconfirmed.unread < LOST_TURNS and unconfirmed.turns < UNCONFIRMED_TURNS
+    assert unconfirmed.low_unread <= LOW_TURNS, "what was read of the diode before is nothing of now"
     if not evse.lease.in_force(now):
         assert bench.wire.duty_now == 1.0 and now - evse.watch.pwm_since <= CAR_TIME_S, "X1 at once, and the car's time at most"
     if was_on:
