@@ -343,8 +343,8 @@ async def _c_to_d_allowed(place: Place) -> float:
 # E, F and the start ---------------------------------------------------------------------------------------------------------------------
 
 
-def _back_from(word: str, fault: str, **body: Any) -> Measure:
-    """From the end of a fault that has shown E or F to the next offer."""
+def _back_from(word: str, told: str, fault: str, **body: Any) -> Measure:
+    """From the end of a fault that has shown E or F, and been told as what it is, to the next offer."""
 
     async def measure(place: Place) -> float:
         await place.reach(State.C2)
@@ -352,6 +352,7 @@ def _back_from(word: str, fault: str, **body: Any) -> Measure:
         await place.act("fault", fault=fault, **body)
         await _see(place, mark, _state(word), word)
         await _see(place, mark, timeline.contacts("open"), "open")
+        await _see(place, mark, timeline.told(told), told)
         mark = place.mark()
         await place.world.delete(f"evse/{place.number}/fault/{fault}")
         x1 = await _see(place, mark, timeline.x1, "X1")
@@ -416,9 +417,9 @@ SEQUENCES: tuple[Sequence, ...] = (
     Sequence("9.2", "C2 to C1: the car has its time: X1 to open, no load", "Table A.6, 9.2", Limit(2.0, 3.0, "s"), _withdrawn_in_c),
     Sequence("10.2", "C1, the car goes on: opened under load", "Table A.6, 10.2", Limit(6.0, 6.5, "s"), _does_not_stop),
     Sequence("11", "C2 to E: contacts open", "Table A.6, 2.2 (M)", within_ms(100.0), _opening(C2, "cp_short", _act("fault", fault="cp_short"))),
-    Sequence("11", "E to B: X1 stays, until offered anew", "Table A.5", at_least_s(0.3), _back_from("E", "cp_short")),
+    Sequence("11", "E to B: X1 stays, until offered anew", "Table A.5", at_least_s(0.3), _back_from("E", "pilot_short", "cp_short")),
     Sequence("12", "C2 to F (the generator's): contacts open", "Table A.6, 2.2 (M)", within_ms(100.0), _to_f),
-    Sequence("12", "F to B: X1 stays, until offered anew", "Table A.5", at_least_s(0.3), _back_from("F", "pwm_stuck", value=0.0)),
+    Sequence("12", "F to B: X1 stays, until offered anew", "Table A.5", at_least_s(0.3), _back_from("F", "pilot_lost", "pwm_stuck", value=0.0)),
     Sequence("diode", "C2 without diode: contacts open", "A.4 (M)", within_ms(100.0), _opening(C2, "diode", _act("fault", fault="diode"))),
     Sequence("D", "B2 to D2 refused: open", "Table A.6, 4", at_least_s(HELD_S), _refused_d),
     Sequence("D", "C2 to D2 refused: contacts open", "Table A.6 (M)", within_s(3.0), _c_to_d_refused),

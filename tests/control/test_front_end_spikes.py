@@ -9,6 +9,8 @@ import pytest
 
 from chargepoint.control import faults
 from chargepoint.control.electrics import amps
+from chargepoint.control.machine import Phase
+from chargepoint.model.pilot import PilotState
 from tests.control.fakes import FIGURES, Bench, StillClock
 from tests.control.pilot_wire import PilotWire
 
@@ -102,6 +104,33 @@ def test_one_spike_never_closes_without_a_permit(volts: float) -> None:
         for width_ms in WIDTHS_MS:
             course.spike(kind, width_ms)
             assert "coil on" not in course.bench.wire.writes and not course.bench.evse.watch.pwm, (kind, width_ms)
+
+
+@pytest.mark.parametrize("volts", [6.0, 3.0])
+@pytest.mark.parametrize("kind", SPIKES)
+def test_one_spike_never_opens_while_the_car_has_its_time_after_the_offer(kind: str, volts: float) -> None:
+    course = Course(53.3, volts)
+    bench = course.bench
+    bench.renewing = False
+    bench.permit(0.0)
+    bench.until(lambda: bench.evse.phase is Phase.WITHDRAW)
+    bench.seconds(0.7)
+    for width_ms in WIDTHS_MS:
+        course.spike(kind, width_ms)
+        assert bench.wire.coil and bench.evse.watch.closed, (width_ms, bench.ear.kinds())
+
+
+@pytest.mark.parametrize(("pilot", "values"), [(PilotState.E, {"short_ohm": 0.0}), (PilotState.F, {"rails_v": (-12.0, -12.0)})])
+def test_one_spike_in_e_or_f_never_closes(pilot: PilotState, values: dict[str, object]) -> None:
+    course = Course(53.3, 6.0)
+    bench = course.bench
+    course.put(values)
+    bench.until(lambda: bench.evse.watch.pilot is pilot)
+    bench.wire.writes.clear()
+    for kind in SPIKES:
+        for width_ms in WIDTHS_MS:
+            course.spike(kind, width_ms)
+            assert "coil on" not in bench.wire.writes and not bench.evse.watch.pwm, (kind, width_ms)
 
 
 @pytest.mark.parametrize("percent", DUTIES)

@@ -6,6 +6,7 @@ What a reaction took is the report's business on a quiet machine; here it only h
 from __future__ import annotations
 
 from collections import deque
+from itertools import takewhile
 
 import pytest
 
@@ -18,6 +19,7 @@ from proof.place import Place, State
 from proof.sequences import SEQUENCES, Limit
 from proof.worlds import in_lanes, places
 from sim.api_bodies import ALL_FAULTS
+from tests.world import ROOT
 
 
 def test_every_fault_of_the_simulator_is_in_the_table_once() -> None:
@@ -62,6 +64,35 @@ def test_the_matrix_says_what_was_not_tried_and_what_failed() -> None:
     assert "**offer not withdrawn**" in text
     assert "**0.300 s, limit 0.1 s**" in text
     assert "not tried" in text
+
+
+def _table(name: str, first: str) -> list[list[str]]:
+    """The rows of the table in a report of docs/ whose head begins with this word."""
+    lines = (ROOT / "docs" / name).read_text(encoding="utf-8").splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith(f"| {first} |"))
+    rows = takewhile(lambda line: line.startswith("|"), lines[begin:])
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_the_matrix_in_docs_has_every_fault_in_every_state_tried_and_as_expected() -> None:
+    head, _, *rows = _table("campaign.md", "fault")
+    assert head[1:] == [state.value for state in State]
+    assert sorted(row[0].strip("`") for row in rows) == sorted(ALL_FAULTS)
+    for fault, *cells in rows:
+        row = BY_FAULT[fault.strip("`")]
+        for state, cell in zip(State, cells, strict=True):
+            expected = row.expected(state)
+            assert cell.startswith(expected.reaction) and "**" not in cell, (fault, state)
+            assert expected.word in cell and expected.at_end in cell, (fault, state)
+    assert "Violations seen by the world: none." in (ROOT / "docs" / "campaign.md").read_text(encoding="utf-8")
+
+
+def test_the_type_test_in_docs_has_every_sequence_and_all_have_passed() -> None:
+    _, _, *rows = _table("typetest.md", "sequence")
+    stations = {True: ("socket", "tethered"), False: ("socket",)}
+    wanted = [(one.number, station, one.title, one.clause) for one in SEQUENCES for station in stations[one.tethered]]
+    assert sorted(tuple(row[:4]) for row in rows) == sorted(wanted)
+    assert {row[-1] for row in rows} == {"pass"}
 
 
 @pytest.mark.parametrize(("value", "met"), [(2.9, False), (3.0, True), (4.0, True), (4.1, False)])
