@@ -20,8 +20,12 @@ class IdTokenType(StrEnum):
     NO_AUTHORIZATION = "NoAuthorization"
 
 
+TYPE_FOLLOWS = "\n"
+"""No identifierString holds it."""
+
+
 class IdToken(msgspec.Struct, frozen=True):
-    """A token as presented. Compared without regard to case (2.0.1 part 2 'identifierString'): use `key()`."""
+    """A token as presented. Compared without regard to case (2.0.1 part 2 'identifierString'): its value by `key()`, the whole by `same_key()`."""
 
     value: str
     type: str = IdTokenType.ISO14443
@@ -29,6 +33,10 @@ class IdToken(msgspec.Struct, frozen=True):
 
     def key(self) -> str:
         return self.value.casefold()
+
+    def same_key(self) -> str:
+        """Equal for tokens that are the same: by value and type (C01.FR.25). Cards by far the most have the bare value."""
+        return self.key() if self.type == IdTokenType.ISO14443 else f"{self.key()}{TYPE_FOLLOWS}{self.type}"
 
     def __str__(self) -> str:
         """For logs, where a key code never appears (C04.FR.04)."""

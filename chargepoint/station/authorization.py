@@ -107,7 +107,8 @@ class Authorization:
         return {ClearCache: self.clear_cache}
 
     async def authorize(self, token: IdToken) -> Verdict:
-        """Who may charge now. Waits for the CSMS for at most the message timeout; never raises."""
+        """Who may charge now. Waits for the CSMS for at most the message timeout; never raises. Where it is not to be asked, list and cache alone
+        decide (DisableRemoteAuthorization), as none of the rules for offline is meant."""
         if token.type in NEVER_ASKED:
             return Verdict(_status(AuthorizationStatus.ACCEPTED), Source.OPEN)
         if not self.needed():
@@ -115,7 +116,9 @@ class Authorization:
         known = self.known(token)
         if known is not None and (self._without_asking() if known.accepted else self._final(known)):
             return known
-        asked = await self._ask(token, known)
+        if self._backend.accepted and self._variables.boolean("AuthCtrlr.DisableRemoteAuthorization"):
+            return known or Verdict(_status(AuthorizationStatus.UNKNOWN), Source.NOBODY)
+        asked = await self._ask(token)
         return asked or self._offline(known)
 
     def needed(self) -> bool:
@@ -124,23 +127,23 @@ class Authorization:
 
     def known(self, token: IdToken) -> Verdict | None:
         """What list or cache say of a token, the list first (C13.FR.01); None: they do not know it."""
-        if self._variables.boolean("LocalAuthListCtrlr.Enabled"):
-            info = self._tokens.listed(token)
-            if info is not None:
-                return Verdict(self._of_today(info), Source.LIST)
+        info = self._listed(token)
+        if info is not None:
+            return Verdict(self._of_today(info), Source.LIST)
         if self._variables.boolean("AuthCacheCtrlr.Enabled"):
             return self._from_cache(token)
         return None
 
     def learn(self, token: IdToken, info: IdTokenInfo) -> None:
-        """A CSMS said something of a token: the cache follows, unless the token is in the local list (C10.FR.04, C10.FR.05; 1.6 3.5.3)."""
+        """A CSMS said something of a token: the cache follows (C10.FR.04, C10.FR.05). 1.6 adds nothing to it that is in the local list (3.5.3)."""
         if token.type in NEVER_ASKED:
             return
-        listed = self._tokens.listed(token)
+        listed = self._listed(token)
         if listed is not None:
             self._compare(token, self._of_today(listed), info)
-            return
         if not self._variables.boolean("AuthCacheCtrlr.Enabled"):
+            return
+        if listed is not None and self._in_16() and self._tokens.cached(token) is None:
             return
         if self._expired(info) and not self._in_16():
             self._tokens.forget(token)
@@ -160,9 +163,12 @@ class Authorization:
         self._tokens.forget_cache()
         return Answer("Accepted")
 
+    def _listed(self, token: IdToken) -> IdTokenInfo | None:
+        return self._tokens.listed(token) if self._variables.boolean("LocalAuthListCtrlr.Enabled") else None
+
     def _compare(self, token: IdToken, listed: IdTokenInfo, info: IdTokenInfo) -> None:
         """1.6 3.5.2: a list that is at odds with the CSMS is told of."""
-        if self._variables.boolean("LocalAuthListCtrlr.Enabled") and (listed.status in VALID) != (info.status in VALID):
+        if (listed.status in VALID) != (info.status in VALID):
             log.warning("token %s: the local list says %s, the CSMS %s", token, listed.status.value, info.status.value)
             self.on_list_conflict()
 
@@ -174,8 +180,8 @@ class Authorization:
         """Whether a refusal from list or cache is not asked about again."""
         return self._variables.boolean(f"{CONTROLLERS[known.source]}.DisablePostAuthorize")
 
-    async def _ask(self, token: IdToken, known: Verdict | None) -> Verdict | None:
-        if not self._backend.accepted or self._variables.boolean("AuthCtrlr.DisableRemoteAuthorization"):
+    async def _ask(self, token: IdToken) -> Verdict | None:
+        if not self._backend.accepted:
             return None
         answer = await self._backend.ask(Authorize(token))
         if not isinstance(answer, AuthorizeAnswer):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from chargepoint.clock import Clock
 from chargepoint.model.facts import StopReason, Trigger
-from chargepoint.model.idtoken import NOBODY, IdToken, IdTokenType
+from chargepoint.model.idtoken import NOBODY, AuthorizationStatus, IdToken, IdTokenInfo, IdTokenType
 from chargepoint.model.session import SessionRow, State
 from chargepoint.station.authorization import Authorization, Verdict
 from chargepoint.station.sessions import OCPP_16, Sessions, Start
@@ -50,7 +50,7 @@ RUNNING = (State.AUTHORIZED, State.READY, State.CHARGING, State.DETACHED)
 
 def same(one: IdToken | None, other: IdToken) -> bool:
     """C01.FR.25: value and type."""
-    return one is not None and one.key() == other.key() and one.type == other.type
+    return one is not None and one.same_key() == other.same_key()
 
 
 def may_stop(row: SessionRow, token: IdToken, group: IdToken | None) -> bool:
@@ -75,7 +75,7 @@ def choose(rows: Sequence[SessionRow], free: Sequence[int], token: IdToken, grou
         if found:
             return Choice(act, found[0].evse)
     parked = sorted((row for row in rows if row.state is State.PARKED), key=lambda row: -row.began.boot_s)
-    arrived = [row.evse for row in parked if row.evse in free and _open_to(row, token)]
+    arrived = [row.evse for row in parked if row.evse in free and open_to(row, token)]
     if arrived:
         return Choice(Act.START, arrived[0])
     empty = [number for number in free if number not in [row.evse for row in parked]]
@@ -85,7 +85,7 @@ def choose(rows: Sequence[SessionRow], free: Sequence[int], token: IdToken, grou
     return Choice(Act.START, over[0].evse) if over else None
 
 
-def _open_to(row: SessionRow, token: IdToken) -> bool:
+def open_to(row: SessionRow, token: IdToken) -> bool:
     """Whether nobody's transaction but its own goes on there."""
     return row.running is None or row.ending is not None or row.token is None or same(row.token, token)
 
@@ -152,6 +152,12 @@ class Driver:
                 return
             group = verdict.info.group or group
         self._start(evse, Start(token, group, remote=True, remote_start_id=remote_start_id))
+
+    def begins_nothing(self, token: IdToken, group: IdToken | None) -> bool:
+        """Whether a token is a master pass, by the group it is given or by what list or cache know of it (C16.FR.03)."""
+        known = self._authorization.known(self._typed(token))
+        infos = (IdTokenInfo(AuthorizationStatus.ACCEPTED, group=group), *(() if known is None else (known.info,)))
+        return any(map(self._authorization.is_master, infos))
 
     def press(self, evse: int) -> None:
         """The button at an EVSE: it begins where no card is asked for, and ends what was begun so (C02)."""

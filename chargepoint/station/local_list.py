@@ -71,7 +71,7 @@ class LocalList:
         return self._wrong_entries(order)
 
     def _wrong_entries(self, order: SendLocalList) -> Answer | None:
-        if len({entry.id_token.key() for entry in order.entries}) != len(order.entries):
+        if len({entry.id_token.same_key() for entry in order.entries}) != len(order.entries):
             return Answer("Failed", "InvalidValue", "a token stands twice in the update")
         if order.full and any(entry.info is None for entry in order.entries):
             return Answer("Failed", "MissingParam", "an entry of a whole list says nothing of its token")

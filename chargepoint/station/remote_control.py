@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from chargepoint.clock import Clock
 from chargepoint.link.messages import OrderKind
 from chargepoint.model.facts import StopReason, Trigger
+from chargepoint.model.idtoken import IdToken
 from chargepoint.model.orders import Answer, GetTransactionStatus, RemoteStart, RemoteStop, Unlock
 from chargepoint.model.orders import Trigger as TriggerOrder
 from chargepoint.model.questions import Registration
 from chargepoint.model.session import TRANSITIONS, Event, State
 from chargepoint.settings import Evse
 from chargepoint.station.connectors import Connectors
-from chargepoint.station.driver import Driver
+from chargepoint.station.driver import Driver, open_to
 from chargepoint.station.hardware import Hardware
 from chargepoint.station.sessions import Sessions, Variables
 from chargepoint.station.transactions import Cause
@@ -87,20 +88,30 @@ class RemoteControl:
         (F01.FR.12, F02.FR.20; 1.6 5.11)."""
         if not self._accepted():
             return Answer("Rejected", reason="NotEnabled", info="the CSMS has not accepted this station")
-        evse = order.evse if order.evse is not None else self._best()
+        evse = order.evse if order.evse is not None else self._best(order.id_token)
         if evse is None or evse not in self._evses:
             return Answer("Rejected", reason="UnknownEvse" if evse is not None else "NoEvse", info="no EVSE to start at")
+        refusal = self._refusal(order, evse)
+        if refusal is not None:
+            return refusal
         row = self._sessions.row(evse)
-        if not self._usable(evse):
-            return Answer("Rejected", reason="InvalidState", info=f"EVSE {evse} is not usable: {self._connectors.status(evse).value}")
-        if row is not None and (row.state not in STARTABLE or row.hold):
-            return Answer("Rejected", reason="TxInProgress", info=f"EVSE {evse} has an authorized session")
         running = row.running.id if row is not None and row.running is not None and row.ending is None else None
         if order.profile is not None:
             log.info("EVSE %d: the charging profile of the remote start is ignored: this station has no smart charging", evse)
         ask = self._variables.boolean("AuthCtrlr.AuthorizeRemoteStart")
         then = partial(self._driver.take_remote, order.id_token, evse, order.remote_start_id, order.group, ask=ask)
         return Answer("Accepted", then=then, extra={"transaction": running} if running else {})
+
+    def _refusal(self, order: RemoteStart, evse: int) -> Answer | None:
+        """Why nothing begins at an EVSE: a transaction that was authorized is nobody else's (F01.FR.24; as locally, C01.FR.23)."""
+        row = self._sessions.row(evse)
+        if not self._usable(evse):
+            return Answer("Rejected", reason="InvalidState", info=f"EVSE {evse} is not usable: {self._connectors.status(evse).value}")
+        if row is not None and (row.state not in STARTABLE or row.hold or not open_to(row, order.id_token)):
+            return Answer("Rejected", reason="TxInProgress", info=f"EVSE {evse} has an authorized session")
+        if self._driver.begins_nothing(order.id_token, order.group):
+            return Answer("Rejected", reason="InvalidIdToken", info="a master pass begins nothing")
+        return None
 
     async def stop(self, order: RemoteStop) -> Answer:
         """F03."""
@@ -184,10 +195,11 @@ class RemoteControl:
         while (power := self._sessions.power(evse)) is not None and power.closed and self._clock.boot_s() < until:
             await self._clock.sleep(LOOK_EVERY_S)
 
-    def _best(self) -> int | None:
+    def _best(self, token: IdToken) -> int | None:
         """The EVSE where a start without one belongs: a car that waits for it, else a free one, else a car that has finished."""
         rows = sorted(self._sessions.rows.values(), key=lambda row: -row.plugged_at)
         plugged = [row.evse for row in rows if row.state is State.PLUGGED]
-        finished = [row.evse for row in rows if row.state is State.FINISHING and not row.hold]
-        candidates = [*plugged, *self._driver.free(), *finished]
+        finished = [row.evse for row in rows if row.state is State.FINISHING and not row.hold and open_to(row, token)]
+        others = [row.evse for row in rows if row.state is State.PARKED and not open_to(row, token)]
+        candidates = [*plugged, *(evse for evse in self._driver.free() if evse not in others), *finished]
         return next((evse for evse in candidates if self._usable(evse)), None)

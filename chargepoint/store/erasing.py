@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from chargepoint.model.idtoken import TYPE_FOLLOWS
 from chargepoint.model.session import SessionRow
 from chargepoint.store.chain import tokens
 from chargepoint.store.chains import Chains, Session
@@ -48,7 +49,8 @@ class Erasing:
             self._given_up(key, erased)
             if len(sessions) < AT_ONCE:
                 self._sessions_without_transaction(key)
-            self._db.execute("DELETE FROM token_cache WHERE token = ?", (key,))
+            typed = key + TYPE_FOLLOWS
+            self._db.execute("DELETE FROM token_cache WHERE token = ? OR substr(token, 1, ?) = ?", (key, len(typed), typed))
         self._db.commit()
         self._db.execute("PRAGMA secure_delete = OFF")
         return Step(erased, waiting, sessions[-1].number if len(sessions) == AT_ONCE else None)

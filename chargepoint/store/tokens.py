@@ -1,6 +1,6 @@
 """Tokens known here: the local authorization list and the cache. Must not know who may charge.
 
-Tokens are compared without regard to case and kept by their value; 100,000 entries are looked up by key, never loaded.
+Tokens are compared by value, without regard to case, and type (2.0.1 part 2, C01.FR.25); 100,000 entries are looked up by key, never loaded.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class Tokens:
         """A differential update: entries with info are added or changed, those without removed. Joins the open transaction."""
         entries = list(entries)
         with self._db.transaction():
-            self._db.execute_many("DELETE FROM local_list WHERE token = ?", [(entry.id_token.key(),) for entry in entries if entry.info is None])
+            self._db.execute_many("DELETE FROM local_list WHERE token = ?", [(entry.id_token.same_key(),) for entry in entries if entry.info is None])
             self._put(entries)
 
     def listed(self, token: IdToken) -> IdTokenInfo | None:
-        row = self._db.execute("SELECT info FROM local_list WHERE token = ?", (token.key(),)).fetchone()
-        return None if row is None else self._info("local_list", token.key(), row[0])
+        row = self._db.execute("SELECT info FROM local_list WHERE token = ?", (token.same_key(),)).fetchone()
+        return None if row is None else self._info("local_list", token.same_key(), row[0])
 
     def count(self) -> int:
         """Entries in the list."""
@@ -67,20 +67,20 @@ class Tokens:
 
     def cached(self, token: IdToken) -> tuple[IdTokenInfo, float] | None:
         """The cached info and the wall time it was stored at."""
-        row = self._db.execute("SELECT info, stored_s FROM token_cache WHERE token = ?", (token.key(),)).fetchone()
-        info = None if row is None else self._info("token_cache", token.key(), row[0])
+        row = self._db.execute("SELECT info, stored_s FROM token_cache WHERE token = ?", (token.same_key(),)).fetchone()
+        info = None if row is None else self._info("token_cache", token.same_key(), row[0])
         return None if info is None else (info, float(row[1]) if isinstance(row[1], (int, float)) else 0.0)
 
     def remember(self, token: IdToken, info: IdTokenInfo, wall_s: float) -> None:
         """Puts a token into the cache. Not durable by itself: a cache may lose its last entry to a power cut."""
         with self._db.transaction(durable=False):
-            values = (token.key(), msgspec.msgpack.encode(info), wall_s)
+            values = (token.same_key(), msgspec.msgpack.encode(info), wall_s)
             self._db.execute("INSERT OR REPLACE INTO token_cache (token, info, stored_s) VALUES (?, ?, ?)", values)
 
     def forget(self, token: IdToken) -> None:
         """Takes one token out of the cache."""
         with self._db.transaction(durable=False):
-            self._db.execute("DELETE FROM token_cache WHERE token = ?", (token.key(),))
+            self._db.execute("DELETE FROM token_cache WHERE token = ?", (token.same_key(),))
 
     def forget_cache(self) -> None:
         with self._db.transaction():
@@ -93,7 +93,7 @@ class Tokens:
         """Leaves `most` entries of the cache: none goes while it is not full, then all that are not valid, then the oldest; the new one stays."""
         if self.cache_count() <= most:
             return
-        rows = self._db.execute("SELECT token, info FROM token_cache WHERE token != ? ORDER BY stored_s", (new.key(),)).fetchall()
+        rows = self._db.execute("SELECT token, info FROM token_cache WHERE token != ? ORDER BY stored_s", (new.same_key(),)).fetchall()
         found = [(token, self._info("token_cache", token, content)) for token, content in rows]
         oldest = [token for token, info in found if info is not None and valid(info)]
         left = oldest[max(0, len(oldest) + 1 - most) :]
@@ -106,7 +106,7 @@ class Tokens:
         return self._damaged.read(table, token, content, _decoder, f"DELETE FROM {table} WHERE token = ?")
 
     def _put(self, entries: Iterable[ListEntry]) -> None:
-        rows = ((entry.id_token.key(), msgspec.msgpack.encode(entry.info)) for entry in entries if entry.info is not None)
+        rows = ((entry.id_token.same_key(), msgspec.msgpack.encode(entry.info)) for entry in entries if entry.info is not None)
         for chunk in _chunks(rows):
             self._db.execute_many("INSERT OR REPLACE INTO local_list (token, info) VALUES (?, ?)", chunk)
 

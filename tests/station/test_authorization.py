@@ -11,7 +11,7 @@ from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo,
 from chargepoint.model.orders import ClearCache, ListEntry
 from chargepoint.station.authorization import CACHE_ENTRIES, Source, Verdict
 from tests.simclock import SimulatedClock
-from tests.station.station_rig import CARD, Rig
+from tests.station.station_rig import CARD, OTHER, Rig
 
 ACCEPTED, BLOCKED = IdTokenInfo(AuthorizationStatus.ACCEPTED), IdTokenInfo(AuthorizationStatus.BLOCKED)
 TOKEN = IdToken(CARD)
@@ -45,11 +45,53 @@ async def test_what_the_csms_says_goes_into_the_cache_whatever_it_is(rig: Rig) -
     assert cached is not None and cached[0] == BLOCKED
 
 
-async def test_a_listed_token_is_not_cached(rig: Rig) -> None:
+@pytest.mark.parametrize(("version", "cached"), [("ocpp2.0.1", True), ("ocpp1.6", False)])
+async def test_only_16_keeps_a_listed_token_out_of_the_cache(tmp_path: Path, version: str, cached: bool) -> None:
+    """2.0.1 C10.FR.01, C10.FR.04; 1.6 3.5.3."""
+    rig = Rig(SimulatedClock(), tmp_path / "station.db", version=version)
+    rig.online()
     listed(rig, ACCEPTED)
     rig.accept(CARD)
     await verdict(rig)
-    assert rig.csms.asked == [CARD] and rig.tokens.cached(TOKEN) is None
+    assert rig.csms.asked == [CARD] and (rig.tokens.cached(TOKEN) is not None) is cached
+
+
+@pytest.mark.parametrize("version", ["ocpp2.0.1", "ocpp1.6"])
+async def test_a_list_that_is_switched_off_keeps_nothing_out_of_the_cache(tmp_path: Path, version: str) -> None:
+    rig = Rig(SimulatedClock(), tmp_path / "station.db", version=version)
+    rig.online()
+    listed(rig, ACCEPTED)
+    rig.dm.push("LocalAuthListCtrlr.Enabled", False)
+    rig.accept(CARD)
+    await verdict(rig)
+    rig.offline()
+    assert (await verdict(rig)).source is Source.CACHE
+
+
+@pytest.mark.parametrize("version", ["ocpp2.0.1", "ocpp1.6"])
+async def test_what_was_cached_before_it_was_listed_follows_the_csms(tmp_path: Path, version: str) -> None:
+    """Taken off the list later, a token is not accepted by an older word of the CSMS than its last."""
+    rig = Rig(SimulatedClock(), tmp_path / "station.db", version=version)
+    rig.online()
+    rig.authorization.learn(TOKEN, ACCEPTED)
+    listed(rig, ACCEPTED)
+    rig.csms.tokens[CARD] = BLOCKED
+    await verdict(rig)
+    rig.tokens.replace([])
+    rig.offline()
+    assert (await verdict(rig)).info.status is AuthorizationStatus.BLOCKED
+
+
+async def test_tokens_are_the_same_by_value_and_type(rig: Rig) -> None:
+    """C01.FR.25."""
+    other = IdToken(CARD.lower(), IdTokenType.ISO15693)
+    rig.tokens.replace([ListEntry(TOKEN, ACCEPTED), ListEntry(other, BLOCKED)])
+    assert rig.tokens.count() == 2
+    assert rig.tokens.listed(IdToken(CARD.lower())) == ACCEPTED and rig.tokens.listed(other) == BLOCKED
+    rig.tokens.update([ListEntry(other, None)])
+    assert rig.tokens.listed(TOKEN) == ACCEPTED and rig.tokens.listed(other) is None
+    rig.authorization.learn(IdToken(OTHER), ACCEPTED)
+    assert rig.authorization.known(IdToken(OTHER, IdTokenType.KEY_CODE)) is None
 
 
 @pytest.mark.parametrize(
@@ -194,6 +236,22 @@ async def test_the_csms_may_be_left_out(rig: Rig) -> None:
     rig.dm.push("AuthCtrlr.DisableRemoteAuthorization", True)
     rig.accept(CARD)
     assert not (await verdict(rig)).accepted and rig.csms.asked == []
+
+
+async def test_without_the_csms_list_and_cache_alone_decide(rig: Rig) -> None:
+    """AuthCtrlr.DisableRemoteAuthorization: the rules for offline are not meant, as the station is not."""
+    rig.dm.push("AuthCtrlr.DisableRemoteAuthorization", True)
+    rig.dm.push("AuthCtrlr.LocalAuthorizeOffline", False)
+    rig.dm.push("AuthCtrlr.OfflineTxForUnknownIdEnabled", True)
+    assert (await verdict(rig)).info.status is AuthorizationStatus.UNKNOWN
+    listed(rig, ACCEPTED)
+    assert (await verdict(rig)).source is Source.LIST and (await verdict(rig)).accepted
+    listed(rig, BLOCKED)
+    assert (await verdict(rig)).info.status is AuthorizationStatus.BLOCKED
+    assert rig.csms.asked == []
+    rig.offline()
+    rig.tokens.replace([])
+    assert (await verdict(rig)).source is Source.UNKNOWN_OFFLINE
 
 
 async def test_clear_cache(rig: Rig) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from chargepoint.link.messages import OrderKind
 from chargepoint.model.facts import SecurityFact, StatusFact, StopReason
-from chargepoint.model.idtoken import IdToken
-from chargepoint.model.orders import Answer, GetTransactionStatus, RemoteStart, RemoteStop, Trigger, Unlock
+from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
+from chargepoint.model.orders import Answer, GetTransactionStatus, ListEntry, RemoteStart, RemoteStop, Trigger, Unlock
 from chargepoint.model.questions import Registration
 from chargepoint.model.session import State
 from chargepoint.settings import Evse
@@ -93,6 +93,42 @@ async def test_refused(rig: Rig) -> None:
     rig.control.unplug()
     rig.operative = lambda evse, connector: False
     assert (await rig.remote.start(START)).status == "Rejected", "F01.FR.23"
+
+
+async def test_a_transaction_that_was_authorized_is_nobody_elses(tmp_path: Path) -> None:
+    """F01.FR.24, as locally (C01.FR.23): with the end at the unplugged cable only the token that began may go on."""
+    rig = make(tmp_path, variables={"TxCtrlr.TxStartPoint": "EVConnected", "TxCtrlr.TxStopPoint": "EVConnected"})
+    rig.control.plug()
+    await follow(await rig.remote.start(START))
+    await follow(await rig.remote.stop(RemoteStop(rig.last().transaction)))
+    assert (await rig.remote.start(RemoteStart(IdToken(OTHER), 8, 1))).reason == "TxInProgress"
+    assert (await rig.remote.start(RemoteStart(IdToken(OTHER), 8))).status == "Rejected", "nor is it chosen"
+    answer = await follow(await rig.remote.start(START))
+    assert answer.status == "Accepted" and answer.extra == {"transaction": rig.last().transaction}
+    assert rig.sessions.row(1).state is State.READY  # type: ignore[union-attr]  # there is one
+
+
+async def test_a_transaction_that_was_authorized_is_not_chosen_for_another(tmp_path: Path) -> None:
+    rig = make(tmp_path, evses=(Evse(id=1), Evse(id=2)), variables={"TxCtrlr.TxStopPoint": "EVConnected"})
+    rig.operative = lambda evse, connector: evse == 1
+    rig.control.plug()
+    await follow(await rig.remote.start(START))
+    await follow(await rig.remote.stop(RemoteStop(rig.last().transaction)))
+    assert (await rig.remote.start(RemoteStart(IdToken(OTHER), 8))).reason == "NoEvse"
+    assert (await rig.remote.start(RemoteStart(IdToken(CARD), 8))).status == "Accepted"
+
+
+@pytest.mark.parametrize("ask", [True, False])
+async def test_a_master_pass_starts_nothing_remotely_either(tmp_path: Path, ask: bool) -> None:
+    """C16.FR.03: by the group of the order, or by what list or cache know of the token."""
+    rig = make(tmp_path, variables={"AuthCtrlr.MasterPassGroupId": "POLICE", "AuthCtrlr.AuthorizeRemoteStart": ask})
+    rig.control.plug()
+    pass_of = IdToken("police", "Central")
+    answer = await rig.remote.start(RemoteStart(IdToken(CARD), 7, 1, group=pass_of))
+    assert (answer.status, answer.reason) == ("Rejected", "InvalidIdToken")
+    rig.tokens.replace([ListEntry(IdToken(CARD), IdTokenInfo(AuthorizationStatus.ACCEPTED, group=pass_of))])
+    assert (await rig.remote.start(START)).status == "Rejected"
+    assert (await rig.remote.start(RemoteStart(IdToken(OTHER), 7, 1, group=IdToken("another")))).status == "Accepted"
 
 
 async def test_refused_before_acceptance(rig: Rig) -> None:

@@ -269,6 +269,14 @@ async def test_a_whole_list_and_its_updates(desk: Desk) -> None:
     assert await send(desk, 3, True) == "Accepted" and await version(desk) == 3 and desk.tokens.count() == 0
 
 
+async def test_a_value_of_two_types_is_two_tokens(desk: Desk) -> None:
+    """C01.FR.25, D01.FR.06."""
+    card, code = IdToken("A"), IdToken("a", "KeyCode")
+    assert (await desk.local_list.send(SendLocalList(5, True, (ListEntry(card, INFO), ListEntry(code, INFO))))).status == "Accepted"
+    assert (await desk.local_list.send(SendLocalList(6, False, (ListEntry(code, None),)))).status == "Accepted"
+    assert desk.tokens.listed(card) and desk.tokens.listed(code) is None
+
+
 @pytest.mark.parametrize(("number", "status"), [(4, "VersionMismatch"), (5, "VersionMismatch"), (6, "Accepted"), (0, "Failed"), (-1, "Failed")])
 async def test_versions_of_updates(desk: Desk, number: int, status: str) -> None:
     await send(desk, 5, True, ("A", INFO))

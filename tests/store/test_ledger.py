@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chargepoint.model.facts import Delivery, EventKind, TransactionFact, Trigger
-from chargepoint.model.idtoken import IdToken
+from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
 from chargepoint.model.stamp import Stamp
 from chargepoint.store.book import Book
@@ -24,6 +24,7 @@ from chargepoint.store.given_up import GivenUp
 from chargepoint.store.outbox import Outbox
 from chargepoint.store.schema import MIGRATIONS
 from chargepoint.store.sessions import Sessions
+from chargepoint.store.tokens import Tokens
 
 CARD = IdToken("04A1B2C3")
 TX = Delivery.TRANSACTION
@@ -289,6 +290,15 @@ def test_facts_that_go_without_a_link_that_says_so_are_missed(house: House) -> N
     gap = Gap(2, 2, rows[0][2], rows[1][2])
     house.db.execute("UPDATE transaction_facts SET fact = ?, light = 3 WHERE id = ?", (msgspec.msgpack.encode(gap), rows[1][0]))
     assert house.wrong() == ["txn 1: what is gone (2 to 2) is not what was thinned out"]
+
+
+def test_a_token_is_erased_from_the_cache_whatever_its_type(house: House) -> None:
+    cache = Tokens(house.db)
+    of_every_type = [IdToken("04A1B2C3", kind) for kind in ("ISO14443", "ISO15693", "KeyCode")]
+    for token in (*of_every_type, IdToken("04A1B2C3D4")):
+        cache.remember(token, IdTokenInfo(AuthorizationStatus.ACCEPTED), 0.0)
+    Erasing(house.db).step("04a1b2c3")
+    assert not any(cache.cached(token) for token in of_every_type) and cache.cached(IdToken("04A1B2C3D4"))
 
 
 def test_no_token_is_in_the_facts_and_an_erased_one_nowhere(house: House) -> None:
