@@ -96,8 +96,8 @@ def _erase(ask: Ask, options: argparse.Namespace) -> int:
         step = _asked(ask, {"erase": options.card, "after": after})
         erased, waiting, after = erased + step["erased"], waiting + step["waiting"], step["next"]
     print(f"{options.card}: erased from {len(erased)} transactions, and from the cache")
-    if waiting:
-        print(f"{len(waiting)} transactions still run or are not told yet; erase again later: {', '.join(waiting)}", file=sys.stderr)
+    if needed := list(dict.fromkeys(waiting)):
+        print(f"{len(needed)} transactions still run or are not told yet; erase again later: {', '.join(needed)}", file=sys.stderr)
     return 1 if waiting else 0
 
 

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+ERASED = "(erased)"
 AT_ONCE = 30
 """Rows pruned in one step."""
 
@@ -64,6 +65,13 @@ class Damaged:
         """All of them, the oldest first."""
         return (Found(*row) for row in self._db.execute("SELECT id, place, key, why FROM damaged ORDER BY id"))
 
+    def erase(self, card: str) -> None:
+        """Keeps of rows that hold a card (in lower case) only where they lay."""
+        for id, key, content in self._db.execute("SELECT id, key, content FROM damaged").fetchall():
+            in_key = card in key.casefold()
+            if in_key or card.encode() in _lower(content):
+                self._db.execute("UPDATE damaged SET key = ?, content = NULL WHERE id = ?", (ERASED if in_key else key, id))
+
     def unsaid(self) -> list[Found]:
         """Those that nobody was told of yet."""
         return [Found(*row) for row in self._db.execute("SELECT id, place, key, why FROM damaged WHERE at IS NULL ORDER BY id")]
@@ -85,3 +93,8 @@ class Damaged:
 
     def _count_one(self) -> None:
         self._db.set_aside += 1
+
+
+def _lower(content: Any) -> bytes:
+    """In a damaged row there may be anything."""
+    return content.lower() if isinstance(content, bytes) else str(content).casefold().encode()

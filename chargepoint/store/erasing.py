@@ -11,6 +11,7 @@ from chargepoint.model.idtoken import TYPE_FOLLOWS
 from chargepoint.model.session import SessionRow
 from chargepoint.store.chain import tokens
 from chargepoint.store.chains import Chains, Session
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 from chargepoint.store.ledger import Ledger
 from chargepoint.store.packed import NO_VALUE, Unreadable
@@ -34,6 +35,7 @@ class Erasing:
         self._db = db
         self._ledger = Ledger(db)
         self._chains = Chains(db)
+        self._damaged = Damaged(db)
 
     def step(self, card: str, after: int = 0) -> Step:
         """Erases a token (compared without regard to case) from the sessions above a number, and from the cache. What lies in the file under it is
@@ -42,22 +44,19 @@ class Erasing:
         erased: list[str] = []
         waiting: list[str] = []
         sessions = list(self._chains.page(after=after, limit=AT_ONCE))
-        self._db.execute("PRAGMA secure_delete = ON")
         with self._db.transaction():
             for session in sessions:
                 self._session(session, key, erased, waiting)
-            self._given_up(key, erased)
             if len(sessions) < AT_ONCE:
-                self._sessions_without_transaction(key)
+                self._beyond_sessions(key, waiting)
             typed = key + TYPE_FOLLOWS
             self._db.execute("DELETE FROM token_cache WHERE token = ? OR substr(token, 1, ?) = ?", (key, len(typed), typed))
         self._db.commit()
-        self._db.execute("PRAGMA secure_delete = OFF")
         return Step(erased, waiting, sessions[-1].number if len(sessions) == AT_ONCE else None)
 
     def _session(self, session: Session, key: str, erased: list[str], waiting: list[str]) -> None:
         mine = [chain for chain in session.chains or () if self._is_of(chain.transaction, key)]
-        if session.open or any(self._ledger.waits(chain) for chain in mine):
+        if session.open or any(self._ledger.waits(chain) or self._told_now(chain.transaction, key) for chain in mine):
             waiting += [chain.transaction for chain in mine]
             return
         for chain in mine:
@@ -65,6 +64,10 @@ class Erasing:
             erased.append(chain.transaction)
         if mine:
             self._row(session.number)
+
+    def _told_now(self, transaction: str, key: str) -> bool:
+        """Whether a fact with this token is still to be told, for the first time or again."""
+        return _hold(self._ledger.tokens(transaction), key)
 
     def _is_of(self, transaction: str, key: str) -> bool:
         """Whether a transaction holds this token, in the archive or among what is not told."""
@@ -90,11 +93,18 @@ class Erasing:
             if row is not None and any(token is not None and token.key() == key for token in (row.token, row.group)):
                 self._row(number)
 
-    def _given_up(self, key: str, erased: list[str]) -> None:
+    def _beyond_sessions(self, key: str, waiting: list[str]) -> None:
+        """What was given up outlives its session; what could not be read belongs to none."""
+        self._sessions_without_transaction(key)
+        self._damaged.erase(key)
         rows: list[Any] = self._db.execute("SELECT id, txn, beside FROM given_up WHERE beside IS NOT NULL").fetchall()
         for id, transaction, beside in rows:
-            if _hold([beside], key) and transaction in erased:
+            if not _hold([beside], key):
+                continue
+            if not self._told_now(transaction, key):
                 self._db.execute("UPDATE given_up SET beside = NULL WHERE id = ?", (id,))
+            elif transaction not in waiting:
+                waiting.append(transaction)
 
 
 def _hold(besides: Iterable[bytes], key: str) -> bool:

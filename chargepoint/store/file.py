@@ -21,7 +21,10 @@ PRAGMAS = (
     "wal_autocheckpoint=500",
     "cache_size=-1024",
     "temp_store=MEMORY",
+    "secure_delete=ON",
 )
+"""What is deleted is overwritten: an erased card is nowhere in the file. It writes no more, as those pages are written anyway, and else each build of
+SQLite does as it likes."""
 ALONE = "locking_mode=EXCLUSIVE"
 """No index of the log in shared memory: six pages of the disk for each commit of a charging minute."""
 LOG_BYTES, CHUNK = 272 * 1024, 4096

@@ -18,6 +18,7 @@ from chargepoint.model.stamp import Stamp
 from chargepoint.store.book import Book
 from chargepoint.store.boots import Boots
 from chargepoint.store.chain import Gap
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db, StoreError
 from chargepoint.store.erasing import Erasing
 from chargepoint.store.given_up import GivenUp
@@ -316,6 +317,68 @@ def test_no_token_is_in_the_facts_and_an_erased_one_nowhere(house: House) -> Non
     assert Erasing(house.db).step(CARD.value).erased == [running] and house.wrong() == []
     house.db.close()
     assert CARD.value.encode() not in house.path.read_bytes()
+
+
+def refused(house: House) -> str:
+    """A transaction whose begin was given up, and whose end was told."""
+    transaction = house.begin()
+    waiting = house.outbox.next(TX)
+    assert waiting is not None
+    house.outbox.give_up(waiting.id, "no")
+    house.end(transaction)
+    house.tell()
+    return transaction
+
+
+def test_a_token_is_erased_from_what_was_given_up_also_when_its_session_is_pruned(house: House) -> None:
+    refused(house)
+    assert house.book.prune(Boots(house.db), house.now + 1) == 1 and house.outbox.given_up() == 1
+    assert Erasing(house.db).step(CARD.value) == ([], [], None)
+    house.db.close()
+    assert CARD.value.encode() not in house.path.read_bytes()
+
+
+def test_what_was_written_after_another_card_was_erased_is_erased_as_well(tmp_path: Path) -> None:
+    house = House(tmp_path / "station.db", alone=True)
+    erase(house, "nobody's")
+    for number in range(100):
+        transaction = house.begin(IdToken(f"CARD-{number}."))
+        for _ in range(12):
+            house.sample(transaction)
+        house.end(transaction)
+        if number % 20 == 19:
+            house.tell()
+    for number in range(100):
+        erase(house, f"CARD-{number}.")
+    house.db.close()
+    assert b"CARD-" not in house.path.read_bytes()
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+def test_what_is_told_again_needs_its_token_until_it_is_told(house: House, pruned: bool) -> None:
+    transaction = refused(house)
+    if pruned:
+        house.book.prune(Boots(house.db), house.now + 1)
+    assert house.outbox.retell() == 1
+    assert Erasing(house.db).step(CARD.value) == ([], [transaction], None)
+    waiting = house.outbox.next(TX)
+    assert waiting is not None and isinstance(waiting.fact, TransactionFact) and waiting.fact.id_token == CARD
+    house.tell()
+    assert Erasing(house.db).step(CARD.value).waiting == [] and house.wrong() == []
+    house.db.close()
+    assert CARD.value.encode() not in house.path.read_bytes()
+
+
+def test_a_token_is_erased_from_what_could_not_be_read(house: House) -> None:
+    damaged = Damaged(house.db)
+    damaged.put("token_cache", CARD.value.casefold(), b"x", "no MessagePack")
+    damaged.put("sessions", "s", b"\x81" + CARD.value.lower().encode() + b"\xc1", "no MessagePack")
+    damaged.put("values", "other", b"x", "no MessagePack")
+    damaged.put("values", "text", "no bytes", "no MessagePack")
+    Erasing(house.db).step(CARD.value)
+    assert [found.key for found in damaged.all()] == ["(erased)", "s", "other", "text"]
+    house.db.close()
+    assert CARD.value.lower().encode() not in house.path.read_bytes().lower()
 
 
 def test_what_is_erased_is_gone_from_the_file_at_once(tmp_path: Path) -> None:
