@@ -84,13 +84,14 @@ class Reset(msgspec.Struct, frozen=True):
 
 
 class ChangeAvailability(msgspec.Struct, frozen=True):
-    """ChangeAvailability (G03, G04). evse None: the station; connector None: the EVSE. all_below: what was asked of the parts is forgotten
-    (1.6 5.2: the station and all its connectors change). Answer: Accepted, Rejected or Scheduled."""
+    """ChangeAvailability (G03, G04). evse None: the station; connector None: the EVSE. flat: as in 1.6, where station and connectors are no levels:
+    the station takes all its connectors along (5.2), and one of them is operative whatever was asked of the station (4.9). Answer: Accepted,
+    Rejected or Scheduled."""
 
     operative: bool
     evse: int | None = None
     connector: int | None = None
-    all_below: bool = False
+    flat: bool = False
 
 
 class Unlock(msgspec.Struct, frozen=True):

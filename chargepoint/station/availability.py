@@ -57,7 +57,7 @@ class Availability:
             return refusal
         evses = [place[0]] if place[0] else list(self._connectors)
         waits = not order.operative and any(self.running(evse) for evse in evses)
-        changed = self._keep(place, order.operative, all_below=order.all_below)
+        changed = self._keep(place, order)
         return Answer("Scheduled" if waits else "Accepted", then=self._announce if changed else None)
 
     def show(self, fact: StatusFact) -> None:
@@ -76,15 +76,24 @@ class Availability:
             return Answer("Rejected", "UnknownConnectorId", f"EVSE {evse} has no connector {connector}")
         return None
 
-    def _keep(self, place: Place, operative: bool, *, all_below: bool) -> bool:
-        before = set() if all_below else self._inoperative
-        wanted = before - {place} if operative else before | {place}
+    def _keep(self, place: Place, order: ChangeAvailability) -> bool:
+        before = self._flattened(place, order.operative) if order.flat else self._inoperative
+        wanted = before - {place} if order.operative else before | {place}
         if wanted == self._inoperative:
             return False
         self._values.set(KEPT, sorted(wanted))
         self._inoperative = wanted
-        log.info("EVSE %d, connector %d: %s", *place, "operative" if operative else "inoperative")
+        log.info("EVSE %d, connector %d: %s", *place, "operative" if order.operative else "inoperative")
         return True
+
+    def _flattened(self, place: Place, operative: bool) -> set[Place]:
+        """What was asked, as a change without levels finds it: of the station, nothing of its parts; of a connector that is to be operative, nothing
+        of what it is part of, but of each of the other parts."""
+        if place == STATION:
+            return set()
+        above = self._inoperative & {STATION, (place[0], 0)} if operative else set()
+        parts = {(evse, connector) for evse, connectors in self._connectors.items() for connector in connectors}
+        return self._inoperative - above | {part for part in parts if above & {STATION, (part[0], 0)}}
 
     async def _announce(self) -> None:
         for callback in self.on_change:

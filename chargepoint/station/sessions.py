@@ -375,12 +375,13 @@ class Sessions:
         return self._hardware.present and row.control_start == self._hardware.start
 
     def _time_out(self, row: SessionRow) -> None:
-        """EVConnectionTimeOut: nobody came (E03.FR.05, C01.FR.26), or a tethered cable was not plugged in again (E10.FR.02). In 1.6 a car that nobody
-        is authorized for has its time, too: the next driver's card shall not mean its cable (4.9 B6, errata 3.20)."""
+        """EVConnectionTimeOut: nobody came (E03.FR.05, C01.FR.26), or a tethered cable is not plugged in again (E10.FR.02); in 1.6 that waits (4.10).
+        There a car that nobody is authorized for has its time: the next driver's card shall not mean its cable (4.9 B6, errata 3.20)."""
+        in_16 = self._version() == OCPP_16
         since = {
             State.AUTHORIZED: row.authorized_at,
-            State.DETACHED: row.detached_at if self.tethered(row.evse) else None,
-            State.PLUGGED: row.plugged_at if self._version() == OCPP_16 else None,
+            State.DETACHED: row.detached_at if self.tethered(row.evse) and not in_16 else None,
+            State.PLUGGED: row.plugged_at if in_16 else None,
         }.get(row.state)
         if since is None or self._clock.boot_s() < since + self._variables.integer("TxCtrlr.EVConnectionTimeOut"):
             return

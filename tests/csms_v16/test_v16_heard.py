@@ -37,11 +37,11 @@ ORDERS: list[tuple[str, dict[str, Any], Any, str, dict[str, Any]]] = [
     (
         "ChangeAvailability",
         {"connectorId": 0, "type": "Inoperative"},
-        ChangeAvailability(False, all_below=True),
+        ChangeAvailability(False, flat=True),
         "Scheduled",
         {"status": "Scheduled"},
     ),
-    ("ChangeAvailability", {"connectorId": 3, "type": "Operative"}, ChangeAvailability(True, 7, 1), "Accepted", {"status": "Accepted"}),
+    ("ChangeAvailability", {"connectorId": 3, "type": "Operative"}, ChangeAvailability(True, 7, 1, flat=True), "Accepted", {"status": "Accepted"}),
     ("ChangeAvailability", {"connectorId": 4, "type": "Operative"}, None, "", {"status": "Rejected"}),
     (
         "RemoteStartTransaction",

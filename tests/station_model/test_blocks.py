@@ -133,10 +133,24 @@ async def test_each_level_keeps_what_was_asked_over_restarts(desk: Desk, tmp_pat
 async def test_in_16_the_station_takes_all_its_connectors_along(desk: Desk, operative: bool) -> None:
     """1.6 5.2."""
     await change(desk, False, 1, 2)
-    await desk.availability.change(ChangeAvailability(operative, all_below=True))
+    await desk.availability.change(ChangeAvailability(operative, flat=True))
     assert desk.availability.operative(1, 2) is operative and desk.availability.operative(2, 1) is operative
-    await desk.availability.change(ChangeAvailability(True, all_below=True))
+    await desk.availability.change(ChangeAvailability(True, flat=True))
     assert desk.availability.operative(1, 2)
+
+
+async def test_in_16_a_connector_is_operative_whatever_was_asked_of_the_station(desk: Desk, tmp_path: Path) -> None:
+    """1.6 4.9: station and connectors stand side by side; 5.2: with an operative connector the station is. The others stay as they were made."""
+    await change(desk, False)
+    await change(desk, False, 1)
+    assert (await desk.availability.change(ChangeAvailability(True, 1, 1, flat=True))).status == "Accepted"
+    desk.db.close()
+    kept = Desk(tmp_path).availability
+    assert kept.operative() and kept.operative(1, 1) and not kept.operative(1, 2) and not kept.operative(2, 1)
+    await kept.change(ChangeAvailability(True, 2, 1, flat=True))
+    assert kept.operative(2, 1) and not kept.operative(1, 2)
+    await kept.change(ChangeAvailability(False, 1, 1, flat=True))
+    assert not kept.operative(1, 1) and kept.operative()
 
 
 async def test_a_change_during_a_transaction_is_scheduled(desk: Desk) -> None:

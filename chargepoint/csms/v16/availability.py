@@ -49,7 +49,5 @@ async def change_availability(view: StationView, payload: Payload) -> Heard:
     place = place_of(view, payload)
     if place is None:
         return Heard({"status": "Rejected"})
-    operative = payload["type"] == "Operative"
-    order = ChangeAvailability(operative, place.evse, place.connector) if place.evse else ChangeAvailability(operative, all_below=True)
-    answer = await view.obey(order)
+    answer = await view.obey(ChangeAvailability(payload["type"] == "Operative", place.evse or None, place.connector or None, flat=True))
     return Heard({"status": answer.status}, answer.then)

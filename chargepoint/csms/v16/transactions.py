@@ -31,7 +31,8 @@ REASONS = {
     StopReason.REMOTE: "Remote",
     StopReason.TIMEOUT: "EVDisconnected",
 }
-"""7.36 Reason; every other one is Other. Timeout: of a car that came and left, as no transaction of 1.6 begins without one."""
+"""7.36 Reason; every other one is Other. Timeout: of a car that came and left, in a transaction that began under 2.x; none of 1.6
+ends so."""
 
 
 async def speak_transaction(view: StationView, rpc: Rpc, fact: TransactionFact) -> Spoken:

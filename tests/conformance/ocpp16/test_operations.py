@@ -23,7 +23,7 @@ async def change(lab: Lab, connector: int, type_: str) -> str:
 
 @pytest.mark.covers("5.2", "5.2 connector 0", "6.7", "6.8", "7.3", "7.4")
 async def test_change_availability(shared_booted: Lab) -> None:
-    """One connector, all of them by connector 0, the same again, and one that is not there; each change is told."""
+    """One connector, all of them by connector 0, one of those alone, the same again, and one that is not there; each change is told."""
     lab = shared_booted
     assert await change(lab, 2, "Inoperative") == "Accepted"
     await connector_told(lab, "Unavailable", 2)
@@ -36,9 +36,12 @@ async def test_change_availability(shared_booted: Lab) -> None:
     await lab.charger.swipe(VALID.uid, 1)
     await lab.csms.no_more("StartTransaction")
     await lab.charger.unplug(1)
-    assert await change(lab, 0, "Operative") == "Accepted"
-    for connector in (0, 1, 2):
+    assert await change(lab, 1, "Operative") == "Accepted"
+    for connector in (0, 1):
         await connector_told(lab, "Available", connector)
+    await lab.csms.no_more("StatusNotification", {"connectorId": 2}, for_s=0.3)
+    assert await change(lab, 0, "Operative") == "Accepted"
+    await connector_told(lab, "Available", 2)
     assert await change(lab, 3, "Inoperative") == "Rejected"
 
 
