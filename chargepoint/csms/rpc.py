@@ -102,11 +102,14 @@ class _Pending:
         self.action, self.payload, self.urgency, self.since = action, payload, urgency, since
         self.id = ""
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.ended = asyncio.Event()
         self.taken = asyncio.Event()
 
     def end(self, outcome: Outcome) -> None:
+        """The first end counts. The asker goes on before the next call is chosen, so that what it asks next is among them."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)
+        self.ended.set()
 
     def rank(self, now: float) -> tuple[int, float]:
         return (-1 if now - self.since > PATIENCE_S else self.urgency, self.since)
@@ -145,7 +148,7 @@ class Rpc:
         self._waiting.append(pending)
         self._work.set()
         try:
-            return await asyncio.shield(pending.outcome)
+            return await pending.outcome
         except asyncio.CancelledError:  # once sent it stays in flight until its end, asker or not
             if pending in self._waiting:
                 self._waiting.remove(pending)
@@ -231,7 +234,7 @@ class Rpc:
             pending.end(Refusal(code or "GenericError", description))
 
     def _match(self, id_: str, kind: str) -> _Pending | None:
-        if self._open is not None and self._open.id == id_ and not self._open.outcome.done():
+        if self._open is not None and self._open.id == id_ and not self._open.ended.is_set():
             self._latest = self._open
             return self._open
         if id_ in self._ended or (self._open is not None and self._open.id == id_):
@@ -269,12 +272,10 @@ class Rpc:
         pending.id = str(uuid4())
         self._open = pending
         after_s = self._timeout_s()
-        answered = asyncio.Event()
-        pending.outcome.add_done_callback(lambda _: answered.set())
         timer = self._clock.call_later(after_s, lambda: pending.end(TimedOut(after_s)))
         try:
             await self._write([CALL, pending.id, pending.action, pending.payload])
-            await answered.wait()
+            await pending.ended.wait()
         except ConnectionError as problem:
             pending.end(Gone(str(problem) or "connection lost"))
         finally:

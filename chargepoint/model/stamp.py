@@ -27,7 +27,7 @@ LAST_S = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 def to_rfc3339(wall_s: float) -> str:
     """UTC with `Z` and three decimals at most (OCPP 1.6 3.14, OCPP 2.0.1 part 2 'dateTime'), from 1970 to the end of 9999."""
     moment = datetime.fromtimestamp(round(min(max(wall_s, 0.0), LAST_S), 3), UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_rfc3339(text: str) -> float:
