@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from chargepoint.csms.face import Face, Heard, Lost, NoWords, Payload, Refused, Spoken, Told
+from chargepoint.csms.rpc import Result, Rpc, Urgency, unspoken
 from chargepoint.csms.teller import Teller
-from chargepoint.model.facts import EventKind, Fact, MeterFact, SecurityFact, StatusFact, TransactionFact, Trigger
+from chargepoint.model.facts import Delivery, EventKind, Fact, MeterFact, SecurityFact, StatusFact, TransactionFact, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdTokenInfo
 from chargepoint.model.questions import Question, QuestionAnswer, Registration, Unreachable
 from chargepoint.model.sample import Context, Purpose, Reading, SampledValue
@@ -288,6 +289,60 @@ async def test_no_delivery_waits_for_another(bench: Bench) -> None:
     await bench.tell(event(0), status("Charging"), SecurityFact("StartupOfTheDevice", AT), meter())
     assert {type(fact) for fact, _ in bench.face.given} == {TransactionFact, StatusFact, SecurityFact, MeterFact}
     assert bench.outbox.waiting() == 1
+
+
+ANSWER_S, LIVE_S = 0.9, 2.0
+"""What the CSMS takes for each answer; within what a status is told while thousands of messages wait."""
+
+
+class SlowWire:
+    """A connection of paper whose other end takes its time for each answer. sent: (action, when)."""
+
+    def __init__(self, subprotocol: str, clock: SimulatedClock) -> None:
+        self.sent: list[tuple[str, float]] = []
+        self.clock = clock
+        self.rpc = Rpc(subprotocol, self._send, clock, lambda: 30.0, lambda work: None)
+
+    async def _send(self, frame: bytes) -> None:
+        _, id_, action, _ = msgspec.json.decode(frame)
+        self.sent.append((action, self.clock.boot_s()))
+        self.clock.call_later(ANSWER_S, lambda: self.rpc.receive(msgspec.json.encode([3, id_, {}])))
+
+
+class FaceOnWire(ScriptedFace):
+    """Says facts as both versions do: by the calls of one connection, each with its urgency."""
+
+    def __init__(self, rpc: Rpc, action: str) -> None:
+        super().__init__()
+        self.rpc, self.action = rpc, action
+
+    async def speak(self, fact: Fact, offline: bool) -> Spoken:
+        self.given.append((fact, offline))
+        live = isinstance(fact, StatusFact)
+        outcome = await self.rpc.call("StatusNotification" if live else self.action, {}, Urgency.STATE if live else Urgency.TRANSACTION)
+        return Told() if isinstance(outcome, Result) else unspoken(outcome)
+
+
+@pytest.mark.parametrize(("subprotocol", "action"), [("ocpp1.6", "MeterValues"), ("ocpp2.0.1", "TransactionEvent")])
+async def test_a_status_is_told_live_while_a_long_replay_goes_on(bench: Bench, subprotocol: str, action: str) -> None:
+    wire = SlowWire(subprotocol, bench.clock)
+    bench.face = FaceOnWire(wire.rpc, action)
+    calls = asyncio.create_task(wire.rpc.run())
+    for seq in range(300):
+        bench.outbox.append(event(seq))
+    await bench.online()
+    for number in range(12):
+        await bench.clock.advance(5.0 + 0.13 * number)
+        happened_s = bench.clock.boot_s()
+        await bench.tell(status("Charging" if number % 2 else "SuspendedEV"))
+        await bench.clock.advance(LIVE_S)
+        assert not bench.outbox.waits(Delivery.STATE), "told and answered"
+        since = [what for what, at in wire.sent if at >= happened_s]
+        assert since.index("StatusNotification") == 0, "it waits for the one message that is under way and no other"
+    assert bench.outbox.waiting() > 100, "and the replay goes on"
+    assert [fact.seq for fact in bench.face.of(TransactionFact)] == list(range(len(bench.face.of(TransactionFact))))
+    calls.cancel()
+    await asyncio.gather(calls, return_exceptions=True)
 
 
 async def test_guaranteed_facts_are_tried_for_ever_but_not_where_unknown(bench: Bench) -> None:
