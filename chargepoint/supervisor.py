@@ -89,35 +89,38 @@ class Supervisor:
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_end)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGCHLD, signal.SIGALRM):
+            signal.signal(number, lambda *_: None)
 
     def run(self) -> int:
         """Runs until told to end. Returns the exit code."""
         poll = select.poll()
         poll.register(self._lives, select.POLLIN)
         poll.register(self._signals, select.POLLIN)
+        signal.setitimer(signal.ITIMER_REAL, TICK_MS / 1000, TICK_MS / 1000)
         self._start_due()
         while self._ending is None or any(child.pid for child in self._children):
-            events = poll.poll(TICK_MS)
-            for descriptor, _ in events:
-                self._drain(descriptor)
+            drained = [self._drain(descriptor) for descriptor, _ in poll.poll()]
             self._reap()
             if self._asked:
                 self._end(0)
-            if not events:
+            if any(drained):
                 self._tick()
             self._start_due()
+        signal.setitimer(signal.ITIMER_REAL, 0)
         self._write_pids()
         return self._code
 
     def _ask_end(self, *_: object) -> None:
         self._asked = True
 
-    def _drain(self, descriptor: int) -> None:
+    def _drain(self, descriptor: int) -> bool:
+        """Takes signs of life and signals; whether a tick was among them: one, however late this process looks."""
         if descriptor == self._signals:
-            os.read(descriptor, 256)
-        elif self._lives.recv(4096):
+            return signal.SIGALRM in os.read(descriptor, 256)
+        if self._lives.recv(4096):
             self.control.quiet = 0
+        return False
 
     def _reap(self) -> None:
         while any(child.pid for child in self._children):

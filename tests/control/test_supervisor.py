@@ -100,6 +100,14 @@ def test_a_process_that_dies_at_once_waits_a_second(tmp_path: Path) -> None:
     assert run.end()[0] == 0
 
 
+def test_a_station_that_died_comes_back_however_often_control_speaks(tmp_path: Path) -> None:
+    """As it is heard by a supervisor that a busy machine lets look only now and then."""
+    lively = "from chargepoint.notify import Notifier\nimport time\nwhile True:\n    Notifier().ready()\n    time.sleep(0.02)\n"
+    run = Run(tmp_path, lively, COUNT + "sys.exit(1)\n")
+    run.until(lambda: run.starts() >= 2)
+    assert run.end()[0] == 0
+
+
 def test_outputs_are_made_safe_after_each_death_of_control(tmp_path: Path) -> None:
     run = Run(tmp_path, COUNT + "sys.exit(1)\n", SLEEP)
     run.until(lambda: run.starts() >= 2)
