@@ -98,9 +98,11 @@ class Sampling:
             self._collected.add(transaction, reading, self.most() - 1)
 
     def end(self, evse: int, transaction: str) -> tuple[Reading, ...]:
-        """It is sampled no more: the readings collected for its end, oldest first. Joins the open database transaction."""
+        """It is sampled no more: the readings collected for its end, oldest first. Joins the open database transaction, which takes the registers
+        along: until now the session's row said how far they were told."""
         if self._running.pop(transaction, None) is not None:
             self._values.set(KEPT, self._running)
+            self._meters.keep()
         return tuple(sorted(self._collected.take(transaction), key=lambda reading: (reading.at.boot, reading.at.boot_s)))
 
     def trigger(self, purpose: Purpose, evse: int | None, connector: int | None) -> bool:
@@ -135,8 +137,6 @@ class Sampling:
             with self._db.transaction(durable=bool(sampled or aligned)):
                 self._take(sampled, collected, aligned_end)
                 self._align(aligned, busy)
-                if sampled or aligned:
-                    self._meters.keep()
         else:
             self._align(aligned, busy)
         self._last_s, self._last_wall_s = now, wall

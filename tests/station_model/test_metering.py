@@ -480,6 +480,19 @@ async def test_the_register_is_in_the_store_within_a_minute(tmp_path: Path) -> N
     assert later.boots.last_alive(1) >= 1087.0
 
 
+async def test_the_register_of_an_end_is_in_the_store_with_it(tmp_path: Path) -> None:
+    """So that a meter which stays silent after a power cut is not told lower than the last end was (2.0.1 part 2, J02.FR.16)."""
+    bench = Bench(tmp_path, SimulatedClock())
+    async with bench.on():
+        bench.begin()
+        await bench.clock.advance(65)
+        with bench.db.transaction():
+            bench.sampling.end(1, "tx")
+    bench.db.close()
+    later = Bench(tmp_path, SimulatedClock(boot_id="boot-2"))
+    assert later.metering.register_wh(1) == 5065.0 and later.boots.last_alive(1) == 1065.0
+
+
 async def test_sixty_second_samples_need_one_write_a_minute(bench: Bench) -> None:
     commits: list[int] = []
 
