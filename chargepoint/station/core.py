@@ -223,6 +223,8 @@ class Core:
             lambda: backend.accepted,
             self.hardware.order,
             ground.restart,
+            self._values,
+            lambda: self.hardware.start,
         )
 
     def _remote(self) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chargepoint.clock import Clock
 from chargepoint.link.messages import OrderAnswer, OrderKind
@@ -20,6 +20,7 @@ from chargepoint.model.orders import Answer, Reset, ResetKind
 from chargepoint.model.questions import BootReason
 from chargepoint.station.device_model import DeviceModel
 from chargepoint.station.provisioning import BootReasons
+from chargepoint.store.values import Values
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,10 @@ BOARD_CODE = 77
 """Exit code that asks for a restart of the whole board."""
 REASONS = {ResetKind.SOFT: StopReason.REBOOT}
 """1.6 tells a soft reset from a hard one (7.36); 2.x has one word for what a CSMS orders."""
+TRIED = "reset.board"
+"""A restart of the board that was asked for."""
+DOWN_WITHIN_S = 60.0
+"""Where control still runs so long after, the board is not restarted."""
 LOOK_EVERY_S = 0.2
 IDLE_LOOK_S = 1.0
 AGAIN_S = 1.0
@@ -44,9 +49,18 @@ class Charging(Protocol):
         """Ends them and returns when the ends are written."""
 
 
+class Tried(NamedTuple):
+    """boot: of the board, the one that is to end; control: the start of control that is to end with it; times: how often it was asked for."""
+
+    boot: int
+    control: int
+    times: int
+
+
 class Resets:
     """evses: ids. waiting: transaction facts that wait. online: whether they can be told now. order: gives an order to control. restart: ends the
-    process with an exit code."""
+    process with an exit code. control: number of control's present start, 0: not there. What a restart of the board has come to shows at the next
+    start: beside the same control it was none, and is tried again, ResetRetries times (1.6 9.1.22)."""
 
     def __init__(
         self,
@@ -59,6 +73,8 @@ class Resets:
         online: Callable[[], bool],
         order: Callable[[OrderKind, int], Awaitable[OrderAnswer]],
         restart: Callable[[int], None],
+        values: Values,
+        control: Callable[[], int],
     ) -> None:
         self._clock = clock
         self._model = model
@@ -69,12 +85,16 @@ class Resets:
         self._online = online
         self._order = order
         self._restart = restart
+        self._values = values
+        self._control = control
         self._pending: set[int | None] = set()
         self._answered: asyncio.Queue[tuple[Reset, bool]] = asyncio.Queue()
 
     async def run(self) -> None:
         """Carries out what was answered, whatever becomes of the line meanwhile, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            if (tried := self._unfinished()) is not None:
+                tasks.create_task(self._again(tried))
             while True:
                 order, when_idle = await self._answered.get()
                 tasks.create_task(self._when_idle(order) if when_idle else self._carry_out(order, BootReason.REMOTE_RESET))
@@ -119,7 +139,31 @@ class Resets:
 
     async def _restart_station(self, kind: ResetKind) -> None:
         await self._told()
+        if kind is ResetKind.HARD:
+            before = self._unfinished()
+            self._values.set(TRIED, Tried(self._clock.boot, self._control(), 1 + (before.times if before else 0)))
         self._restart(BOARD_CODE if kind is ResetKind.HARD else STATION_CODE)
+
+    def _unfinished(self) -> Tried | None:
+        """The restart of the board that was asked for in this boot of it."""
+        tried = self._values.get(TRIED, Tried)
+        return tried if tried is not None and tried.boot == self._clock.boot else None
+
+    async def _again(self, tried: Tried) -> None:
+        """Nothing new begins until it shows whether the board was restarted."""
+        self._pending.add(None)
+        until = self._clock.boot_s() + DOWN_WITHIN_S
+        while self._control() in (0, tried.control) and self._clock.boot_s() < until:
+            await self._clock.sleep(LOOK_EVERY_S)
+        failed = self._control() in (0, tried.control)
+        if failed and tried.times <= self._model.integer("OCPPCommCtrlr.ResetRetries"):
+            log.error("the board was not restarted, it is asked again")
+            await self._carry_out(Reset(ResetKind.HARD), BootReason.REMOTE_RESET)
+            return
+        if failed:
+            log.error("the board was not restarted, asked %d times: that is given up", tried.times)
+        self._values.remove(TRIED)
+        self._pending.discard(None)
 
     async def _told(self) -> None:
         """Waits until all is told, the line is gone, or the message timeout is over (B12.FR.05)."""

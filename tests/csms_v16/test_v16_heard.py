@@ -29,6 +29,7 @@ from chargepoint.model.questions import Registration
 from chargepoint.store.db import Db
 from tests.csms_v16.conftest import Bench, with_factory
 
+ACCEPTED = {"status": "Accepted"}
 ORDERS: list[tuple[str, dict[str, Any], Any, str, dict[str, Any]]] = [
     ("Reset", {"type": "Hard"}, Reset(ResetKind.HARD), "Accepted", {"status": "Accepted"}),
     ("Reset", {"type": "Soft"}, Reset(ResetKind.SOFT), "Scheduled", {"status": "Accepted"}),
@@ -105,6 +106,7 @@ ORDERS: list[tuple[str, dict[str, Any], Any, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("action", "payload", "order", "status", "expected"), ORDERS)
 async def test_orders(bench: Bench, action: str, payload: dict[str, Any], order: Any, status: str, expected: dict[str, Any]) -> None:
+    bench.dm.push("LocalAuthListCtrlr.Entries", 1)
     if order is not None:
         bench.takes(type(order), Answer(status))
     assert await bench.hear(action, payload) == expected
@@ -168,6 +170,14 @@ async def test_local_list_version(bench: Bench) -> None:
     assert await bench.hear("GetLocalListVersion", {}) == {"listVersion": 0}, "5.10: it is empty"
     bench.dm.push("LocalAuthListCtrlr.Entries", 1)
     assert await bench.hear("GetLocalListVersion", {}) == {"listVersion": 12}
+
+
+async def test_an_empty_list_takes_an_update_of_any_version(bench: Bench) -> None:
+    """5.10: its version is told as 0, whatever it was emptied with; so the update is the whole list."""
+    bench.takes(SendLocalList, Answer("Accepted"))
+    entries = [{"idTag": "A", "idTagInfo": {"status": "Accepted"}}, {"idTag": "B"}]
+    assert await bench.hear("SendLocalList", {"listVersion": 1, "updateType": "Differential", "localAuthorizationList": entries}) == ACCEPTED
+    assert bench.orders == [SendLocalList(1, True, (ListEntry(IdToken("A"), IdTokenInfo(AuthorizationStatus.ACCEPTED)),))]
 
 
 async def test_a_disabled_local_list(bench: Bench) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ class Desk:
         self.done: list[Any] = []
         self.online = True
         self.fails = 0
+        self.control = 7
         self.resets = Resets(
             self.clock,
             self.model,
@@ -67,6 +68,8 @@ class Desk:
             lambda: self.online,
             self.order,
             lambda code: self.done.append(code),
+            self.values,
+            lambda: self.control,
         )
 
     def busy(self, evse: int | None) -> bool:
@@ -255,6 +258,51 @@ async def test_a_reset_that_fails_is_tried_again(desk: Desk, retries: str, order
         for _ in range(15):
             await desk.clock.advance(1)
     assert desk.done.count((OrderKind.RESET_EVSE, 2)) == orders
+
+
+@asynccontextmanager
+async def after_a_hard_reset(path: Path, retries: str) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Desk]]]:
+    """Gives one start of the station after the other."""
+
+    @asynccontextmanager
+    async def start(**found: int) -> AsyncIterator[Desk]:
+        desk = Desk(path)
+        desk.control = found.get("control", desk.control)
+        desk.clock.boot += found.get("boots", 0)
+        task = asyncio.create_task(desk.resets.run())
+        await desk.clock.advance(1)
+        yield desk
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        desk.db.close()
+
+    desk = Desk(path)
+    desk.model.set("OCPPCommCtrlr.ResetRetries", retries)
+    async with desk.resetting(Reset(ResetKind.HARD)):
+        await desk.clock.advance(5)
+    desk.db.close()
+    yield start
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+async def test_a_board_that_was_not_restarted_is_asked_again(tmp_path: Path, retries: int) -> None:
+    """1.6 9.1.22: the station is there again beside the same control; nothing begins until the reset has come about or is given up."""
+    async with after_a_hard_reset(tmp_path, str(retries)) as start:
+        for number in range(4):
+            async with start() as desk:
+                waits = desk.resets.pending(1)
+                await desk.clock.advance(50)
+                assert desk.done == [], "a board takes its time to go down"
+                await desk.clock.advance(30)
+                assert waits is (number <= retries) and (77 in desk.done) is (number < retries) and not desk.resets.pending(1)
+
+
+@pytest.mark.parametrize("found", [{"boots": 1}, {"control": 8}])
+async def test_a_board_that_was_restarted_is_not_asked_again(tmp_path: Path, found: dict[str, int]) -> None:
+    async with after_a_hard_reset(tmp_path, "2") as start, start(**found) as desk:
+        assert not desk.resets.pending(1)
+        await desk.clock.advance(300)
+        assert desk.done == []
 
 
 async def test_an_unknown_evse_is_not_reset(desk: Desk) -> None:

@@ -12,13 +12,16 @@ WITHOUT_LIST = -1  # 6.24: local lists are not supported
 
 
 async def send_local_list(view: StationView, payload: Payload) -> Heard:
-    """In a full update every entry needs its idTagInfo, and a version is above 0 (5.15)."""
+    """In a full update every entry needs its idTagInfo, and a version is above 0 (5.15). The version of an empty list is 0 (5.10): any update
+    is newer, and is the whole list."""
     if not _offered(view):
         return Heard({"status": "NotSupported"})
     full = payload["updateType"] == "Full"
     entries = tuple(_entry(item) for item in payload.get("localAuthorizationList", ()))
     if payload["listVersion"] <= 0 or (full and any(entry.info is None for entry in entries)):
         return Heard({"status": "Failed"})
+    if not full and _empty(view):
+        full, entries = True, tuple(entry for entry in entries if entry.info is not None)
     answer = await view.obey(SendLocalList(payload["listVersion"], full, entries))
     return Heard({"status": answer.status}, answer.then)
 
@@ -28,12 +31,15 @@ async def get_local_list_version(view: StationView, payload: Payload) -> Heard:
     if not _offered(view):
         return Heard({"listVersion": WITHOUT_LIST})
     answer = await view.obey(GetLocalListVersion())
-    empty = view.variables.integer("LocalAuthListCtrlr.Entries") == 0
-    return Heard({"listVersion": EMPTY if empty else answer.data})
+    return Heard({"listVersion": EMPTY if _empty(view) else answer.data})
 
 
 def _offered(view: StationView) -> bool:
     return all(view.variables.boolean(switch) for switch in SWITCHES)
+
+
+def _empty(view: StationView) -> bool:
+    return view.variables.integer("LocalAuthListCtrlr.Entries") == 0
 
 
 def _entry(item: Payload) -> ListEntry:

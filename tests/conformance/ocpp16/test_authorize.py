@@ -265,6 +265,9 @@ async def test_full_and_differential(shared_booted: Lab) -> None:
     assert await send(lab, 50, "Full", AA=ACCEPTED) == "Accepted", "a whole list may have any version"
     assert await send(lab, 51, "Differential", AA=None) == "Accepted"
     assert await version(lab) == 0, "empty again"
+    assert await send(lab, 1, "Differential", AA=ACCEPTED) == "Accepted", "newer than that"
+    assert await version(lab) == 1
+    await send(lab, 2, "Full")
 
 
 @pytest.mark.covers("5.15 effect")
