@@ -18,6 +18,7 @@ from pathlib import Path
 from bench import parts, writes
 from bench.kills import kills
 from bench.lists import local_list
+from bench.memory import memory
 from bench.openings import openings
 from bench.slow_csms import slow_csms
 from bench.stations import stations
@@ -47,6 +48,7 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Replay", lambda world: parts.replay(world, max(60, int(600 * share)))
     yield "Local list of 100,000 tokens", local_list
     yield "Slow CSMS", lambda world: slow_csms(world.directory / "slow", max(40, 300 * share))
+    yield "A thousand sessions", lambda world: memory(world.directory / "memory", max(40, int(1000 * share)))
     yield "Twenty stations, one car charging", lambda world: stations(world.directory / "stations", max(10, 60 * share))
     yield "Writes, charging", lambda world: writes.charging(world, max(300, 3600 * share))
     yield "Writes, idle", lambda world: writes.idle(world, max(300, 3600 * share))

@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
     retell = _act(acts, "retell", "facts that were given up are told the CSMS again", "chargepoint sessions retell 17")
     retell.add_argument("id", nargs="?", metavar="ID", help=f"{ID}; without it: all")
     erase = _act(acts, "erase", "a customer's card is erased from all that was told; exit 1: some must wait", "chargepoint sessions erase 04A1B2C3")
-    erase.add_argument("card", metavar="CARD", help="as `list` shows it")
+    erase.add_argument("card", type=_card, metavar="CARD", help="as `list` shows it")
 
 
 def _list(acts: Any) -> None:
@@ -51,11 +51,11 @@ def _export(acts: Any) -> None:
     _filters(parser)
     parser.add_argument("--format", choices=["csv", "json"], default="csv", help="default csv")
     parser.add_argument("--per", choices=["card", "month", "card-month"], default=None, help="sums instead of transactions")
-    parser.add_argument("--output", type=Path, default=None, metavar="FILE", help="default: standard output")
+    parser.add_argument("--output", type=_file, default=None, metavar="FILE", help="default: standard output")
 
 
 def _filters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--card", default=None, help="only of this card")
+    parser.add_argument("--card", type=_card, default=None, help="only of this card")
     parser.add_argument("--month", type=_month, default=None, metavar="YYYY-MM", help="only begun in this month, UTC")
 
 
@@ -70,6 +70,18 @@ def _month(text: str) -> str:
     if not (len(year) == 4 and year.isdecimal() and len(month) == 2 and month.isdecimal() and 1 <= int(month) <= 12):
         raise argparse.ArgumentTypeError(f"{text!r} is no month; write it as 2026-11")
     return text
+
+
+def _card(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} is no card")
+    return text
+
+
+def _file(text: str) -> Path:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no file")
+    return Path(text)
 
 
 def _positive(text: str) -> int:

@@ -15,6 +15,7 @@ from chargepoint.model.idtoken import IdToken
 from chargepoint.model.sample import Context, Purpose, Reading, SampledValue, Signed
 from chargepoint.model.session import SessionRow
 from chargepoint.model.stamp import Stamp, from_rfc3339
+from chargepoint.store.damaged import Damaged
 from chargepoint.store.db import Db
 from chargepoint.store.outbox import Outbox
 from chargepoint.store.sessions import Sessions
@@ -185,6 +186,41 @@ def test_mistakes_are_answered_with_a_sentence(store: Store, capsys: pytest.Capt
             sessions(*words)
         assert refused.value.code == 2
     assert "is no month; write it as 2026-11" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("card", ["", " ", "\udcff", "A\nB"])
+def test_what_is_no_card_is_refused_before_anything_is_erased(store: Store, card: str, capsys: pytest.CaptureFixture[str]) -> None:
+    store.charge("CARD-A", "2026-11-01", 1000.0)
+    db = Db(store.directory / "station.db")
+    Damaged(db).put("values", "a", b"x", "no MessagePack")
+    db.close()
+    for words in (("erase", card), ("list", "--card", card), ("export", "--card", card)):
+        with pytest.raises(SystemExit) as refused:
+            sessions(*words)
+        assert refused.value.code == 2 and "is no card" in capsys.readouterr().err
+    db = Db(store.directory / "station.db")
+    assert db.execute("SELECT content FROM damaged").fetchall() == [(b"x",)]
+    db.close()
+
+
+def test_a_short_card_takes_only_rows_of_its_own_from_what_could_not_be_read(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its one character would stand in the bytes of any."""
+    store.charge("CARD-A", "2026-11-01", 1000.0)
+    db = Db(store.directory / "station.db")
+    Damaged(db).put("token_cache", "a", b"x", "no MessagePack")
+    Damaged(db).put("sessions", "session-1", b"abc", "no MessagePack")
+    db.close()
+    assert sessions("erase", "A") == 0
+    db = Db(store.directory / "station.db")
+    assert db.execute("SELECT key, content FROM damaged ORDER BY id").fetchall() == [("(erased)", None), ("session-1", b"abc")]
+    db.close()
+
+
+def test_a_file_that_cannot_be_is_answered_with_a_sentence(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    store.charge("CARD-A", "2026-11-01", 1000.0)
+    with pytest.raises(SystemExit) as refused:
+        sessions("export", "--output", "a\0b")
+    assert refused.value.code == 2 and "is no file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("act", ["", "list", "show", "verify", "export", "retell", "erase"])
