@@ -125,8 +125,8 @@ class Retention:
         info = f"{fact.kind.value} seq {fact.seq} of {fact.transaction}: {answer}"
         self._security.happened(SecurityEvent.FACT_GIVEN_UP, info[:255])
 
-    def _released(self, transaction: str, csms: str) -> None:
-        self._security.happened(SecurityEvent.MEMORY_EXHAUSTION, f"the store is full: the end of {transaction} will not be told to {csms}"[:255])
+    def _released(self, transaction: str, csms: str, why: str) -> None:
+        self._security.happened(SecurityEvent.MEMORY_EXHAUSTION, f"{why}: the end of {transaction} will not be told to {csms}"[:255])
 
     def _thinned(self, count: int) -> None:
         self._security.happened(SecurityEvent.MEMORY_EXHAUSTION, f"{count} intermediate values that were not told are thinned out")

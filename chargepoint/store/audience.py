@@ -59,18 +59,21 @@ class Audience:
             self._keep(msgspec.structs.replace(self._kept, done=done, mine=self._kept.mine - {transaction}))
         return owed
 
-    def change(self, leaving: str | None, coming: str) -> None:
-        """Another CSMS takes the place: what waits is what that has not been told."""
+    def change(self, leaving: str | None, coming: str) -> list[tuple[str, str]]:
+        """Another CSMS takes the place: what waits is what that has not been told. (transaction, former CSMS that will not be told its end) of those
+        that so many have followed."""
         formers = [former for former in self._kept.formers if former.key != coming]
         back = next((former for former in self._kept.formers if former.key == coming), Former(coming))
         if leaving is not None:
             formers.insert(0, Former(leaving, self._heard()))
+        missed = [(transaction, former.key) for former in formers[KEPT_CSMS:] for transaction in former.heard]
         del formers[KEPT_CSMS:]
         wanted = {transaction for former in (back, *formers) for transaction in former.heard}
         self._forget(self._kept.done - wanted)
         done = self._kept.done & wanted
         self._take_up(back, done)
         self._keep(Kept(tuple(formers), done, done & back.heard.keys()))
+        return missed
 
     def release(self, most: int) -> list[tuple[str, str]]:
         """Keeps the oldest transactions that the present CSMS, or another, was told whole for nobody else any more: (transaction, former CSMS that

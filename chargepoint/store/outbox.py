@@ -14,7 +14,7 @@ import msgspec
 
 from chargepoint.model.facts import Delivery, EventKind, Fact, StatusFact, TransactionFact, delivery_of, is_intermediate
 from chargepoint.store.ahead import Ahead, Known
-from chargepoint.store.audience import Audience
+from chargepoint.store.audience import KEPT_CSMS, Audience
 from chargepoint.store.db import Db
 from chargepoint.store.fleeting import Fleeting
 from chargepoint.store.given_up import GivenUp
@@ -42,14 +42,14 @@ class Waiting(NamedTuple):
 
 class Outbox:
     """on_append: called after each commit that added a fact. on_given_up: called with a transaction's fact and the CSMS's answer, on_thinned with how
-    many intermediate values went, on_released with a transaction and a former CSMS that will not hear its end, each inside the transaction that does
-    it. wall_s: the wall clock, seconds since 1970."""
+    many intermediate values went, on_released with a transaction, a former CSMS that will not hear its end, and why, each inside the transaction that
+    does it. wall_s: the wall clock, seconds since 1970."""
 
     def __init__(self, db: Db) -> None:
         self.on_append: list[Callable[[], None]] = []
         self.on_given_up: list[Callable[[TransactionFact, str], None]] = []
         self.on_thinned: list[Callable[[int], None]] = []
-        self.on_released: list[Callable[[str, str], None]] = []
+        self.on_released: list[Callable[[str, str, str], None]] = []
         self.wall_s: Callable[[], float] = lambda: 0.0
         self._db = db
         self._values = Values(db)
@@ -190,9 +190,7 @@ class Outbox:
         """Keeps some transactions that were told whole for no former CSMS any more, the oldest first. How many such promises went."""
         with self._db.transaction():
             missed = self._audience.release(RELEASED_AT_ONCE)
-            for transaction, csms in missed:
-                for callback in self.on_released:
-                    callback(transaction, csms)
+            self._released(missed, "the store is full")
         return len(missed)
 
     def drop_guaranteed(self, keep: int, least: int) -> int:
@@ -214,11 +212,16 @@ class Outbox:
         if former == key:
             return False
         with self._db.transaction():
-            self._audience.change(former, key)
+            self._released(self._audience.change(former, key), f"{KEPT_CSMS} others have come since")
             self._db.execute("UPDATE guaranteed_facts SET attempts = 0")
             self._values.set(CSMS, key)
         self._count()
         return former is not None
+
+    def _released(self, missed: Sequence[tuple[str, str]], why: str) -> None:
+        for transaction, csms in missed:
+            for callback in self.on_released:
+                callback(transaction, csms, why)
 
     def _read(self, delivery: Delivery, n: int) -> list[Known]:
         where = "told = 0 AND id > ?" if delivery is Delivery.TRANSACTION else "id > ?"

@@ -249,9 +249,13 @@ def test_of_many_csms_the_oldest_is_forgotten_with_what_only_it_was_owed(db: Db)
     outbox.change_csms("two")
     outbox.append(event("a", 1, EventKind.ENDED))
     tell_all(outbox)
+    said: list[tuple[str, ...]] = []
+    outbox.on_released.append(lambda *what: said.append(what))
     for number in range(KEPT_CSMS):
+        assert said == []
         outbox.change_csms(f"newcomer {number}")
     assert db.execute("SELECT COUNT(*) FROM transaction_facts").fetchone()[0] == 0
+    assert said == [("a", "one", "6 others have come since")], "an untold fact never goes in silence"
 
 
 def test_ten_thousand_facts_wait_and_leave_in_order(db: Db) -> None:
