@@ -48,10 +48,10 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Replay", lambda world: parts.replay(world, max(60, int(600 * share)))
     yield "Local list of 100,000 tokens", local_list
     yield "Slow CSMS", lambda world: slow_csms(world.directory / "slow", max(40, 300 * share))
-    yield "A thousand sessions", lambda world: memory(world.directory / "memory", max(40, int(1000 * share)))
     yield "Twenty stations, one car charging", lambda world: stations(world.directory / "stations", max(10, 60 * share))
     yield "Writes, charging", lambda world: writes.charging(world, max(300, 3600 * share))
     yield "Writes, idle", lambda world: writes.idle(world, max(300, 3600 * share))
+    yield "A thousand sessions", lambda world: memory(world.directory / "memory", max(40, int(1000 * share)))
 
 
 async def _measure(share: float, only: str, keep: Callable[[str, str], None]) -> None:
