@@ -102,8 +102,6 @@ class Transactions:
         row.unsaid_token = row.authorized and row.token is not None
         self._meters.begin(row.evse, running.id)
         self._read(running, row.evse)
-        if running.register_wh is None:
-            running.register_wh = self._meters.register_wh(row.evse)
         running.begin_wh = running.register_wh
         running.begin_due = row.floating
         readings = () if row.floating else self._meters.readings(row.evse, Purpose.BEGIN, Context.TRANSACTION_BEGIN)
@@ -175,10 +173,10 @@ class Transactions:
     def _read(self, running: Running, evse: int) -> bool:
         sample = self._meters.latest(evse)
         running.register_wh, estimated = register_of(running, sample)
-        kept = self._meters.register_wh(evse)
         if sample is not None and not estimated:
             running.meter_id = sample.meter_id
-        elif kept is not None:  # the last value of this meter, which may be younger than the last one told
+        kept = self._meters.register_wh(evse)
+        if kept is not None:  # the last value of this meter, which may be younger than the last one told, and is never less than it
             running.register_wh = max(kept, running.register_wh or 0.0)
         return estimated
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chargepoint.link.messages import EdgeKind
-from chargepoint.model.facts import ChargingState, EventKind, StatusFact, StopReason, Trigger
+from chargepoint.model.facts import ChargingState, EventKind, StatusFact, StopReason, TransactionFact, Trigger
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.sample import Context
 from chargepoint.model.session import State
@@ -89,6 +89,20 @@ async def test_the_same_token_stops_without_asking_and_the_last_watt_hour_is_tol
     assert rig.statuses()[-1] == "Finishing" and rig.control.locks[1] is False
     rig.control.unplug()
     assert rig.statuses()[-1] == "Available" and rig.sessions.row(1) is None
+
+
+async def test_the_next_transaction_begins_no_lower_than_the_last_one_ended(rig: Rig) -> None:
+    """A meter's rounding may seem to run backwards by less than its step."""
+    await charge(rig)
+    rig.meters.energy_wh[1] = 501.0
+    await rig.swipe()
+    rig.control.open(why="withdrawn")
+    await rig.seconds(1)
+    rig.control.unplug()
+    rig.meters.energy_wh[1] = 500.4
+    await charge(rig)
+    begin = next(fact for fact in reversed(rig.facts) if getattr(fact, "kind", None) is EventKind.STARTED)
+    assert isinstance(begin, TransactionFact) and begin.register_wh == 501.0 and begin.seq == 0
 
 
 async def test_a_permit_is_withdrawn_before_control_has_said_more_than_the_plug(rig: Rig) -> None:
