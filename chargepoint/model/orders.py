@@ -166,7 +166,8 @@ class SetVariable(msgspec.Struct, frozen=True):
 
 
 class SetVariables(msgspec.Struct, frozen=True):
-    """SetVariables (B05). Answer: Accepted, data: list of (SetVariable, status word, why not or None), in order."""
+    """SetVariables (B05). Answer: Accepted, data: list of (SetVariable, status word, reason code or None, why not or None), in
+    order."""
 
     items: tuple[SetVariable, ...]
 

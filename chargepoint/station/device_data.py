@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from chargepoint.model.orders import Answer, GetBaseReport, GetReport, GetVariable, GetVariables, SetVariable, SetVariables
-from chargepoint.model.variable import ACTUAL, Key, Mutability, ReportItem
+from chargepoint.model.variable import ACTUAL, Key, Mutability, ReportItem, problem
 from chargepoint.station.device_model import Declared, DeviceModel
 
 Act = Callable[[str], Awaitable[str]]
@@ -15,6 +15,7 @@ Send = Callable[[int, Sequence[ReportItem]], Awaitable[None]]
 Component = tuple[str, str | None, int | None, int | None]
 Wanted = tuple[str, str | None, int | None, int | None, str | None, str | None]
 
+REJECTED = "Rejected"
 SUMMARY = ("availabilitystate", "problem", "tripped", "overload", "fallback")
 CRITERIA = ("Active", "Available", "Enabled", "Problem")
 
@@ -40,15 +41,24 @@ class DeviceData:
         return Answer("Accepted", data=[(item, *self._model.get(key_of(item), item.attribute)) for item in order.items])
 
     async def set(self, order: SetVariables) -> Answer:
-        """B05: a status for each, in their order, and why not where a deed was refused."""
+        """B05: a status for each, in their order, and why not where it is Rejected."""
         return Answer("Accepted", data=[(item, *await self._set(key_of(item), item)) for item in order.items])
 
-    async def _set(self, key: Key, item: SetVariable) -> tuple[str, str | None]:
+    async def _set(self, key: Key, item: SetVariable) -> tuple[str, str | None, str | None]:
         act = self._acts.get(key.folded())
         if act is None or item.attribute != ACTUAL:
-            return self._model.set(key, item.value, item.attribute), None
-        why = self._model.why_not(key, item.value) or await act(item.value)
-        return ("Rejected", why) if why else ("Accepted", None)
+            status = self._model.set(key, item.value, item.attribute)
+            return self._rejected(key, item.value) if status == REJECTED else (status, None, None)
+        if self._model.why_not(key, item.value):
+            return self._rejected(key, item.value)
+        why = await act(item.value)
+        return (REJECTED, None, why) if why else ("Accepted", None, None)
+
+    def _rejected(self, key: Key, value: str) -> tuple[str, str | None, str | None]:
+        """With its code of appendix 5. A value that is none of its type is that, also where none could be set."""
+        wrong = problem(self._model.spec(key), value)
+        code = "InvalidValue" if wrong or self._model.writable(key) else "ReadOnly"
+        return REJECTED, code, wrong or self._model.why_not(key, value)
 
     async def base_report(self, order: GetBaseReport) -> Answer:
         """B07."""

@@ -132,7 +132,7 @@ class RemoteControl:
         if evse is None or not 1 <= order.connector <= len(evse.connectors):
             return Answer("UnknownConnector")
         if self._sessions.tethered(order.evse):
-            return Answer("UnlockFailed", info="a tethered cable has no lock", extra={"lock": False})
+            return Answer("UnlockFailed", reason="FixedCable", info="a tethered cable has no lock", extra={"lock": False})
         row = self._sessions.row(order.evse)
         if row is not None and row.authorized and row.state is not State.AUTHORIZED:
             if not order.stop_transaction:

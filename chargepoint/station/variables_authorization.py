@@ -55,7 +55,7 @@ def _cache() -> list[Row]:
         settable(f"{component}.Enabled", BOOLEAN, True),
         settable(f"{component}.LifeTime", INTEGER, 604_800, unit="s", minimum=0),
         told(f"{component}.Storage", INTEGER, 0, unit="B", maximum=CACHE_BYTES),
-        settable(f"{component}.Policy", OPTION, "LRU", values=("LRU",)),
+        settable(f"{component}.Policy", OPTION, "CUSTOM", values=("CUSTOM",)),
         settable(f"{component}.DisablePostAuthorize", BOOLEAN, False),
     ]
 

@@ -55,8 +55,6 @@ def _security(settings: Settings) -> list[Row]:
         fixed(f"{component}.AdditionalRootCertificateCheck", BOOLEAN, False),
         settable(f"{component}.AllowCSMSTLSWildcards", BOOLEAN, False),
         fixed(f"{component}.MaxCertificateChainSize", INTEGER, 10_000, maximum=10_000),
-        settable(f"{component}.CertSigningWaitMinimum", INTEGER, 30, unit="s", minimum=1),
-        settable(f"{component}.CertSigningRepeatTimes", INTEGER, 3, minimum=0),
     ]
 
 

@@ -176,7 +176,7 @@ def clearing(db: Db) -> Bench:
 async def test_a_connector_is_named_to_clear_its_residual_current_trip(db: Db, said: str, status: str) -> None:
     bench = clearing(db)
     wanted = SetVariable(("RCD", None), ("Tripped", None), "false", evse=7)
-    bench.takes(SetVariables, Answer("Accepted", data=[(wanted, said, None)]))
+    bench.takes(SetVariables, Answer("Accepted", data=[(wanted, said, None, None)]))
     assert await change(bench, CLEAR_TRIP, "3") == status
     assert bench.orders == [SetVariables((wanted,))]
     assert await read(bench, CLEAR_TRIP) == {CLEAR_TRIP: "0"}

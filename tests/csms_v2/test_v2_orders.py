@@ -180,19 +180,20 @@ async def test_get_variables(bench):
 
 async def test_set_variables(bench):
     asked = SetVariable(("AuthCtrlr", None), ("Enabled", None), "true")
-    bench.takes(SetVariables, Answer("Accepted", data=[(asked, "RebootRequired", None)]))
+    bench.takes(SetVariables, Answer("Accepted", data=[(asked, "RebootRequired", None, None)]))
     data = {"component": {"name": "AuthCtrlr"}, "variable": {"name": "Enabled"}}
     heard = await bench.hear("SetVariables", {"setVariableData": [{**data, "attributeValue": "true"}]})
     assert bench.orders == [SetVariables((asked,))]
     assert heard.payload == {"setVariableResult": [{"attributeStatus": "RebootRequired", "attributeType": "Actual", **data}]}
 
 
-async def test_why_a_variable_was_not_set(bench):
+@pytest.mark.parametrize(("reason", "code"), [(None, "Unspecified"), ("ReadOnly", "ReadOnly")])
+async def test_why_a_variable_was_not_set(bench, reason, code):
     asked = SetVariable(("RCD", None), ("Tripped", None), "false", evse=1)
-    bench.takes(SetVariables, Answer("Accepted", data=[(asked, "Rejected", "its cause lasts")]))
+    bench.takes(SetVariables, Answer("Accepted", data=[(asked, "Rejected", reason, "its cause lasts")]))
     data = {"component": {"name": "RCD", "evse": {"id": 1}}, "variable": {"name": "Tripped"}}
     (result,) = (await bench.hear("SetVariables", {"setVariableData": [{**data, "attributeValue": "false"}]})).payload["setVariableResult"]
-    assert result["attributeStatusInfo"] == {"reasonCode": "Unspecified", "additionalInfo": "its cause lasts"}
+    assert result["attributeStatusInfo"] == {"reasonCode": code, "additionalInfo": "its cause lasts"}
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ async def test_unlock_with_an_authorized_transaction(rig: Rig) -> None:
 async def test_a_tethered_cable_has_no_lock(tmp_path: Path) -> None:
     rig = make(tmp_path, evses=(Evse(id=1, connectors=("cType2",)),))
     answer = await rig.remote.unlock(Unlock(1, 1))
-    assert answer.status == "UnlockFailed" and answer.extra == {"lock": False}
+    assert (answer.status, answer.reason) == ("UnlockFailed", "FixedCable") and answer.extra == {"lock": False}
 
 
 async def test_trigger(rig: Rig) -> None:

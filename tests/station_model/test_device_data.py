@@ -81,8 +81,31 @@ async def test_set_answers_each_in_order(desk: Desk) -> None:
         SetVariable(("EVSE", None), ("Power", None), "2", evse=1),
     )
     answer = await desk.data.set(SetVariables(items))
-    assert [(status, why) for _, status, why in answer.data] == [("Accepted", None), ("Rejected", None), ("Rejected", None)]
+    assert [said[1:] for said in answer.data] == [
+        ("Accepted", None, None),
+        ("Rejected", "InvalidValue", "'2' is not true or false"),
+        ("Rejected", "ReadOnly", "it is read-only"),
+    ]
     assert not desk.model.boolean("AuthCtrlr.Enabled")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("OCPPCommCtrlr.HeartbeatInterval", "0", ("Rejected", "InvalidValue", "0 is below 1")),
+        ("EVSE@1.Power", "much", ("Rejected", "InvalidValue", "'much' is no number")),
+        ("SecurityCtrlr.BasicAuthPassword", "too-short", ("Rejected", "InvalidValue", "9 characters is below 16")),
+        ("OCPPCommCtrlr.NetworkConfigurationPriority", "3", ("Rejected", "InvalidValue", "slot 3 is empty")),
+        ("OCPPCommCtrlr.NetworkConfigurationPriority", "1", ("RebootRequired", None, None)),
+        ("OCPPCommCtrlr.Nothing", "1", ("UnknownVariable", None, None)),
+    ],
+)
+async def test_a_value_that_is_not_taken_is_answered_with_the_reason(desk: Desk, variable: str, value: str, said: tuple[str | None, ...]) -> None:
+    """B05.FR.07 to B05.FR.09."""
+    desk.model.guard("OCPPCommCtrlr.NetworkConfigurationPriority", lambda slots: None if slots == "1" else f"slot {slots} is empty")
+    key = Key.parse(variable)
+    answer = await desk.data.set(SetVariables((SetVariable((key.component, None), (key.variable, None), value, evse=key.evse),)))
+    assert answer.data[0][1:] == said
 
 
 async def test_a_variable_may_be_a_deed(desk: Desk) -> None:
@@ -96,8 +119,9 @@ async def test_a_variable_may_be_a_deed(desk: Desk) -> None:
     item = SetVariable(("authctrlr", None), ("enabled", None), "false")
     wrong, target = (structs.replace(item, **change) for change in ({"value": "2"}, {"attribute": "Target"}))
     answer = await deeds.set(SetVariables((item, item, wrong, target)))
-    assert [status for _, status, _ in answer.data] == ["Accepted", "Rejected", "Rejected", "NotSupportedAttributeType"]
-    assert (answer.data[1][2], done) == ("not now", ["false", "false"])
+    assert [said[1] for said in answer.data] == ["Accepted", "Rejected", "Rejected", "NotSupportedAttributeType"]
+    assert (answer.data[1][2:], done) == ((None, "not now"), ["false", "false"])
+    assert answer.data[2][2] == "InvalidValue"
     assert desk.model.boolean("AuthCtrlr.Enabled"), "nothing is kept"
 
 

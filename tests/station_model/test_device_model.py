@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chargepoint.model.variable import DataType, Key, VariableSpec, normal, problem
+from chargepoint.model.variable import DataType, Key, Mutability, VariableSpec, normal, problem
 from chargepoint.settings import Csms, Evse, Ocpp2, Reconnect, Settings
 from chargepoint.station import variables
 from chargepoint.station.device_model import DeviceModel
@@ -28,6 +28,7 @@ REQUIRED = (
     "ClockCtrlr.DateTime",
     "ClockCtrlr.TimeSource",
     "Connector@1:1.Available",
+    "Connector@1:1.AvailabilityState",
     "Connector@1:1.ConnectorType",
     "Connector@1:1.SupplyPhases",
     "DeviceDataCtrlr.BytesPerMessage[GetReport]",
@@ -52,6 +53,7 @@ REQUIRED = (
     "OCPPCommCtrlr.FileTransferProtocols",
     "OCPPCommCtrlr.MessageTimeout[Default]",
     "OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]",
+    "OCPPCommCtrlr.ActiveNetworkProfile",
     "OCPPCommCtrlr.MessageAttempts[TransactionEvent]",
     "OCPPCommCtrlr.NetworkConfigurationPriority",
     "OCPPCommCtrlr.NetworkProfileConnectionAttempts",
@@ -101,6 +103,17 @@ def model(store: Variables) -> DeviceModel:
 @pytest.mark.parametrize("name", REQUIRED)
 def test_required_variables_are_there(name: str) -> None:
     assert variables.build(variables.Nowhere(), Settings()).has(name), f"{name} is required and not declared"
+
+
+CHANGES_NOTHING = {"OrganizationName", "Policy"}
+"""Required to be writable: the first names no certificate as long as none is asked for, the second has one value."""
+
+
+def test_what_can_be_set_is_read_by_somebody(model: DeviceModel) -> None:
+    """A variable that is kept but changes nothing would be a lie."""
+    sources = [path.read_text() for path in Path(variables.__file__).parents[1].rglob("*.py") if not path.name.startswith("variables")]
+    settable = {row.spec.key.variable for row in model.all() if row.spec.mutability is not Mutability.READ_ONLY}
+    assert {name for name in settable if not any(name in source for source in sources)} == CHANGES_NOTHING
 
 
 def test_every_default_fits_its_own_declaration(model: DeviceModel) -> None:

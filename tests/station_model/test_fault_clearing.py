@@ -35,7 +35,7 @@ class Desk:
 
     async def write(self, value: str, evse: int = 2) -> tuple[str, str | None]:
         answer = await self.data.set(SetVariables((SetVariable(("RCD", None), ("Tripped", None), value, evse=evse),)))
-        ((_, status, why),) = answer.data
+        ((_, status, _, why),) = answer.data
         return status, why
 
 

@@ -78,10 +78,10 @@ def _to_set(data: Payload) -> SetVariable:
     return SetVariable(name_of(data["component"]), name_of(data["variable"]), data["attributeValue"], attribute, evse, connector)
 
 
-def _set(item: SetVariable, status: str, why: str | None) -> Payload:
+def _set(item: SetVariable, status: str, reason: str | None, why: str | None) -> Payload:
     return said(
         attributeStatus=status,
-        attributeStatusInfo=info_words(None, why),
+        attributeStatusInfo=info_words(reason, why),
         attributeType=item.attribute,
         component=component_words(item.component, item.evse, item.connector),
         variable=named(item.variable),
