@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
+from bench.table import Figure
 from sim.csms.server import Csms
 from tests.world import World
 
@@ -20,14 +21,29 @@ SAY_EACH = 50
 Round = Callable[[World, int, Random], Awaitable[None]]
 
 
-async def side_by_side(directory: Path, worlds: int, rounds: int, a_round: Round, seed: int) -> list[dict[str, Any]]:
-    """Every opening of all worlds. rounds: of each world. Raises AssertionError when a round does, or when a world saw a violation."""
+class Seen(NamedTuple):
+    """Every opening, and every violation, that the worlds saw."""
+
+    openings: list[dict[str, Any]]
+    violations: list[dict[str, Any]]
+
+
+async def side_by_side(directory: Path, worlds: int, rounds: int, a_round: Round, seed: int) -> Seen:
+    """rounds: of each world. Raises AssertionError when a round does."""
     directory.mkdir()
     shares = await asyncio.gather(*(_world(directory / str(number), rounds, a_round, Random(seed + number)) for number in range(worlds)))
-    return [row for share in shares for row in share]
+    seen = Seen([row for share in shares for row in share.openings], [row for share in shares for row in share.violations])
+    for violation in seen.violations:
+        print(f"    violation: {violation}", flush=True)
+    return seen
 
 
-async def _world(directory: Path, rounds: int, a_round: Round, random: Random) -> list[dict[str, Any]]:
+def violated(seen: Seen) -> Figure:
+    """What no world may see, as a row of the table."""
+    return Figure("violations seen by the worlds", str(len(seen.violations)), "0", not seen.violations)
+
+
+async def _world(directory: Path, rounds: int, a_round: Round, random: Random) -> Seen:
     directory.mkdir()
     csms = Csms()
     world = World(directory, csms, await csms.start("127.0.0.1", 0))
@@ -38,8 +54,7 @@ async def _world(directory: Path, rounds: int, a_round: Round, random: Random) -
             await a_round(world, number, random)
             if (number + 1) % SAY_EACH == 0:
                 print(f"    world {directory.name}: {number + 1} of {rounds} rounds", flush=True)
-        await world.judged()
-        return list(await world.get("timings?each=1"))
+        return Seen(await world.get("timings?each=1"), await world.get("violations"))
     finally:
         await world.down()
         await csms.stop()
