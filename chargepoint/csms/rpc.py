@@ -2,6 +2,7 @@
 
     rpc = Rpc(subprotocol, send, clock, timeout_s, follow)    send: async, one text frame as bytes, raises ConnectionError
     rpc.hear = face.hear                                      who answers the CSMS's CALLs
+    rpc.silent                                                whether they are not even refused (a version sets it)
     task: rpc.run()                                           sends our calls and answers theirs, until cancelled
     rpc.receive(frame)                                        each frame that came in
     rpc.gone(reason)                                          the connection went: every call ends with Gone
@@ -128,6 +129,7 @@ class Rpc:
     ) -> None:
         self.schemas = Schemas(subprotocol)
         self.hear: Callable[[str, Payload], Awaitable[Heard]] | None = None
+        self.silent: Callable[[], bool] = lambda: False
         self._send, self._clock, self._timeout_s, self._follow = send, clock, timeout_s, follow
         self._dialect = self.schemas.dialect
         self._waiting: list[_Pending] = []
@@ -248,7 +250,7 @@ class Rpc:
         log.warning("nonsense from the CSMS: %s: %.200s", problem, frame)
         answer_id = self._dialect.unreadable_id if id_ == "-1" else id_
         if code is not None and answer_id is not None:
-            self._follow(self._send_quietly([CALLERROR, answer_id, code, problem[:255], {}]))
+            self._follow(self._refuse(answer_id, CallRefused(code, problem)))
 
     async def _send_calls(self) -> None:
         while True:
@@ -304,7 +306,7 @@ class Rpc:
             answer, then = await self._listen(action, payload)
         except CallRefused as refusal:
             log.warning("%.50s of the CSMS refused: %s", action, refusal)
-            await self._send_quietly([CALLERROR, id_, refusal.code, refusal.description[:255], refusal.details])
+            await self._refuse(id_, refusal)
         except Unanswered:
             log.warning("%s of the CSMS not answered: it has rejected this station", action)
         else:
@@ -323,6 +325,10 @@ class Rpc:
         except Exception:  # a fault of ours in one block: the CSMS learns of it, the line lives on
             log.exception("%.50s of the CSMS failed", action)
             raise CallRefused("InternalError", f"{action:.50} failed") from None
+
+    async def _refuse(self, id_: str, refusal: CallRefused) -> None:
+        if not self.silent():
+            await self._send_quietly([CALLERROR, id_, refusal.code, refusal.description[:255], refusal.details])
 
     async def _send_quietly(self, message: list[Any]) -> None:
         """An answer that finds no connection is nobody's loss: the line knows."""

@@ -274,6 +274,21 @@ async def test_refused_unanswered_and_failed_calls(wire: Wire, caplog: pytest.Lo
     assert len(wire.sent[0][3]) == 255 and "bug" in caplog.text
 
 
+async def test_where_nothing_is_answered_nothing_is_refused_either(wire: Wire) -> None:
+    """1.6 4.2, of a rejected station: a call that nobody knows, one that does not fit, and one that is none."""
+
+    async def hear(action: str, payload: Payload) -> Heard:
+        raise Unanswered(action)
+
+    wire.rpc.hear, wire.rpc.silent = hear, lambda: True
+    for frame in ([2, "1", "NoSuchAction", {}], [2, "2", "Reset", {"type": "Later"}], [2, "3"], [9, "4"]):
+        await wire.receive(frame)
+    assert wire.sent == []
+    wire.rpc.silent = lambda: False
+    await wire.receive([2, "5", "NoSuchAction", {}])
+    assert [message[:3] for message in wire.sent] == [[4, "5", "NotImplemented"]]
+
+
 async def test_an_answer_that_cannot_be_encoded_is_an_internal_error(wire: Wire) -> None:
     async def hear(action: str, payload: Payload) -> Heard:
         return Heard({"status": object()})

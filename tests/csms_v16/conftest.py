@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class PaperWire:
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any], Urgency]] = []
         self.answers: list[Outcome | dict[str, Any]] = []
+        self.silent: Callable[[], bool] = lambda: True
 
     async def call(self, action: str, payload: dict[str, Any], urgency: Urgency) -> Outcome:
         plain = msgspec.json.decode(msgspec.json.encode(payload))

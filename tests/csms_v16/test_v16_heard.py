@@ -219,6 +219,8 @@ async def test_before_acceptance_nothing_is_started_or_stopped(bench: Bench, reg
 
 
 async def test_a_rejected_station_answers_nothing(bench: Bench) -> None:
+    assert not bench.wire.silent()
     bench.backend.registration = Registration.REJECTED
+    assert bench.wire.silent()
     with pytest.raises(Unanswered):
         await bench.hear("GetConfiguration", {})

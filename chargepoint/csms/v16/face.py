@@ -73,6 +73,7 @@ class Face16:
     def __init__(self, view: StationView, rpc: Rpc) -> None:
         self._view, self._rpc = view, rpc
         self._statuses = Statuses()
+        rpc.silent = self._rejected
 
     async def ask(self, question: Question) -> QuestionAnswer:
         return await ASK[type(question)](self._view, self._rpc, question)
@@ -86,7 +87,7 @@ class Face16:
 
     async def hear(self, action: str, payload: Payload) -> Heard:
         """4.2: a rejected station answers nothing; one not accepted yet starts and stops nothing."""
-        if self._view.backend.registration is Registration.REJECTED:
+        if self._rejected():
             raise Unanswered(action)
         hear = HEAR.get(action)
         profile = PROFILE.get(action)
@@ -95,6 +96,9 @@ class Face16:
         if action in ONLY_WHEN_ACCEPTED and not self._view.backend.accepted:
             return remote_control.REJECTED
         return await hear(self._view, payload)
+
+    def _rejected(self) -> bool:
+        return self._view.backend.registration is Registration.REJECTED
 
     async def report(self, request_id: int, parts: Sequence[ReportItem]) -> None:
         """1.6 has no reports."""
