@@ -6,6 +6,7 @@ Must not know: who waits, or why. Imports asyncio only inside the coroutines, so
 from __future__ import annotations
 
 import os
+import select
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
@@ -69,6 +70,11 @@ class Clock:
         left = boot_s - self.boot_s()
         if left > 0:
             time.sleep(left)
+
+    def wait_until(self, boot_s: float, descriptor: int) -> bool:
+        """Blocks until the moment, or until the descriptor can be read. Answers whether it can."""
+        readable, _, _ = select.select([descriptor], [], [], max(0.0, boot_s - self.boot_s()))
+        return bool(readable)
 
     async def sleep(self, seconds: float) -> None:
         import asyncio

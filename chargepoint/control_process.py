@@ -62,8 +62,13 @@ def _serve(config: Path, safe: int, refused: str) -> int:
     for weakness in weaknesses(wiring):
         slow.say(f"control: {weakness}")
     realtime.settle(refused, slow.say)
+
+    def turned(now: float) -> None:
+        notifier.alive(now)
+        slow.hurry()
+
     turn_s, hold_s = wiring.turn_ms / 1000.0, wiring.feed.hold_ms / 1000.0 if wiring.feed else None
-    loop = Loop(clock, board, turn_s, calm_turn_s(turn_s, hold_s), realtime=not refused, say=slow.say, alive=notifier.alive)
+    loop = Loop(clock, board, turn_s, calm_turn_s(turn_s, hold_s), realtime=not refused, say=slow.say, alive=turned)
     for ports, evse_settings, evse_wiring in zip(board.evses, settings.evse, wiring.evse, strict=False):
         figures = figures_of(evse_settings, evse_wiring, settings.control, turn_s)
         evses[ports.evse] = Evse(ports, figures, clock, loop, memory.kept(ports.evse), slow.keep)

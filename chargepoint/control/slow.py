@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections import deque
@@ -29,6 +30,8 @@ class Slow:
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._kept = memory.all_kept()
         self._unsaved = False
+        self._hurry = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._hurried = True
         self._trouble = ""
         self._lost: set[int] = set()
         self._thread = threading.Thread(target=self._run, name="slow", daemon=True)
@@ -40,6 +43,7 @@ class Slow:
     def end(self) -> None:
         """Waits for the round in hand, then does the last one here."""
         self._ended = True
+        os.eventfd_write(self._hurry, 1)
         self._thread.join(2.0)
         self._work()
 
@@ -48,22 +52,30 @@ class Slow:
         self._lines.append(line)
 
     def keep(self, evse: int, kept: Kept) -> None:
-        """What an EVSE keeps, to be written down soon."""
+        """What an EVSE keeps, to be written down soon; at once after the next `hurry`."""
         self._kept = {**self._kept, evse: kept}
-        self._unsaved = True
+        self._unsaved, self._hurried = True, False
+
+    def hurry(self) -> None:
+        """Called when a turn has done what it had to: what is new is not to wait for the next round, for what latched a fault may take the power
+        with it."""
+        if not self._hurried:
+            self._hurried = True
+            os.eventfd_write(self._hurry, 1)
 
     def _run(self) -> None:
         due = self._clock.boot_s()
         while not self._ended:
             self._work()
             due = max(due + PERIOD_S, self._clock.boot_s())
-            self._clock.sleep_until(due)
+            while self._clock.wait_until(due, self._hurry) and not self._ended:
+                os.eventfd_read(self._hurry)
+                self._save_news()
 
     def _work(self) -> None:
         for evse, thermometer in self._thermometers.items():
             self._measure(evse, thermometer)
-        if self._unsaved:
-            self._save()
+        self._save_news()
         while self._lines:
             print(self._lines.popleft(), file=sys.stderr, flush=True)
 
@@ -79,8 +91,10 @@ class Slow:
         if -60.0 < celsius < 200.0:
             self._on_temperature(evse, self._clock.boot_s(), celsius)
 
-    def _save(self) -> None:
-        """Tried again each second; each trouble is said once."""
+    def _save_news(self) -> None:
+        """Tried again in each round; each trouble is said once."""
+        if not self._unsaved:
+            return
         self._unsaved, trouble = False, ""
         try:
             self._memory.save(self._kept)

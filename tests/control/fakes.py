@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import select
 from collections.abc import Callable
 
 from chargepoint.clock import Clock
@@ -33,6 +34,12 @@ class StillClock(Clock):
     def sleep_until(self, boot_s: float) -> None:
         self.on_sleep(boot_s)
         self.now = max(self.now, boot_s)
+
+    def wait_until(self, boot_s: float, descriptor: int) -> bool:
+        if select.select([descriptor], [], [], 0.0)[0]:
+            return True
+        self.sleep_until(boot_s)
+        return False
 
 
 class Peak:

@@ -156,6 +156,23 @@ class Sensor:
         return self.celsius
 
 
+def test_the_slow_thread_is_woken_by_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chargepoint.control.slow.PERIOD_S", 3600.0)
+    first = threading.Event()
+    slow = Slow(Clock(), Memory(tmp_path), {1: Sensor()}, lambda *_: first.set())
+    slow.start()
+    assert first.wait(10.0), "the first round"
+    slow.keep(1, Kept(("residual_current",)))
+    slow.hurry()
+    file, patience = tmp_path / "control.json", threading.Event()
+    for _ in range(400):
+        if file.exists():
+            break
+        patience.wait(0.05)
+    assert Memory(tmp_path).kept(1) == Kept(("residual_current",)), "an hour before the next round"
+    slow.end()
+
+
 def test_the_slow_thread_measures_writes_and_speaks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sensor, measured = Sensor(), threading.Event()
     seen: list[float] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +88,39 @@ def test_what_is_kept_is_written_once_and_beside_what_the_others_keep(rounds: Ro
     (tmp_path / "control.json").unlink()
     rounds.round()
     assert not (tmp_path / "control.json").exists(), "it is written down already"
+
+
+def test_what_is_latched_is_written_down_when_the_turn_is_over_and_not_with_the_next_round(rounds: Rounds, tmp_path: Path) -> None:
+    written: list[dict[int, Kept]] = []
+
+    def wait(until: float, descriptor: int) -> bool:
+        written.append(Memory(tmp_path).all_kept())
+        if len(written) == 1:
+            rounds.slow.keep(1, Kept(("residual_current",)))
+            written.append(Memory(tmp_path).all_kept())
+            rounds.slow.hurry()
+            return StillClock.wait_until(rounds.clock, until, descriptor)
+        rounds.slow._ended = True
+        return False
+
+    rounds.clock.wait_until = wait  # type: ignore[method-assign]  # what happens during the wait
+    rounds.slow._run()
+    assert written == [{}, {}, {1: Kept(("residual_current",))}]
+    assert rounds.clock.now == 50.0, "no time has passed"
+
+
+def test_a_file_that_cannot_be_written_is_tried_once_in_a_hurry_and_then_with_each_round(tmp_path: Path) -> None:
+    slow = Rounds(tmp_path / "gone").slow
+    slow.keep(1, Kept(("diode",)))
+    slow.hurry()
+    assert os.eventfd_read(slow._hurry) == 1
+    slow._save_news()
+    slow.hurry()
+    assert not select.select([slow._hurry], [], [], 0.0)[0], "no turn after turn"
+    slow.keep(1, Kept(("diode", "residual_current")))
+    slow.hurry()
+    slow.hurry()
+    assert os.eventfd_read(slow._hurry) == 1
 
 
 def test_what_the_file_said_of_others_stays(rounds: Rounds, tmp_path: Path) -> None:
