@@ -91,7 +91,7 @@ async def test_a_full_disk_stops_nobody_and_loses_nothing(world: World) -> None:
             await world.status("Available")
             await charge_and_end(world)
             await world.told(lambda csms: ended(world, 2))
-            assert (await station(world))["connectors"][0]["reason"] == "store_failed"
+            await world.until(lambda s: s["station"]["connectors"][0]["reason"] == "store_failed")
             filler.unlink()
             await world.until(lambda s: s["station"]["store"] is None, 60)
             await world.post("kill", {"process": "station", "signal": "KILL"})
