@@ -8,10 +8,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from bench.own_world import own_world
 from bench.processes import pss_mib
 from bench.slow_csms import BOARD, EVSES
 from bench.table import Figure, at_most
-from sim.csms.server import Csms
 from tests.world import World
 
 WARM = 0.25
@@ -26,16 +26,9 @@ UNASKED = '[ocpp2.variables]\n"SampledDataCtrlr.TxUpdatedInterval" = 1\n"AuthCtr
 
 async def memory(directory: Path, sessions: int) -> list[Figure]:
     """A world of its own. sessions: that are counted, once those before them have warmed it up."""
-    directory.mkdir()
-    csms = Csms()
-    world = World(directory, csms, await csms.start("127.0.0.1", 0))
-    try:
-        await world.up("ocpp2.0.1", evses=EVSES, name=BOARD, more=UNASKED)
+    async with own_world(directory, evses=EVSES, name=BOARD, more=UNASKED) as world:
         figures = await _charged(world, max(LEAST_ROUNDS, round(sessions / (1 - WARM) / EVSES)))
         await world.judged()
-    finally:
-        await world.down()
-        await csms.stop()
     return figures
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from bench.own_world import own_world
 from bench.table import Figure
-from sim.csms.server import Csms
 from tests.world import World
 
 EVSES = 3
@@ -44,17 +44,10 @@ def violated(seen: Seen) -> Figure:
 
 
 async def _world(directory: Path, rounds: int, a_round: Round, random: Random) -> Seen:
-    directory.mkdir()
-    csms = Csms()
-    world = World(directory, csms, await csms.start("127.0.0.1", 0))
-    try:
-        await world.up("ocpp2.0.1", evses=EVSES, more='[ocpp2.variables]\n"AuthCtrlr.Enabled" = false\n')
+    async with own_world(directory, evses=EVSES, more='[ocpp2.variables]\n"AuthCtrlr.Enabled" = false\n') as world:
         await world.delete("timings")
         for number in range(rounds):
             await a_round(world, number, random)
             if (number + 1) % SAY_EACH == 0:
                 print(f"    world {directory.name}: {number + 1} of {rounds} rounds", flush=True)
         return Seen(await world.get("timings?each=1"), await world.get("violations"))
-    finally:
-        await world.down()
-        await csms.stop()

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from bench.own_world import own_world
 from bench.processes import pss_mib
 from bench.table import Figure, at_most, percentile
 from sim.csms.server import Csms
@@ -28,19 +29,12 @@ SAMPLED = '[ocpp2.variables]\n"SampledDataCtrlr.TxUpdatedInterval" = 1\n"AuthCtr
 
 async def slow_csms(directory: Path, seconds: float) -> list[Figure]:
     """A world of its own. Unplugs one car while the CSMS is slow, then lets it be quick again and reads what it was told."""
-    directory.mkdir()
-    csms = Csms()
-    world = World(directory, csms, await csms.start("127.0.0.1", 0))
-    try:
-        await world.up("ocpp2.0.1", evses=EVSES, name=BOARD, more=SAMPLED)
+    async with own_world(directory, evses=EVSES, name=BOARD, more=SAMPLED) as world:
         for evse in range(1, EVSES + 1):
             await world.charge(evse)
         await world.all_told()
-        figures = await _loaded(world, csms, seconds)
+        figures = await _loaded(world, world.csms, seconds)
         await world.judged()
-    finally:
-        await world.down()
-        await csms.stop()
     return figures
 
 
