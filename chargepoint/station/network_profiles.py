@@ -1,7 +1,7 @@
 """Which CSMS is dialled: the configuration slots, their order, and when the next one's turn is (2.0.1 part 2, B09, B10, A05, with errata 2025-09).
 
 Slot 1 is what the settings say until a CSMS writes another profile into it; who edits the settings' CSMS afterwards has the last word. The order is
-that of the start: a new one counts after a restart. Must not know lines or messages.
+that of the start: a new one counts after a restart, and so does a profile that is written into the slot in use. Must not know lines or messages.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class NetworkProfiles:
         self._values = values
         self._shipped = NetworkProfile(csms.url, model.integer(LEVEL))
         self._kept = self._load()
+        self._held: dict[int, NetworkProfile] = {}
+        """What a slot was when another profile was written into it while it was in use (B09, remark)."""
         self._own_timeout = self._timeout = model.text(TIMEOUT)
         self._order = [slot for slot in map(int, model.listed(PRIORITY)) if self._profile(slot) is not None] or [SHIPPED]
         self._place = 0
@@ -80,10 +82,13 @@ class NetworkProfiles:
             return Answer("Rejected", "InvalidNetworkConf", wrong)
         if order.profile.security_profile < self._least():
             return Answer("Rejected", "NoSecurityDowngrade", f"security profile {self._least()} is in use")
+        former = self._written(order.slot)
         try:
             self._keep(profiles={**self._kept.profiles, order.slot: order.profile})
         except StoreError as error:
             return Answer("Failed", "OutOfStorage", str(error))
+        if former is not None and order.slot == self._dialled:
+            self._held.setdefault(order.slot, former)
         return Answer("Accepted")
 
     async def raise_level(self, order: RaiseSecurityProfile) -> Answer:
@@ -116,6 +121,9 @@ class NetworkProfiles:
             return Answer("Rejected", "InvalidNetworkConf", wrong)
         if self._kept.raised is not None and self._kept.raised[0] == number:
             self._keep(raised=(number, changed))
+        elif number in self._held:
+            self._held[number] = changed
+            self._keep(profiles={**self._kept.profiles, number: msgspec.structs.replace(self._kept.profiles[number], message_timeout_s=order.timeout_s)})
         else:
             self._keep(profiles={**self._kept.profiles, number: changed})
         self._patience(str(order.timeout_s))
@@ -144,6 +152,7 @@ class NetworkProfiles:
         self._model.push(LEVEL, profile.security_profile)
         if self._kept.raised is not None:
             self._keep(profiles={**self._kept.profiles, number: profile}, raised=None)
+            self._held.pop(number, None)
         if self._kept.good != number or self._kept.least < profile.security_profile:
             self._keep(good=number, least=max(self._kept.least, profile.security_profile))
             self._leave_lower()
@@ -171,20 +180,28 @@ class NetworkProfiles:
             self._model.push(TIMEOUT, timeout)
 
     def _profile(self, number: int) -> NetworkProfile | None:
-        """What a slot says, unless it says nothing or less than what is secure by now."""
+        """What a slot is in this run, unless it says nothing or less than what is secure by now."""
         if self._kept.raised is not None and self._kept.raised[0] == number:
             return self._kept.raised[1]
+        held = self._held.get(number)
+        return self._written(number) if held is None else self._secure(held)
+
+    def _written(self, number: int) -> NetworkProfile | None:
+        """What a slot is from the next start on."""
         profile = self._kept.profiles.get(number)
         if profile is None and number == SHIPPED and self._csms.url:
             profile = self._shipped
-        return profile if profile is not None and profile.security_profile >= self._kept.least else None
+        return None if profile is None else self._secure(profile)
+
+    def _secure(self, profile: NetworkProfile) -> NetworkProfile | None:
+        return profile if profile.security_profile >= self._kept.least else None
 
     def _unfit(self, value: str) -> str | None:
         """What keeps an order of slots from being taken (B10.FR.02, A05.FR.02, A05.FR.03)."""
         return next((wrong for slot in value.split(",") if (wrong := self._unready(int(slot))) is not None), None)
 
     def _unready(self, number: int) -> str | None:
-        profile = self._profile(number)
+        profile = self._written(number)
         lacks = "a profile that may be used" if profile is None else self._lacks(profile)
         return None if lacks is None else f"slot {number} needs {lacks}"
 
@@ -212,7 +229,7 @@ class NetworkProfiles:
         """A05.FR.06: less secure profiles go, and their slots out of the order."""
         self._keep(profiles={slot: profile for slot, profile in self._kept.profiles.items() if profile.security_profile >= self._kept.least})
         wanted = self._model.listed(PRIORITY)
-        left = [slot for slot in wanted if self._profile(int(slot)) is not None]
+        left = [slot for slot in wanted if self._written(int(slot)) is not None]
         if left and left != wanted:
             self._model.set(PRIORITY, ",".join(left))
             self._order = [slot for slot in self._order if self._profile(slot) is not None]

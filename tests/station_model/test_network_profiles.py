@@ -71,6 +71,50 @@ async def test_b09_fr_01_a_profile_counts_after_the_restart(tmp_path: Path) -> N
     assert again.model.integer("OCPPCommCtrlr.MessageTimeout[Default]") == 7
 
 
+async def test_b09_the_active_slot_stays_what_it_was_until_the_restart(tmp_path: Path) -> None:
+    """Remark of B09: what is written into the slot in use is not activated by a mere loss of the connection."""
+    desk = Desk(tmp_path)
+    assert desk.dial() == "ws://one/ocpp"
+    desk.profiles.connected()
+    assert (await desk.set(1, OTHER)).status == "Accepted"
+    assert (await desk.set(1, NetworkProfile("ws://three/ocpp", 0, 9))).status == "Accepted"
+    assert desk.fail(5) == ["ws://one/ocpp"] * 5
+    assert desk.model.integer("OCPPCommCtrlr.MessageTimeout[Default]") == 30
+    again = Desk(tmp_path)
+    assert again.dial() == "ws://three/ocpp" and again.model.integer("OCPPCommCtrlr.MessageTimeout[Default]") == 9
+
+
+async def test_b09_a_slot_that_fell_back_to_another_stays_what_it_was_too(tmp_path: Path) -> None:
+    first = Desk(tmp_path)
+    await first.set(2, OTHER)
+    first.order("1,2")
+    desk = Desk(tmp_path)
+    desk.model.set("OCPPCommCtrlr.NetworkProfileConnectionAttempts", "1")
+    desk.dial()
+    await desk.set(1, NetworkProfile("ws://three/ocpp", 0))
+    desk.profiles.failed()
+    assert desk.fail(3) == ["ws://two/ocpp", "ws://one/ocpp", "ws://two/ocpp"]
+
+
+async def test_b10_fr_02_an_order_is_judged_by_what_the_slots_will_be(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.dial()
+    await desk.set(2, OTHER)
+    await desk.set(1, NetworkProfile("ws://two", 1))
+    assert desk.order("1,2") == "Rejected", "no password"
+
+
+async def test_16_what_is_changed_at_once_does_not_bring_the_written_profile_along(tmp_path: Path) -> None:
+    """1.6 MessageTimeout, after 2.0.1 wrote another profile into the same slot."""
+    desk = Desk(tmp_path)
+    desk.dial()
+    await desk.set(1, OTHER)
+    assert (await desk.profiles.set_timeout(SetMessageTimeout(12))).status == "Accepted"
+    assert desk.dial() == "ws://one/ocpp" and desk.model.integer("OCPPCommCtrlr.MessageTimeout[Default]") == 12
+    again = Desk(tmp_path)
+    assert again.dial() == "ws://two/ocpp" and again.model.integer("OCPPCommCtrlr.MessageTimeout[Default]") == 12
+
+
 @pytest.mark.parametrize(
     ("slot", "profile", "reason"),
     [
