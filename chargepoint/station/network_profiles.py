@@ -123,7 +123,8 @@ class NetworkProfiles:
             self._keep(raised=(number, changed))
         elif number in self._held:
             self._held[number] = changed
-            self._keep(profiles={**self._kept.profiles, number: msgspec.structs.replace(self._kept.profiles[number], message_timeout_s=order.timeout_s)})
+            written = msgspec.structs.replace(self._kept.profiles[number], message_timeout_s=order.timeout_s)
+            self._keep(profiles={**self._kept.profiles, number: written})
         else:
             self._keep(profiles={**self._kept.profiles, number: changed})
         self._patience(str(order.timeout_s))
