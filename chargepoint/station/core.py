@@ -155,6 +155,7 @@ class Core:
         self.metering.offered_a = lambda evse: state.offered_a if (state := self.hardware.state(evse)) is not None else 0.0
         self.metering.closed = lambda evse: state.closed if (state := self.hardware.state(evse)) is not None else True
         self.metering.every_phase = lambda: self.backend.subprotocol != OCPP_16
+        self.metering.either_kind = lambda: self.backend.subprotocol == OCPP_16
 
     def _charge(self) -> None:
         """Sessions, the transactions told of them, and what each connector is told as."""

@@ -41,13 +41,15 @@ CONFIGURED = {
     Purpose.ALIGNED_ENDED: ("AlignedDataCtrlr", "TxEndedMeasurands"),
 }
 """Which variable says what a reading holds."""
+WHOLE = (Context.TRANSACTION_BEGIN, Context.TRANSACTION_END)
 EVEN_SILENT = (Purpose.BEGIN, Purpose.ENDED)
 """Readings that tell the stored register when the meter is silent; a triggered one only where nothing can have flowed since."""
 
 
 class Metering:
     """send: the link to control. fault: told (EVSE, "meter_lost", present). offered_a, closed: what control says of an EVSE; held: whether a
-    transaction runs there. every_phase: whether what has a sum is told of each phase too."""
+    transaction runs there. every_phase: whether what has a sum is told of each phase too. either_kind: whether the begin and the end of a transaction
+    are told of the clock-aligned measurands of its end too (1.6 errata 3.14)."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Metering:
         self.held: Callable[[int], bool] = lambda evse: False
         self.on_signed: Callable[[int], None] = lambda evse: None
         self.every_phase: Callable[[], bool] = lambda: False
+        self.either_kind: Callable[[], bool] = lambda: False
         self._clock = clock
         self._evses = {evse.id: evse for evse in evses}
         self._model = model
@@ -118,19 +121,26 @@ class Metering:
     def readings(self, evse: int, purpose: Purpose, context: Context, at: Stamp | None = None) -> tuple[Reading, ...]:
         """The reading the device model wants for a purpose, or none: when no measurand is wanted, or the meter is silent and only its register is
         known. at: the moment it counts for, when it is another than that of the measurement."""
-        component, variable = CONFIGURED[purpose]
+        wanted = self._wanted(purpose, context)
         sample = self.latest(evse)
-        if sample is None or evse not in self._evses or not self._model.boolean(f"{component}.Enabled"):
+        if sample is None or evse not in self._evses or not wanted:
             return ()
         if sample.quality is not Quality.GOOD:
             if purpose not in EVEN_SILENT and not (context is Context.TRIGGER and sample.quality is Quality.STORED):
                 return ()
             sample = MeterSample(self._clock.stamp(), sample.quality)
         source = Source(sample, self.register_wh(evse), self._evses[evse].phases, self.offered_a(evse), self.every_phase())
-        found = values(source, self._model.listed(f"{component}.{variable}"), context)
+        found = values(source, wanted, context)
         if sample.quality is Quality.GOOD:
             found = self._signing.carried(evse, purpose, context, found)
         return (Reading(at or sample.at, purpose, found),) if found else ()
+
+    def _wanted(self, purpose: Purpose, context: Context) -> list[str]:
+        """The measurands the device model wants, each once."""
+        whole = purpose is Purpose.ENDED and context in WHOLE and self.either_kind()
+        configured = [CONFIGURED[kind] for kind in ((Purpose.ENDED, Purpose.ALIGNED_ENDED) if whole else (purpose,))]
+        listed = [self._model.listed(f"{component}.{variable}") for component, variable in configured if self._model.boolean(f"{component}.Enabled")]
+        return list(dict.fromkeys(name for names in listed for name in names))
 
     async def _watch(self, evse: int, meter: Meter) -> None:
         while True:

@@ -216,6 +216,27 @@ async def test_no_measurands_or_switched_off_is_no_reading(bench: Bench) -> None
         assert bench.metering.readings(1, Purpose.BEGIN, Context.TRANSACTION_BEGIN) == ()
 
 
+async def test_begin_and_end_hold_what_is_configured_of_either_kind_where_that_is_wanted(bench: Bench) -> None:
+    """1.6 errata 3.14, new 3.16.6: the start and stop values of every measurand configured. 2.x has its own list for them (E06.FR.11)."""
+    bench.model.set("SampledDataCtrlr.TxEndedMeasurands", "")
+    bench.model.set("AlignedDataCtrlr.TxEndedMeasurands", "Voltage,Energy.Active.Import.Register")
+
+    def told(context: Context, purpose: Purpose = Purpose.ENDED) -> list[str]:
+        readings = bench.metering.readings(1, purpose, context)
+        return list(dict.fromkeys(value.measurand for reading in readings for value in reading.values))
+
+    async with bench.on():
+        assert told(Context.TRANSACTION_BEGIN) == told(Context.TRANSACTION_END) == []
+        bench.metering.either_kind = lambda: True
+        assert told(Context.TRANSACTION_BEGIN) == told(Context.TRANSACTION_END) == ["Voltage", "Energy.Active.Import.Register"]
+        assert told(Context.SAMPLE_PERIODIC) == told(Context.TRANSACTION_BEGIN, Purpose.BEGIN)[1:] == []
+        bench.model.set("SampledDataCtrlr.TxEndedMeasurands", "Energy.Active.Import.Register")
+        assert told(Context.TRANSACTION_END) == ["Energy.Active.Import.Register", "Voltage"]
+        bench.model.set("SampledDataCtrlr.TxEndedMeasurands", "")
+        bench.model.set("AlignedDataCtrlr.TxEndedMeasurands", "")
+        assert told(Context.TRANSACTION_END) == []
+
+
 class HalfKnown:
     """EVSE 1 has a meter that answers; that of EVSE 2 has not yet."""
 

@@ -153,9 +153,9 @@ async def test_key_ClockAlignedDataInterval_and_MeterValuesAlignedData(shared_bo
     await ended(lab)
 
 
-@pytest.mark.covers("StopTxnAlignedData", "StopTxnAlignedDataMaxLength", "3.16.2")
+@pytest.mark.covers("StopTxnAlignedData", "StopTxnAlignedDataMaxLength", "3.16.2", "3.16.6")
 async def test_key_StopTxnAlignedData(shared_booted: Lab) -> None:
-    """StopTransaction holds these measurands at each aligned moment of the transaction."""
+    """StopTransaction holds these measurands at each aligned moment of the transaction, at its begin and at its end."""
     lab = shared_booted
     await list_of_measurands(lab, "StopTxnAlignedData", "StopTxnAlignedDataMaxLength")
     wanted = {"ClockAlignedDataInterval": 1, "StopTxnAlignedData": f"{REGISTER},{CURRENT}", "MeterValuesAlignedData": REGISTER}
@@ -167,6 +167,10 @@ async def test_key_StopTxnAlignedData(shared_booted: Lab) -> None:
         aligned = [it for it in data if contexts([it]) == {"Sample.Clock"}]
         assert len(aligned) >= 3 and measurands(aligned) == {REGISTER, CURRENT}
         assert all(moment(it["timestamp"]).microsecond < 2000 for it in aligned)
+        for context in ("Transaction.Begin", "Transaction.End"):
+            assert measurands([it for it in data if contexts([it]) == {context}]) == {REGISTER, CURRENT}
+        stamps = [moment(it["timestamp"]) for it in data]
+        assert stamps == sorted(stamps)
 
 
 @pytest.mark.covers(
