@@ -202,8 +202,12 @@ def causes(watch: Watch) -> int:
 
 
 def suspect(watch: Watch) -> None:
-    """Follows a low plateau that is lost while PWM is on: suspicion opens at once, its name comes when the high peak has told."""
+    """Follows a low plateau that is lost while PWM is on: suspicion opens at once, its name comes when the high peak has told. A pilot that stands
+    in E has told: what a spike on the short made of the high peak blames nobody else."""
     watch.suspect_name = ""
+    if watch.pilot is PilotState.E:
+        watch.suspect_since = watch.pwm_dead_until = 0.0
+        return
     judged = watch.pwm and watch.low_at - watch.pwm_since >= JUDGE_S
     if watch.suspect_since == 0.0:
         if judged and watch.low_v > DIODE_V:

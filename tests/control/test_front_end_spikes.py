@@ -133,6 +133,18 @@ def test_one_spike_in_e_or_f_never_closes(pilot: PilotState, values: dict[str, o
             assert "coil on" not in bench.wire.writes and not bench.evse.watch.pwm, (kind, width_ms)
 
 
+@pytest.mark.parametrize("volts", [9.0, 6.0])
+@pytest.mark.parametrize("delay_ms", range(0, 210, 10))
+def test_a_spike_on_a_shorted_pilot_does_not_blame_the_generator(delay_ms: int, volts: float) -> None:
+    course = Course(53.3, volts)
+    bench = course.bench
+    course.put(CAUSES["short"])
+    bench.seconds(delay_ms / 1000.0)
+    course.spike("up 6 V", 5.0)
+    bench.seconds(1.2)
+    assert bench.evse.faults.names() == ("pilot_short",)
+
+
 @pytest.mark.parametrize("percent", DUTIES)
 @pytest.mark.parametrize("cause", CAUSES)
 def test_no_fall_from_b_closes(cause: str, percent: float) -> None:

@@ -217,6 +217,13 @@ def test_it_is_named_when_the_high_peak_has_told_or_forgotten_when_it_is_back(
     assert watch.suspect_name == "", "named in one turn only"
 
 
+@pytest.mark.parametrize("values", [{"suspect_since": BEGAN}, {"pwm_dead_until": 10.2}, {"low_v": 0.0}])
+def test_a_pilot_that_stands_in_e_is_not_suspected_of_anything_else(values: dict[str, object]) -> None:
+    watch = watch_of(now=BEGAN + 0.1, low_at=BEGAN + 0.1, low_v=0.0, high_v=6.0, pilot=E)
+    suspect(changed(watch, values))
+    assert (watch.suspect_since, watch.suspect_name, watch.pwm_dead_until) == (0.0, "", 0.0)
+
+
 HEAT = [((79.9,), False), ((80.0,), True), ((80.0, 75.0), True), ((80.0, 74.9), False), ((80.0, 74.9, 79.0), False)]
 
 
