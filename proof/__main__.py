@@ -85,7 +85,7 @@ def _torture(options: argparse.Namespace) -> int:
         if options.image or options.case:
             remarks = torture.again(options.image, options.case, options.seed, say)
         else:
-            remarks = torture.everything(options.images, options.cuts, options.offline, options.seed, say)
+            remarks = torture.everything(options.images, options.cuts, options.offline, options.seed, say, lambda text: print(text, flush=True))
     except (NoCompiler, ValueError) as trouble:
         print(trouble, file=sys.stderr)
         return 2

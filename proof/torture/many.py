@@ -41,6 +41,8 @@ VERSION = "ocpp2.0.1"
 SAMPLES = 10
 OPENING_S, RUNNING_S = 1.0, 20.0
 """Between two kills of the writer, at most: every fifth falls into its start."""
+KILLS_A_LINE = 10
+"""Of progress."""
 KILLS = 5
 """Of the station while it tells."""
 STATUS_S = 2.0
@@ -74,16 +76,16 @@ async def write(root: Path, version: str, number: int) -> None:
         await station.second(2)
 
 
-async def offline(count: int, seed: int, remark: Remark) -> Case:
-    """Writes, kills, tells, compares."""
+async def offline(count: int, seed: int, remark: Remark, progress: Remark) -> Case:
+    """Writes, kills, tells, compares. remark: what belongs into the report; progress: how far it is."""
     case = Case("writer killed, then the station while it tells", "down, then up", f"--offline {count}")
     with directory() as path:
         (path / "state").mkdir()
         (path / "said").touch()
-        promise, delivered, kills = written(path, count, random.Random(f"{seed}/many"))
+        promise, delivered, kills = written(path, count, random.Random(f"{seed}/many"), progress)
         samples = sum(kind == EventKind.UPDATED for kind in promise.kinds.values())
         remark(f"{len(promise.ended())} offline transactions with {samples} events between start and end outlived {kills} kills -9 of their writer.")
-        await _told(path, promise, delivered, case, remark)
+        await _told(path, promise, delivered, case, remark, progress)
     return case
 
 
@@ -110,7 +112,7 @@ class Delivered:
             self.last[evse], self.of[transaction] = transaction, 0.0
 
 
-def written(path: Path, count: int, chance: random.Random, *, running_s: float = RUNNING_S) -> tuple[Promise, Delivered, int]:
+def written(path: Path, count: int, chance: random.Random, progress: Remark, *, running_s: float = RUNNING_S) -> tuple[Promise, Delivered, int]:
     """Starts and kills the writer until it has ended so many transactions; what it promised, what flowed, and the kills."""
     promise, delivered, kills, read = Promise(), Delivered(), 0, 0
     while len(promise.ended()) < count:
@@ -130,10 +132,12 @@ def written(path: Path, count: int, chance: random.Random, *, running_s: float =
         for line in lines:
             promise.hear(line)
             delivered.hear(line)
+        if kills % KILLS_A_LINE == 0:
+            progress(f"{len(promise.ended())} of {count} offline transactions written, {kills} kills")
     return promise, delivered, kills
 
 
-async def _told(path: Path, promise: Promise, delivered: Delivered, case: Case, remark: Remark) -> None:
+async def _told(path: Path, promise: Promise, delivered: Delivered, case: Case, remark: Remark, progress: Remark) -> None:
     """A real station takes the store over, and tells it to a CSMS."""
     csms = Csms()
     world = World(path / "world", csms, await csms.start("127.0.0.1", 0))
@@ -142,7 +146,7 @@ async def _told(path: Path, promise: Promise, delivered: Delivered, case: Case, 
     try:
         await world.up(VERSION)
         began = time.monotonic()
-        slowest_s = await _until_told(world, len(promise.wills))
+        slowest_s = await _until_told(world, len(promise.wills), progress)
         took_s = time.monotonic() - began
         messages = sum(len(transaction.seqs) for transaction in csms.book.transactions)
         remark(f"{messages} messages were told in {took_s:.0f} s, {messages / took_s:.0f} a second, while the station was killed {KILLS} times.")
@@ -158,7 +162,7 @@ async def _told(path: Path, promise: Promise, delivered: Delivered, case: Case, 
         await csms.stop()
 
 
-async def _until_told(world: World, facts: int) -> float:
+async def _until_told(world: World, facts: int, progress: Remark) -> float:
     """Kills the station at even shares of the way; between, a car comes and goes. Returns the longest time until its status was told."""
     slowest_s, killed = 0.0, 0
     while True:
@@ -167,6 +171,7 @@ async def _until_told(world: World, facts: int) -> float:
             return slowest_s
         if killed < KILLS and waiting < facts * (KILLS - killed) / (KILLS + 1):
             killed += 1
+            progress(f"{waiting} of {facts} facts are still to be told; the station is killed")
             await world.post("kill", {"process": "station", "signal": "KILL"})
             await world.until(lambda s: s["station"] is not None and s["station"]["registration"] == "accepted", 60)
         for act, word in ((world.plug_in, "Occupied"), (world.unplug, "Available")):

@@ -23,7 +23,7 @@ LANES = 2
 """Charge points side by side."""
 
 
-def everything(images_: int, cuts: int, offline: int, seed: int, say: Say) -> list[str]:
+def everything(images_: int, cuts: int, offline: int, seed: int, say: Say, progress: many.Remark) -> list[str]:
     """All kinds of cases. Returns remarks for the report. Raises NoCompiler."""
     library()
     for case in image_cases(images_, seed):
@@ -39,7 +39,7 @@ def everything(images_: int, cuts: int, offline: int, seed: int, say: Say) -> li
         [f"{sum(stood)} of {len(stood)} deaths of a whole charge point came at a chosen write or sync, the others between two."] if stood else []
     )
     if offline:
-        say(asyncio.run(many.offline(offline, seed, remarks.append)))
+        say(asyncio.run(many.offline(offline, seed, remarks.append, progress)))
     return remarks
 
 

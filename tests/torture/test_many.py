@@ -25,7 +25,7 @@ COUNT = 25
 async def test_what_a_killed_writer_wrote_is_there_with_its_energy(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "said").touch()
-    promised, delivered, kills = written(tmp_path, COUNT, random.Random(4), running_s=6.0)
+    promised, delivered, kills = written(tmp_path, COUNT, random.Random(4), print, running_s=6.0)
     clock = SimulatedClock(start_s=9e6, wall_s=WALL_S + 9e6, boot_id="another boot")
     csms = PaperCsms(VERSION, {CARD: "Accepted"})
     station = PaperStation(tmp_path / "state", tmp_path / "run", clock, settings_of(VERSION, 1), delivered.wh, csms=csms)
