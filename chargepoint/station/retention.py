@@ -28,6 +28,8 @@ LOOK_EVERY_S = 60.0
 DAY_S = 86_400.0
 MB = 1_000_000
 GIVEN_UP_AT_ONCE = 50
+AHEAD_S = 3600.0
+"""A clock set forward by more may have been set wrong."""
 LEAST = 20
 """So many facts go at once, at least, for one that says so."""
 KEPT_GUARANTEED = 1000
@@ -47,7 +49,8 @@ class Retention:
         self.book = Book(db)
         self._given_up = GivenUp(db)
         self._damaged = Damaged(db)
-        self._next_s = 0.0
+        self._next_s = self._believed_s = 0.0
+        self._offset_s = math.inf
         outbox.on_given_up.append(self._gave_up)
         outbox.on_thinned.append(self._thinned)
         outbox.on_released.append(self._released)
@@ -63,16 +66,26 @@ class Retention:
         return self._by_age() or (self.book.used_bytes() > self._settings.max_mb * MB and self._by_size())
 
     def _by_age(self) -> bool:
-        if not self._clock.wall_known():
+        if not self._clock.wall_known() or not self._believed():
             return False
         self._date()
-        before_s = self._clock.wall_s() - self._settings.keep_days * DAY_S
-        gone = self.book.prune(self._boots, before_s)
+        now_s = self._clock.wall_s()
+        before_s = now_s - self._settings.keep_days * DAY_S
+        gone = self.book.prune(self._boots, before_s, now_s)
         if gone:
             log.info("%d sessions older than %d days are pruned", gone, self._settings.keep_days)
         if rows := self._damaged.prune(before_s):
             log.info("%d rows that could not be read are older than %d days and gone", rows, self._settings.keep_days)
         return gone > 0 or rows > 0 or self._forget_given_up(before_s)
+
+    def _believed(self) -> bool:
+        """Whether the clock was not set forward within the last day: by one that is wrong, all would be old at once."""
+        now = self._clock.boot_s()
+        offset_s = self._clock.wall_s() - now
+        if offset_s > self._offset_s + AHEAD_S:
+            self._believed_s = now + DAY_S
+        self._offset_s = offset_s
+        return now >= self._believed_s
 
     def _date(self) -> None:
         """What is dated before there was this firmware lay there before the time was known."""

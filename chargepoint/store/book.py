@@ -5,6 +5,7 @@ Transactions are numbered from 1 without gaps; those that were pruned are rememb
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from hashlib import sha256
 from itertools import islice
@@ -92,19 +93,20 @@ class Book:
         orphans = set(self.ledger.transactions()) - set(numbers.values())
         yield from (f"transaction {transaction} belongs to no session" for transaction in sorted(orphans))
 
-    def prune(self, boots: Boots, before_s: float) -> int:
-        """Takes the oldest sessions that ended before a time (seconds since 1970) and were told whole, a few at once; how many."""
-        old = list(islice(self._old(boots, before_s), AT_ONCE))
+    def prune(self, boots: Boots, before_s: float, now_s: float = math.inf) -> int:
+        """Takes the oldest sessions that ended before a time (seconds since 1970) and were told whole, a few at once; how many. now_s: a
+        later time is that of a clock that was wrong."""
+        old = list(islice(self._old(boots, before_s, now_s), AT_ONCE))
         if old:
             with self._db.transaction():
                 for session, ended_s in old:
                     self._drop(session, ended_s)
         return len(old)
 
-    def _old(self, boots: Boots, before_s: float) -> Iterator[tuple[Session, float]]:
+    def _old(self, boots: Boots, before_s: float, now_s: float) -> Iterator[tuple[Session, float]]:
         """Past those that cannot go yet, as far as one step looks."""
         for session in self.chains.page(limit=LOOKED_AT):
-            ended_s = self._ended_s(session, boots)
+            ended_s = self._ended_s(session, boots, now_s)
             if ended_s is not None and ended_s >= before_s:
                 return
             if ended_s is not None:
@@ -115,8 +117,8 @@ class Book:
         pages, free, size = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size"))
         return int((pages - free) * size)
 
-    def _ended_s(self, session: Session, boots: Boots) -> float | None:
-        """When it ended; None when it goes on, somebody waits for it, or it cannot be read, so that nobody knows."""
+    def _ended_s(self, session: Session, boots: Boots, now_s: float) -> float | None:
+        """When it ended, at the latest; None when it goes on, somebody waits for it, or it cannot be read or is dated ahead, so that nobody knows."""
         if session.open or not session.chains or any(self.ledger.waits(chain) for chain in session.chains):
             return None
         try:
@@ -124,7 +126,7 @@ class Book:
         except Unreadable:
             return None
         stamps = [at for edge in edges if edge is not None and (at := _at(edge.last.content)) is not None]
-        return max((boots.wall_of(at) for at in stamps), default=None)
+        return max((wall_s for at in stamps for wall_s in boots.walls_of(at) if wall_s <= now_s), default=None)
 
     def _drop(self, session: Session, ended_s: float) -> None:
         pruned = self.pruned()

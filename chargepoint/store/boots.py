@@ -80,6 +80,11 @@ class Boots:
             return offset + stamp.boot_s
         return self._bounded(stamp)
 
+    def walls_of(self, stamp: Stamp) -> tuple[float, ...]:
+        """When a moment can have been: as it was told then, and by its boot's clock as it was at last, if that was set meanwhile."""
+        offset = self._offsets.get(stamp.boot)
+        return (self.wall_of(stamp),) if offset is None else (self.wall_of(stamp), offset + stamp.boot_s)
+
     def _bounded(self, stamp: Stamp) -> float:
         before = max((n for n, offset in self._offsets.items() if offset is not None and n < stamp.boot), default=None)
         after = min((n for n, offset in self._offsets.items() if offset is not None and n > stamp.boot), default=None)

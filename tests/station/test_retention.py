@@ -94,6 +94,56 @@ async def test_an_unknown_time_makes_nothing_old(tmp_path: Path) -> None:
     assert len(keeping.kept()) == 5
 
 
+AHEAD_S = 3 * 365 * DAY_S
+
+
+def _set_clock(keeping: Keeping, by_s: float, *, noticed: bool = True) -> None:
+    keeping.clock.learn_wall(keeping.clock.wall_s() + by_s)
+    if noticed:
+        keeping.boots.learn(keeping.clock.boot, keeping.clock.wall_s() - keeping.clock.boot_s())
+
+
+async def test_a_clock_that_was_years_ahead_and_put_right_keeps_nothing_for_years(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "station.db", keep_days=5)
+    await keeping.charge()
+    _set_clock(keeping, AHEAD_S)
+    await keeping.charge()
+    _set_clock(keeping, -AHEAD_S)
+    for _ in range(10):
+        await keeping.charge()
+    await keeping.seconds()
+    assert keeping.kept() == [f"t{number}" for number in range(9, 13)], "t2 went with those of its days"
+
+
+async def test_a_boot_whose_clock_was_never_put_right_holds_up_nobody_else(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "station.db", keep_days=5)
+    await keeping.charge()
+    _set_clock(keeping, AHEAD_S)
+    await keeping.charge()
+    keeping.clock.boot = keeping.boots.begin("b")
+    _set_clock(keeping, -AHEAD_S)
+    for _ in range(10):
+        await keeping.charge()
+    await keeping.seconds()
+    assert keeping.kept() == ["t2", *(f"t{number}" for number in range(9, 13))], "nobody knows when t2 was, but t1 is dated right"
+
+
+async def test_a_clock_that_jumps_ahead_makes_nothing_old_until_it_has_held_for_a_day(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "station.db", keep_days=400)
+    for _ in range(10):
+        await keeping.charge()
+    keeping.clock.boot = keeping.boots.begin("b")
+    await keeping.seconds(2)
+    _set_clock(keeping, AHEAD_S)
+    for _ in range(23):
+        await keeping.clock.advance(3600.0)
+        await keeping.seconds(2)
+    assert len(keeping.kept()) == 10
+    await keeping.clock.advance(2 * 3600.0)
+    await keeping.seconds()
+    assert keeping.kept() == [], "the clock means it"
+
+
 async def test_untold_facts_do_not_go_by_age(tmp_path: Path) -> None:
     keeping = Keeping(tmp_path / "station.db", keep_days=2)
     for _ in range(10):
