@@ -98,7 +98,7 @@ class Station:
         loop.set_exception_handler(self._failed)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, 0)
-        self._core.security.started(fresh=boots.fresh, ordered=self._core.provisioning.reasons.ordered)
+        self._core.security.started(fresh=boots.fresh, ordered=self._core.provisioning.reasons.ordered, version=self._version)
         self._core.begin()
         desk = Desk(self._db, boots, self._core.outbox.retell)
         served = service.Served(self._report.status, self._clear_fault, Variables(self._db), desk.answer)

@@ -3,7 +3,8 @@
     line = Line(slots, view, backend, certificates, on_security)
     slots                      slot(): where to connect, asked before every dial (None: nowhere, the station works alone); connected(), failed()
     backend                    line_up(face), line_down(reason)
-    on_security(type, info)    a security event of A00 (2.0.1 part 2, appendix 1), once per kind of trouble until a connection stands
+    on_security(type, info)    a security event (2.0.1 part 2, A00, appendix 1), once per kind of trouble until a connection stands; of messages
+                               that are not valid one in so long, however often the CSMS connects
     line.face                  the face of the present connection, or None
     await line.run()           until cancelled;  line.redial(reason) closes the present connection and dials anew
 websockets is known here only. https_proxy, http_proxy and no_proxy of the environment are honoured.
@@ -37,6 +38,7 @@ CLOSE_TIMEOUT_S = 2.0
 MAX_FRAME = 1 << 20
 STEADY_S = 10.0  # a connection that lasted so long was one, even if the CSMS had nothing to say
 PING_STEP_S = 5.0  # how soon a changed WebSocketPingInterval is noticed
+INVALID_EVERY_S = 3600.0  # a CSMS whose messages are not valid fills no log
 PONG_WITHIN_S = (5.0, 20.0)  # the ping interval, but no less and no more than this
 REFUSALS = {
     401: "the CSMS does not accept this station's credentials",
@@ -117,7 +119,8 @@ class Line:
         self._rpc: Rpc | None = None
         self._closing = ""
         self._heard = 0
-        self._trouble = ""
+        self._troubles: set[str] = set()
+        self._invalid_s: float | None = None
         self._following: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -185,6 +188,7 @@ class Line:
         rpc = Rpc(subprotocol, _sender(connection), self._clock, self._timeout_s, self._follow)
         face = self._build(subprotocol, self._view, rpc)
         rpc.hear = face.hear
+        rpc.on_invalid = self._invalid
         self._rpc = rpc
         log.info("connected, %s", subprotocol)
         _keep_alive(connection)
@@ -227,7 +231,7 @@ class Line:
     def _stands(self) -> None:
         self._heard += 1
         if self._heard == 1:
-            self._trouble = ""
+            self._troubles.clear()
             self._back_off.reset()
             self._slots.connected()
 
@@ -240,7 +244,7 @@ class Line:
         """The time has just become known: certificate dates left open at the dial are judged now."""
         peer = connection.transport.get_extra_info("ssl_object").getpeercert() or {}
         if (problem := self._certificates.out_of_date(peer)) is not None:
-            self._security("InvalidCsmsCertificate", problem)
+            self._untrusted(problem)
             self.redial(f"the CSMS's certificate is {problem}")
 
     async def _ping(self, connection: ClientConnection) -> None:
@@ -279,7 +283,7 @@ class Line:
         """A00.FR.310, 316, 323: which security event a failed handshake is."""
         text = f"{getattr(problem, 'reason', None) or ''} {getattr(problem, 'verify_message', '')}".strip() or str(problem)
         if isinstance(problem, ssl.SSLCertVerificationError):
-            self._security("InvalidCsmsCertificate", text)
+            self._untrusted(text)
         elif "VERSION" in text or "UNSUPPORTED_PROTOCOL" in text:
             self._security("InvalidTLSVersion", text)
         elif "CIPHER" in text or "HANDSHAKE_FAILURE" in text:
@@ -287,9 +291,20 @@ class Line:
         return f"no secure connection can be made: {text}"
 
     def _security(self, kind: str, info: str) -> None:
-        if self._trouble != kind:
-            self._trouble = kind
+        if kind not in self._troubles:
+            self._troubles.add(kind)
             self._on_security(kind, info[:255])
+
+    def _untrusted(self, problem: str) -> None:
+        """The certificate that a CSMS shows for itself is refused: appendix 1 has a word for the certificate and one for its owner."""
+        self._security("InvalidCsmsCertificate", problem)
+        self._security("CsmsFailedToAuthenticate", problem)
+
+    def _invalid(self, problem: str) -> None:
+        now = self._clock.boot_s()
+        if self._invalid_s is None or now - self._invalid_s >= INVALID_EVERY_S:
+            self._invalid_s = now
+            self._on_security("InvalidMessages", problem[:255])
 
     def _figures(self) -> BackOffFigures:
         variables = self._view.variables

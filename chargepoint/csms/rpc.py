@@ -3,6 +3,7 @@
     rpc = Rpc(subprotocol, send, clock, timeout_s, follow)    send: async, one text frame as bytes, raises ConnectionError
     rpc.hear = face.hear                                      who answers the CSMS's CALLs
     rpc.silent                                                whether they are not even refused (a version sets it)
+    rpc.on_invalid                                            told what is wrong with each message that is not valid (2.0.1 part 4, 4.1.7)
     task: rpc.run()                                           sends our calls and answers theirs, until cancelled
     rpc.receive(frame)                                        each frame that came in
     rpc.gone(reason)                                          the connection went: every call ends with Gone
@@ -31,6 +32,7 @@ log = logging.getLogger("csms.rpc")
 
 CALL, CALLRESULT, CALLERROR = 2, 3, 4
 ID_CHARACTERS = 36  # OCPP-J 1.6 table 3, 2.0.1 part 4 table 4
+UNREADABLE = "-1"  # stands for a message id that cannot be read (2.0.1 part 4, 4.2.3)
 PATIENCE_S = 10.0  # a call that has waited so long goes first, whatever its urgency
 BACKLOG = 256  # CALLs of the CSMS waiting for their answer
 REMEMBERED = 64  # calls of ours remembered after their end, to name a late answer
@@ -96,6 +98,11 @@ def unreachable(outcome: Refusal | TimedOut | Gone) -> Unreachable:
     return Unreachable(reason_of(outcome))
 
 
+def _shown(found: list[Any]) -> str:
+    """A message id as it stood in its frame, or that there was none."""
+    return f"{msgspec.json.encode(found[0]).decode():.60}" if found else "missing"
+
+
 class _Pending:
     """A call of ours from the asking to its end."""
 
@@ -130,6 +137,7 @@ class Rpc:
         self.schemas = Schemas(subprotocol)
         self.hear: Callable[[str, Payload], Awaitable[Heard]] | None = None
         self.silent: Callable[[], bool] = lambda: False
+        self.on_invalid: Callable[[str], None] = lambda problem: None
         self._send, self._clock, self._timeout_s, self._follow = send, clock, timeout_s, follow
         self._dialect = self.schemas.dialect
         self._waiting: list[_Pending] = []
@@ -184,18 +192,20 @@ class Rpc:
         try:
             message = msgspec.json.decode(frame)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
-            self._nonsense("-1", f"no JSON: {problem}", frame, self._dialect.unreadable)
+            self._nonsense(UNREADABLE, f"no JSON: {problem}", frame, self._dialect.unreadable)
             return
         if not isinstance(message, list) or not message:
-            self._nonsense("-1", "no message array", frame, self._dialect.unreadable)
+            self._nonsense(UNREADABLE, "no message array", frame, self._dialect.unreadable)
             return
         self._sort(message, frame)
 
     def _sort(self, message: list[Any], frame: bytes | str) -> None:
         kind = message[0] if type(message[0]) is int else None
-        id_ = message[1] if len(message) > 1 and isinstance(message[1], str) and message[1] else "-1"
+        id_ = message[1] if len(message) > 1 and isinstance(message[1], str) and message[1] else UNREADABLE
         if kind == CALL:
             self._take_call(id_, message, frame)
+        elif kind == CALLRESULT and id_ == UNREADABLE:
+            self._nonsense(id_, f"an answer to no call of ours: its message id is {_shown(message[1:2])}", frame, None)
         elif kind == CALLRESULT:
             self._take_result(id_, message)
         elif kind == CALLERROR:
@@ -206,12 +216,14 @@ class Rpc:
     def _take_call(self, id_: str, message: list[Any], frame: bytes | str) -> None:
         if len(message) != 4 or not isinstance(message[2], str):
             self._nonsense(id_, "a CALL has a message id, an action and a payload", frame, self._dialect.unreadable)
-        elif id_ == "-1" or len(id_) > ID_CHARACTERS:
-            self._nonsense(id_, f"a message id has 1 to {ID_CHARACTERS} characters", frame, self._dialect.unreadable)
+        elif id_ == UNREADABLE or len(id_) > ID_CHARACTERS:
+            problem = f"a message id is a text of 1 to {ID_CHARACTERS} characters; it is {_shown(message[1:2])}"
+            self._nonsense(id_, problem, frame, self._dialect.unreadable)
         elif id_ in self._being_answered:
             self._nonsense(id_, "a call with this message id is being answered", frame, self._dialect.unreadable)
         elif self._heard.full():
-            self._nonsense(id_, "too many calls are waiting for their answer", frame, "GenericError")
+            log.warning("a call of the CSMS turned away: %d are waiting for their answer: %.200s", BACKLOG, frame)
+            self._follow(self._refuse(id_, CallRefused("GenericError", "too many calls are waiting for their answer")))
         else:
             self._being_answered.add(id_)
             self._heard.put_nowait((id_, message[2], message[3], self._latest))
@@ -224,11 +236,12 @@ class Rpc:
             pending.end(Result(self.schemas.answer(pending.action, message[2] if len(message) > 2 else None)))
         except CallRefused as problem:
             log.warning("the CSMS's answer to %s does not fit its schema: %s", pending.action, problem.description)
+            self.on_invalid(f"the answer to {pending.action}: {problem.description}")
             pending.end(Refusal(problem.code, f"answer does not fit its schema: {problem.description}"))
 
     def _take_error(self, id_: str, message: list[Any]) -> None:
         code, description = (item if isinstance(item, str) else "" for item in [*message[2:4], "", ""][:2])
-        if id_ == "-1":
+        if id_ == UNREADABLE:
             log.warning("the CSMS could not read a message of ours: %s %s", code, description)
             return
         pending = self._match(id_, "CALLERROR")
@@ -248,7 +261,8 @@ class Rpc:
     def _nonsense(self, id_: str, problem: str, frame: bytes | str, code: str | None) -> None:
         """Answered where the version has an error for it (2.0.1 part 4 4.2.3, 4.4) and, in both, where the message id could be read."""
         log.warning("nonsense from the CSMS: %s: %.200s", problem, frame)
-        answer_id = self._dialect.unreadable_id if id_ == "-1" else id_
+        self.on_invalid(problem)
+        answer_id = self._dialect.unreadable_id if id_ == UNREADABLE else id_
         if code is not None and answer_id is not None:
             self._follow(self._refuse(answer_id, CallRefused(code, problem)))
 
@@ -318,13 +332,20 @@ class Rpc:
         if self.hear is None:
             raise CallRefused("InternalError", "the station is not ready")
         try:
-            heard = await self.hear(action, self.schemas.call(action, payload))
+            heard = await self.hear(action, self._valid(action, payload))
             return msgspec.Raw(msgspec.json.encode(heard.payload)), heard.then
         except (CallRefused, Unanswered):
             raise
         except Exception:  # a fault of ours in one block: the CSMS learns of it, the line lives on
             log.exception("%.50s of the CSMS failed", action)
             raise CallRefused("InternalError", f"{action:.50} failed") from None
+
+    def _valid(self, action: str, payload: Any) -> Payload:
+        try:
+            return self.schemas.call(action, payload)
+        except CallRefused as refusal:
+            self.on_invalid(f"{action:.50}: {refusal.description}")
+            raise
 
     async def _refuse(self, id_: str, refusal: CallRefused) -> None:
         if not self.silent():

@@ -10,8 +10,11 @@ from chargepoint.clock import Clock
 from chargepoint.model.facts import Fact, SecurityFact
 from chargepoint.store.db import Db
 from chargepoint.store.security_log import SecurityLog
+from chargepoint.store.values import Values
 
 log = logging.getLogger(__name__)
+
+VERSION = "security.firmware_version"
 
 
 class SecurityEvent(StrEnum):
@@ -23,7 +26,6 @@ class SecurityEvent(StrEnum):
     SETTING_SYSTEM_TIME = "SettingSystemTime"
     STARTUP = "StartupOfTheDevice"
     RESET_OR_REBOOT = "ResetOrReboot"
-    SECURITY_LOG_CLEARED = "SecurityLogWasCleared"
     PARAMETERS_CHANGED = "ReconfigurationOfSecurityParameters"
     MEMORY_EXHAUSTION = "MemoryExhaustion"
     INVALID_MESSAGES = "InvalidMessages"
@@ -51,11 +53,19 @@ class Security:
     def __init__(self, clock: Clock, db: Db, append: Callable[[Fact], int]) -> None:
         self._clock = clock
         self._db = db
+        self._values = Values(db)
         self._log = SecurityLog(db)
         self._append = append
 
-    def started(self, *, fresh: bool, ordered: bool) -> None:
-        """The station runs again, which is told when it does: after a boot of the board, or after a restart that a CSMS ordered."""
+    def started(self, *, fresh: bool, ordered: bool, version: str) -> None:
+        """The station runs again, which is told when it does: after a boot of the board, or after a restart that a CSMS ordered. version: of the
+        firmware; another one than at the last start is told too."""
+        former = self._values.get(VERSION, str)
+        if former != version:
+            with self._db.transaction():
+                self._values.set(VERSION, version)
+                if former is not None:
+                    self.happened(SecurityEvent.FIRMWARE_UPDATED, f"from {former} to {version}")
         if ordered:
             self.happened(SecurityEvent.RESET_OR_REBOOT)
         elif fresh:

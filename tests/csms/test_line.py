@@ -160,6 +160,25 @@ async def test_nonsense_frames_leave_the_line_standing(bench: Bench, csms: Csms)
     await csms.send([2, "last", "ClearCache", {}])
     await until(lambda: csms.frames)
     assert csms.frames[-1][:2] == [3, "last"] and len(csms.connections) == 1
+    assert bench.security == [("InvalidMessages", "no JSON: Input data was truncated")]
+
+
+async def test_a_csms_that_talks_nonsense_is_one_security_event_in_an_hour(bench: Bench, csms: Csms) -> None:
+    """However often it connects anew; what is in order between counts for nothing."""
+
+    async def talk(csms: Csms, connection: ServerConnection) -> None:
+        await connection.send('[4, "-1", "GenericError", "", {}]')
+        await connection.send("nonsense")
+        await connection.close()
+
+    csms.on_connect = talk
+    bench.variables.values["OCPPCommCtrlr.RetryBackOffRandomRange"] = "0"
+    bench.dial()
+    assert await bench.waits(4) == [10, 10, 10, 10]
+    assert [kind for kind, _ in bench.security] == ["InvalidMessages"]
+    await bench.clock.advance(3600)
+    await bench.waits(6)
+    await until(lambda: len(bench.security) == 2)
 
 
 async def test_text_that_is_no_utf8_leaves_the_line_standing(bench: Bench, csms: Csms) -> None:

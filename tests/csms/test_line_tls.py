@@ -24,6 +24,9 @@ from sim.network import Network
 from tests.csms.conftest import Bench, Csms, until
 from tests.simclock import SimulatedClock
 
+UNTRUSTED = ["InvalidCsmsCertificate", "CsmsFailedToAuthenticate"]
+"""The certificate of a CSMS is refused (2.0.1 part 2, A00.FR.310, appendix 1)."""
+
 
 class Maker:
     """A root that issues certificates into a folder."""
@@ -121,7 +124,7 @@ async def test_an_unknown_root_is_a_security_event(bench: Bench, secure: Csms, m
     await secure.start(tls=server_context(maker.issue("server")))
     dial(bench, secure.port, Tls(ca_file=str(Maker(tmp_path, "other").root)))
     await until(lambda: bench.clock.sleeps)
-    assert [kind for kind, _ in bench.security] == ["InvalidCsmsCertificate"] and not bench.backend.ups
+    assert [kind for kind, _ in bench.security] == UNTRUSTED and not bench.backend.ups
 
 
 async def test_a_failed_handshake_through_a_proxy_is_no_failure_of_the_station(
@@ -137,7 +140,7 @@ async def test_a_failed_handshake_through_a_proxy_is_no_failure_of_the_station(
     await until(lambda: bench.clock.sleeps)
     await asyncio.sleep(0.1)
     await proxy.stop()
-    assert [kind for kind, _ in bench.security] == ["InvalidCsmsCertificate"]
+    assert [kind for kind, _ in bench.security] == UNTRUSTED
     assert not [context for context in failures if "handle" in context], failures
 
 
@@ -155,7 +158,7 @@ async def test_a_wildcard_certificate_only_where_it_is_allowed(
     await until(lambda: bench.clock.sleeps or bench.backend.ups)
     await proxy.stop()
     assert bool(bench.backend.ups) is bool(secure.requests) is allowed
-    assert [kind for kind, _ in bench.security] == ([] if allowed else ["InvalidCsmsCertificate"])
+    assert [kind for kind, _ in bench.security] == ([] if allowed else UNTRUSTED)
 
 
 async def test_another_hosts_certificate_is_refused_unless_the_settings_say_so(bench: Bench, secure: Csms, maker: Maker) -> None:
@@ -188,7 +191,7 @@ async def test_dates_are_judged_only_by_a_known_time(bench: Bench, secure: Csms,
         await secure.send([2, "1", "ClearCache", {}])
         await until(lambda: bench.backend.downs)
         assert "expired" in bench.backend.downs[0]
-    assert [kind for kind, _ in bench.security] == ["InvalidCsmsCertificate"]
+    assert [kind for kind, _ in bench.security] == UNTRUSTED
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")

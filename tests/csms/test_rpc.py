@@ -26,6 +26,8 @@ class Wire:
         self.broken = False
         self.followed: set[asyncio.Future[None]] = set()
         self.rpc = Rpc(subprotocol, self._send, self.clock, lambda: 30.0, self._follow)
+        self.invalid: list[str] = []
+        self.rpc.on_invalid = self.invalid.append
         self.task = asyncio.create_task(self.rpc.run())
 
     async def _send(self, frame: bytes) -> None:
@@ -330,6 +332,48 @@ WITH_ID: list[tuple[Any, str, str]] = [
     ([2, "a", "Nonsense", {}], "NotImplemented", "NotImplemented"),
     ([2, "a", "", {}], "NotImplemented", "NotImplemented"),
 ]
+
+
+@pytest.mark.parametrize("id_", [17, 1.5, None, True, "", [], {"a": 1}, -1], ids=repr)
+async def test_a_call_whose_id_is_no_text(wire: Wire, id_: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """2.0.1 part 4, 4.2.3: a CALLERROR for the id -1. 1.6 has no such id: a line in the log."""
+    await wire.receive([2, id_, "ClearCache", {}])
+    unreadable = wire.rpc.schemas.dialect.unreadable_id
+    assert [message[:3] for message in wire.sent] == ([] if unreadable is None else [[4, "-1", "RpcFrameworkError"]])
+    shown = msgspec.json.encode(id_).decode()
+    problem = f"a message id is a text of 1 to 36 characters; it is {shown}"
+    assert wire.invalid == [problem] and problem in caplog.text
+    assert all(message[3] == problem for message in wire.sent)
+
+
+async def test_an_answer_whose_id_is_no_text(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    """It is never answered; the call it may have been meant for waits on."""
+    asked = wire.call("Heartbeat")
+    await wire.clock.settle()
+    await wire.receive([3, 17, TIME])
+    await wire.receive([3])
+    assert [text[-2:] for text in wire.invalid] == ["17", "ng"] and "its message id is 17" in caplog.text and len(wire.sent) == 1
+    await wire.answer(TIME)
+    assert isinstance(await asked, Result)
+
+
+async def test_a_message_that_is_not_valid_is_told_of(wire: Wire) -> None:
+    """2.0.1 part 4, 4.1.7: an action nobody knows, a payload that does not fit, and an answer that does not."""
+
+    async def hear(action: str, payload: Payload) -> Heard:
+        return Heard({"status": "Accepted"})
+
+    wire.rpc.hear = hear
+    await wire.receive([2, "1", "NoSuchAction", {}])
+    await wire.receive([2, "2", "Reset", {"type": "Later"}])
+    asked = wire.call("Heartbeat")
+    await wire.clock.settle()
+    await wire.answer({})
+    assert isinstance(await asked, Refusal)
+    assert [problem.split(":")[0] for problem in wire.invalid] == ["NoSuchAction", "Reset", "the answer to Heartbeat"]
+    await wire.receive([2, "3", "ClearCache", {}])
+    await wire.receive([4, "-1", "GenericError", "", {}])
+    assert len(wire.invalid) == 3
 
 
 @pytest.mark.parametrize("frame", NONSENSE)

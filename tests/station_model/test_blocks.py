@@ -398,8 +398,14 @@ def test_critical_events_are_told_and_all_are_logged(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("fresh", "ordered", "told"), [(True, False, ["StartupOfTheDevice"]), (False, True, ["ResetOrReboot"]), (False, False, [])])
 def test_a_start_is_a_security_event_unless_the_process_died(desk: Desk, fresh: bool, ordered: bool, told: list[str]) -> None:
-    desk.security.started(fresh=fresh, ordered=ordered)
+    desk.security.started(fresh=fresh, ordered=ordered, version="1.0")
     assert [fact.type for fact in tell_guaranteed(desk)] == told
+
+
+def test_another_version_than_at_the_last_start_is_a_security_event_once(desk: Desk) -> None:
+    for version in ("1.0", "1.0", "1.1", "1.1"):
+        Security(desk.clock, desk.db, desk.outbox.append).started(fresh=False, ordered=False, version=version)
+    assert [(fact.type, fact.info) for fact in tell_guaranteed(desk)] == [("FirmwareUpdated", "from 1.0 to 1.1")]
 
 
 def test_the_security_log_rolls(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
