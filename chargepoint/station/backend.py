@@ -185,7 +185,7 @@ class Backend(Generic[F]):
             return
         if after is State.ACCEPTED:
             self._number += 1
-            self._values.set(CONNECTION, self._number)
+            self._values.set(CONNECTION, self._number, durable=False)  # a fact that carries it takes it along
         self.state = after
         log.info("CSMS: %s", after.value)
         for callback in self.on_change:

@@ -106,7 +106,8 @@ class Edges:
         return self._kept
 
     def hear_edge(self, edge: Edge) -> None:
-        """One edge, once; returns when it is written down."""
+        """One edge, once; returns when it is written down: over a power cut, after which control counts anew, only what is more than a count of
+        offers that were taken away."""
         start = self._hardware.start
         if self._heard[0] == start and edge.number <= self._heard[1]:
             return
@@ -114,7 +115,7 @@ class Edges:
         change = self._change(edge)
         if change is None:
             return
-        with self._db.transaction():
+        with self._db.transaction(durable=edge.kind is not EdgeKind.OFFERED):
             change()
             self._values.set(MARK, self._heard)
         self._kept = self._heard

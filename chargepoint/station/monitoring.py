@@ -1,6 +1,7 @@
 """Faults as events of the device model, told without any monitor having been set (2.0.1 part 2, N07, hard-wired notifications).
 
-Must not know how a fault is found. Which faults were told is kept, so that a restart repeats none and forgets no clearing.
+Must not know how a fault is found. Which faults were told is kept, so that a restart repeats none and forgets no clearing; over a power cut at once
+only where what is told of it is: a fault that comes and goes is no write of the disk each time.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from chargepoint.clock import Clock
-from chargepoint.model.facts import Fact, MonitorFact
+from chargepoint.model.facts import Delivery, Fact, MonitorFact, delivery_of
 from chargepoint.model.fault import CATALOGUE, Effect
 from chargepoint.store.db import Db
 from chargepoint.store.values import Values
@@ -34,11 +35,10 @@ class Monitoring:
         before, now = set(self._told.get(evse, ())), set(names)
         if before == now:
             return
-        with self._db.transaction():
-            for name in sorted(now - before):
-                self._append(self._event(evse, name, present=True))
-            for name in sorted(before - now):
-                self._append(self._event(evse, name, present=False))
+        events = [self._event(evse, name, present=name in now) for name in (*sorted(now - before), *sorted(before - now))]
+        with self._db.transaction(durable=any(delivery_of(event) is Delivery.GUARANTEED for event in events)):
+            for event in events:
+                self._append(event)
             told = {**self._told, evse: sorted(now)}
             self._values.set(KEPT, told)
         self._told = told

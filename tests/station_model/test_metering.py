@@ -33,19 +33,20 @@ EVERYTHING = ",".join(
 
 
 class FakeMeter:
-    """A meter of 3.6 kW, so 1 Wh a second; answering False: silent; mute: it does not sign although it can."""
+    """A meter of 3.6 kW, so 1 Wh a second; answering False: silent; mute: it does not sign although it can; flows False: its register stands."""
 
     def __init__(self, clock: SimulatedClock, start_wh: float = 5000.0, *, signs: bool = False) -> None:
         self.answering = True
         self.signs = signs
         self.mute = False
+        self.flows = True
         self.meter_id = "M1"
         self.offset_wh = start_wh
         self._clock = clock
         self._start = clock.boot_s()
 
     def energy_wh(self) -> float:
-        return self.offset_wh + self._clock.boot_s() - self._start
+        return self.offset_wh + (self._clock.boot_s() - self._start if self.flows else 0.0)
 
     async def read(self) -> MeterReading:
         if not self.answering:
@@ -514,7 +515,10 @@ async def test_the_register_of_an_end_is_in_the_store_with_it(tmp_path: Path) ->
     assert later.metering.register_wh(1) == 5065.0 and later.boots.last_alive(1) == 1065.0
 
 
-async def test_sixty_second_samples_need_one_write_a_minute(bench: Bench) -> None:
+@pytest.mark.parametrize("before_s", [0, 7, 58, 200])
+@pytest.mark.parametrize("flows", [True, False])
+async def test_sixty_second_samples_need_one_write_a_minute(bench: Bench, before_s: int, flows: bool) -> None:
+    """Whenever the registers were written last, and also while the car takes nothing: a sample takes them along."""
     commits: list[int] = []
 
     def tell(evse: int, trigger: Trigger, readings: tuple[Reading, ...]) -> bool:
@@ -522,11 +526,24 @@ async def test_sixty_second_samples_need_one_write_a_minute(bench: Bench) -> Non
         return True
 
     bench.sampling.tell = tell
-    bench.db.before_commit.append(lambda: commits.append(1))
+    bench.meter.flows = False
     async with bench.on():
+        await bench.clock.advance(before_s)
+        bench.db.before_commit.append(lambda: commits.append(1))
         bench.begin()
+        bench.meter.flows = flows
         await bench.clock.advance(3600)
-    assert len(commits) <= 62
+    assert len(commits) == 61
+
+
+async def test_the_begin_of_a_transaction_takes_the_registers_along(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SimulatedClock())
+    async with bench.on():
+        await bench.clock.advance(90)
+        bench.begin()
+    bench.db.close()
+    later = Bench(tmp_path, SimulatedClock(boot_id="boot-2"))
+    assert later.metering.register_wh(1) == 5090.0 and later.boots.last_alive(1) == 1090.0
 
 
 # signed values
