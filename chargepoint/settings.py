@@ -24,6 +24,8 @@ class Station(Table, frozen=True, kw_only=True):
     model: Annotated[str, Meta(min_length=1, max_length=20, description="what it is, told at every boot")] = "CP1"
     serial_number: Annotated[str, Meta(max_length=25, description="of the charge point")] = ""
     firmware_version: Annotated[str, Meta(max_length=50, description='told at every boot; "": the version of this package')] = ""
+    iccid: Annotated[str, Meta(max_length=20, description="of the SIM card in the modem the charge point goes out by, told at every boot")] = ""
+    imsi: Annotated[str, Meta(max_length=20, description="of the same SIM card")] = ""
     after_power_loss: Annotated[
         Literal["end", "resume"],
         Meta(description="a transaction that a power cut interrupted ends, or goes on while the car was never unplugged"),

@@ -147,6 +147,7 @@ class Station:
             self._backend,
             lambda: [id for id, _ in core.sessions.running()],
             self._version,
+            core.metering.main_meter,
         )
         certificates = Certificates(self._state / "certificates", settings.csms.tls, clock)
         self._line = Line(core.network_profiles, view, self._backend, certificates, self._security)

@@ -65,6 +65,10 @@ class ModbusMeter:
         return reading
 
     @property
+    def type(self) -> str:
+        return self._map.name
+
+    @property
     def signs(self) -> bool:
         return self._map.signed is not None
 

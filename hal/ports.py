@@ -142,7 +142,10 @@ class Signature(NamedTuple):
 
 
 class Meter(Protocol):
-    """An energy meter. signs: it can sign what it measures."""
+    """An energy meter. type: what it is, by maker and name; signs: it can sign what it measures."""
+
+    @property
+    def type(self) -> str: ...
 
     @property
     def signs(self) -> bool: ...

@@ -161,10 +161,15 @@ def _none_running() -> Iterable[str]:
     return ()
 
 
+def _no_meter() -> tuple[str, str]:
+    return "", ""
+
+
 @dataclass(frozen=True)
 class StationView:
     """All a face may look at. handlers: one per order type; wall_of: UTC seconds of a fact's stamp (store.boots); running: ids of the
-    transactions that run now, oldest first; firmware_version: as the nameplate says it, the package's when the settings give none."""
+    transactions that run now, oldest first; firmware_version: as the nameplate says it, the package's when the settings give none; main_meter: its
+    type and serial number, each empty where it is not known."""
 
     handlers: Mapping[type, Handler]
     variables: Variables
@@ -175,6 +180,7 @@ class StationView:
     backend: BackendView
     running: Callable[[], Iterable[str]] = _none_running
     firmware_version: str = ""
+    main_meter: Callable[[], tuple[str, str]] = _no_meter
     numbering: Numbering = field(init=False)
 
     def __post_init__(self) -> None:

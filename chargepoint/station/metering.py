@@ -110,6 +110,15 @@ class Metering:
             return sample
         return msgspec.structs.replace(sample, quality=Quality.STORED if self._unfed(evse) else Quality.LOST)
 
+    def main_meter(self) -> tuple[str, str]:
+        """Type and serial number of the charge point's meter, each empty where it is not known. The number is the one last read, also in an earlier
+        run. Of several meters none is the main one."""
+        if len(self._meters) != 1:
+            return "", ""
+        ((evse, meter),) = self._meters.items()
+        register = self._registers.last(evse)
+        return meter.type, "" if register is None else register.meter_id
+
     def register_wh(self, evse: int) -> float | None:
         """The import register to tell, Wh; the stored one when the meter is silent."""
         return self._registers.wh(evse)

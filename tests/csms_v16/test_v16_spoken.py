@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from chargepoint.csms.face import Lost, NoWords, Refused, Told
 from chargepoint.csms.rpc import Gone, Outcome, Refusal, TimedOut, Urgency
+from chargepoint.csms.v16.face import build
 from chargepoint.model.facts import EventKind, MeterFact, SecurityFact, StatusFact, StopReason, TransactionFact, Trigger
 from chargepoint.model.fault import CATALOGUE
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
@@ -27,6 +29,8 @@ from chargepoint.model.questions import (
 )
 from chargepoint.model.sample import Context, Purpose, Reading, SampledValue, Signed
 from chargepoint.model.stamp import Stamp
+from chargepoint.settings import Settings, Station
+from chargepoint.store.db import Db
 from tests.csms_v16.conftest import SCHEMAS, Bench
 
 AT = Stamp(1, 5.0, 1_704_067_200.25, True)
@@ -56,6 +60,15 @@ async def test_boot_says_the_nameplate_within_its_lengths(bench: Bench) -> None:
         "firmwareVersion": "0.1.0",
     }
     assert bench.wire.sent[-1][2] is Urgency.BOOT
+
+
+async def test_boot_says_the_meter_and_the_sim_card_where_they_are_known(db: Db) -> None:
+    bench = Bench(db, Settings(station=Station(vendor="V", model="M", iccid="89490200001234567890", imsi="262011234567890")))
+    view = dataclasses.replace(bench.view, main_meter=lambda: ("Eastron SDM630 with more than 25 characters", "4711"))
+    bench.wire.answers = [{"status": "Accepted", "currentTime": "2024-05-01T10:00:00Z", "interval": 30}]
+    await build(view, bench.wire).ask(Boot(BootReason.POWER_UP))
+    told = {"iccid": "89490200001234567890", "imsi": "262011234567890", "meterType": "Eastron SDM630 with more ", "meterSerialNumber": "4711"}
+    assert bench.said == {"chargePointVendor": "V", "chargePointModel": "M", "firmwareVersion": "0.1.0", **told}
 
 
 async def test_heartbeat_tells_the_time(bench: Bench) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+
 from chargepoint.csms.rpc import Gone, Refusal, TimedOut, Urgency
+from chargepoint.csms.v2.face import build
 from chargepoint.model.idtoken import AuthorizationStatus, IdToken, IdTokenInfo
 from chargepoint.model.questions import (
     Authorize,
@@ -17,6 +22,7 @@ from chargepoint.model.questions import (
     TransferData,
     Unreachable,
 )
+from chargepoint.settings import Settings, Station
 
 
 async def test_boot(bench):
@@ -24,6 +30,14 @@ async def test_boot(bench):
     assert await bench.face.ask(Boot(BootReason.POWER_UP)) == BootAnswer(Registration.PENDING, 7, 1_714_557_600.123456)
     station = {"vendorName": "V", "model": "M" * 20, "serialNumber": "S1", "firmwareVersion": "0.1.0"}
     assert bench.wire.sent == [("BootNotification", {"chargingStation": station, "reason": "PowerUp"}, Urgency.BOOT)]
+
+
+@pytest.mark.parametrize("modem", [{"iccid": "89490200001234567890"}, {"imsi": "262011234567890"}, {"iccid": "1", "imsi": "2"}])
+async def test_boot_says_the_sim_card_where_it_is_known(bench, modem):
+    bench.wire.answers = [{"status": "Accepted", "interval": 7, "currentTime": "2024-05-01T10:00:00Z"}]
+    view = dataclasses.replace(bench.view, settings=Settings(station=Station(**modem)))
+    await build(view, bench.wire).ask(Boot(BootReason.POWER_UP))
+    assert bench.last["chargingStation"]["modem"] == modem
 
 
 async def test_heartbeat(bench):

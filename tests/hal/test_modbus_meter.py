@@ -238,6 +238,7 @@ async def test_zeros_after_power_up_are_not_believed_at_once(meter: ModbusMeter,
 
 async def test_a_swapped_meter_shows_by_its_number(meter: ModbusMeter, fake: FakeMeter) -> None:
     assert (await meter.read()).meter_id == "1234567"
+    assert meter.type == "Eastron SDM630"
     fake.serial = 7654321
     fake.set("energy_wh", [0.5])
     assert (await meter.read()).meter_id == "7654321"

@@ -42,6 +42,7 @@ class FakeMeter:
         self.flows = True
         self.meter_id = "M1"
         self.offset_wh = start_wh
+        self.type = "a meter"
         self._clock = clock
         self._start = clock.boot_s()
 
@@ -134,6 +135,21 @@ async def test_each_second_a_sample_and_its_copy_for_control(bench: Bench) -> No
     assert latest is not None and latest.quality is Quality.GOOD and latest.energy_wh == 5003.0
     assert len(bench.sent) == 4 and bench.sent[-1] == Sample(1, 1003.0, True, (5.2, 5.2, 5.2), (230.0, 231.0, 229.0), 5003.0, 3600.0)
     assert bench.model.text("EVSE@1.Power") == "3600.0"
+
+
+async def test_the_main_meter_is_known_from_the_last_run_before_it_answers(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SimulatedClock())
+    assert bench.metering.main_meter() == ("a meter", "")
+    bench.meter.meter_id = "4711"
+    async with bench.on():
+        await bench.clock.advance(1)
+    assert bench.metering.main_meter() == ("a meter", "4711")
+    bench.metering.keep()
+    bench.db.close()
+    again = Bench(tmp_path, bench.clock)
+    assert again.metering.main_meter() == ("a meter", "4711")
+    several = Metering(bench.clock, (), again.model, again.registers, {1: again.meter, 2: again.meter}, again.sent.append, lambda *fault: None)
+    assert several.main_meter() == ("", "")
 
 
 async def test_loss_and_return_are_told_once(bench: Bench) -> None:

@@ -26,6 +26,7 @@ def _boot_words(view: StationView, dialect: Dialect, boot: Boot) -> Payload:
         model=plate.model[: dialect.model],
         serialNumber=plate.serial_number[: dialect.serial_number] or None,
         firmwareVersion=(plate.firmware_version or view.firmware_version)[: dialect.firmware_version] or None,
+        modem=said(iccid=plate.iccid or None, imsi=plate.imsi or None) or None,
     )
     return {"chargingStation": station, "reason": boot.reason}
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.driver import states16
 from tests.conformance.driver.lab import VALID, Lab
-from tests.conformance.driver.matching import ABSENT, check
+from tests.conformance.driver.matching import ABSENT, check, present
 from tests.conformance.driver.messages import SILENCE, Delayed
 
 TYPE = {
@@ -166,7 +166,21 @@ async def test_a_heartbeat_has_no_fields(lab: Lab) -> None:
 @pytest.mark.covers("4.2", "6.3")
 async def test_what_is_not_known_is_left_out(lab: Lab) -> None:
     """Optional fields that nobody gave are not sent empty; texts have the lengths of the specification at most."""
-    await lab.up(boot=False, station={"vendor": "V" * 20, "model": "M" * 20, "serial_number": ""})
+    await lab.up(boot=False, evses=2, station={"vendor": "V" * 20, "model": "M" * 20, "serial_number": ""})
     boot = await lab.csms.expect("BootNotification", within=30)
     wanted: dict[str, Any] = {"chargePointVendor": "V" * 20, "chargePointModel": "M" * 20, "chargePointSerialNumber": ABSENT}
-    check({**wanted, "iccid": ABSENT, "imsi": ABSENT, "chargeBoxSerialNumber": ABSENT, "meterType": ABSENT}, boot)
+    check({**wanted, "iccid": ABSENT, "imsi": ABSENT, "chargeBoxSerialNumber": ABSENT, "meterType": ABSENT, "meterSerialNumber": ABSENT}, boot)
+
+
+@pytest.mark.covers("4.2", "6.3")
+async def test_what_is_known_of_meter_and_modem_is_said(lab: Lab) -> None:
+    """The one meter there is is the main one; its number is read by the next boot at the latest, which waits for no meter."""
+    sim_card = {"iccid": "89490200001234567890", "imsi": "262011234567890"}
+    await lab.up(boot=False, station=sim_card)
+    check({**sim_card, "meterType": present}, await lab.csms.expect("BootNotification", within=30))
+    await lab.charger.registered("accepted")
+    await states16.charging(lab)
+    await states16.stopped(lab)
+    await states16.available(lab)
+    await lab.csms.call("Reset", {"type": "Soft"})
+    check({**sim_card, "meterType": present, "meterSerialNumber": present}, await lab.csms.expect("BootNotification", within=30))
