@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from chargepoint.model.fault import CATALOGUE, Clears
 from proof import timeline
 from proof.expectations import Expected, Reaction, Row
-from proof.place import STOPS_WITHIN_S, Missed, Place, State
+from proof.place import GROUNDS, STOPS_WITHIN_S, Missed, Place, State
 from proof.timeline import Event
 
 QUIET_S = 1.5
@@ -23,6 +23,8 @@ GONE_S = 12.0
 STAYS_S = 1.2
 KEYS = (Clears.PERSON, Clears.TEST)
 KEY_TRIES = 5
+CHARGES = (State.A, State.B1, State.B2, State.C2, State.D2)
+"""Where the car charges under a fault that is only told."""
 WITH_THE_PLUG = ("unlock_failed",)
 """The bolt is tried anew once the plug goes: what is left then is looked at then."""
 FOUND_LIVE = "over_current"
@@ -168,7 +170,7 @@ async def _told_only(place: Place, cell: Cell, mark: int) -> None:
     before = (await place.evse())["coil"]
     if await place.wait(mark, timeline.told(cell.expected.word), TOLD_S) is None:
         raise Missed(f"{cell.expected.word} not told; told: {', '.join(await place.faults()) or 'nothing'}")
-    if cell.state not in (State.C1, State.AFTER) and not (before and (await place.evse())["coil"]):
+    if cell.state in CHARGES and not (before and (await place.evse())["coil"]):
         raise Missed("opened")
 
 
@@ -180,9 +182,17 @@ async def _goes_on(place: Place, cell: Cell, mark: int) -> None:
     await asyncio.sleep(QUIET_S)
     if cell.state is not State.AFTER and place.first(mark, timeline.coil_off) is not None:
         raise Missed(f"opened; told: {', '.join(await place.faults()) or 'nothing'}")
-    words = await place.faults()
+    if cell.state in GROUNDS and place.first(mark, timeline.coil_on) is not None:
+        raise Missed("closed")
+    words = await _words(place, cell)
     if words:
         raise Missed(f"told: {', '.join(words)}")
+
+
+async def _words(place: Place, cell: Cell) -> list[str]:
+    """The firmware's words beside that of the state itself."""
+    own = [GROUNDS[cell.state].word] if cell.state in GROUNDS else []
+    return [word for word in await place.faults() if word not in own]
 
 
 _WAITS: dict[Reaction, Callable[[Place, Cell, int], Awaitable[Event | None]]] = {
@@ -213,6 +223,9 @@ async def _end(place: Place, cell: Cell, mark: int) -> None:
     word = cell.expected.at_end
     if not word:
         return
+    if cell.state in GROUNDS:
+        await place.lift_ground(cell.state)
+        await place.swipe()
     if await place.wait(mark, timeline.told(word), 4.0) is None:
         await place.unplug()
         if await place.wait(mark, timeline.told(word), 8.0) is None:
@@ -222,9 +235,10 @@ async def _end(place: Place, cell: Cell, mark: int) -> None:
 
 async def _back(place: Place, cell: Cell) -> None:
     """The cause goes, what is left is cleared as the catalogue says, and the next car charges."""
-    words = await place.faults()
+    words = await _words(place, cell)
     cell.recovery = ", ".join(sorted({await _try_key_early(place, cell, word) for word in words})) or "by itself"
     await place.world.delete(f"evse/{place.number}/fault/{cell.fault}")
+    await place.lift_ground(cell.state)
     for word in words:
         await _clears(place, cell, word)
     await place.unplug()
@@ -233,7 +247,7 @@ async def _back(place: Place, cell: Cell) -> None:
             raise Missed(f"{word} stayed after the cable had gone")
         await _turn_key(place, word)
     await place.clean()
-    if cell.expected.reaction is not Reaction.GOES_ON or cell.expected.at_end:
+    if cell.expected.reaction is not Reaction.GOES_ON or cell.expected.at_end or cell.state in GROUNDS:
         await place.charge()
         await place.swipe()
         await place.opened()

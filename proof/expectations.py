@@ -14,7 +14,7 @@ from chargepoint.model.fault import CATALOGUE, Effect
 from proof.place import State
 from sim.api_bodies import ALL_FAULTS, KNOWN_AS
 
-A, B1, B2, C2, C1, AFTER, D2 = State
+A, B1, B2, C2, C1, AFTER, D2, E, F = State
 
 
 class Reaction(StrEnum):
@@ -50,9 +50,11 @@ class Row(NamedTuple):
     value: float | None
 
     def expected(self, state: State) -> Expected:
-        """What has to happen in a state."""
+        """What has to happen in a state. In E and F, as after a session, nothing is closed or offered."""
         if state in self.differs:
             return self.differs[state]
+        if state in (E, F):
+            return self.expected(AFTER)
         if not self.word or state in self.unseen:
             return Expected(Reaction.GOES_ON)
         return Expected(BY_EFFECT[CATALOGUE[self.word].effect][state], self.word)
@@ -68,7 +70,7 @@ LIMITS_S: dict[Reaction, float] = {Reaction.OPENED: 0.1, Reaction.WITHDRAWN: 2.0
 
 
 def _by_state(kept: Reaction, offered: Reaction, charging: Reaction, withdrawn: Reaction, after: Reaction) -> dict[State, Reaction]:
-    return {A: kept, B1: kept, B2: offered, C2: charging, D2: charging, C1: withdrawn, AFTER: after}
+    return {A: kept, B1: kept, B2: offered, C2: charging, D2: charging, C1: withdrawn, AFTER: after, E: after, F: after}
 
 
 R = Reaction
@@ -128,8 +130,14 @@ FROZEN_WITHIN_S = 85.0
 """A meter that stands still under load is heard no more after 60 s, and silent 10 s later; standing still without load it is a meter at rest."""
 OVER_A = 45.0
 """More than the 32 A offered, with its tolerance."""
-_LOCK_LOST = Expected(R.OPENED, "lock_lost")
+_LOCK_LOST, _LOCK_TRIED = Expected(R.OPENED, "lock_lost"), Expected(R.TOLD, "lock_failed")
+_LOCK_GONE = {C2: _LOCK_LOST, D2: _LOCK_LOST, C1: _LOCK_LOST, E: _LOCK_TRIED, F: _LOCK_TRIED}
 _NO_LOCK = Expected(R.KEPT_OPEN, "lock_failed")
+_GOES_ON = Expected(R.GOES_ON)
+_NO_PLUG = {E: _GOES_ON, F: _GOES_ON}
+"""Whether a plug is there is told by the pilot: without B, C or D its coding is not judged."""
+_TOLD_ALREADY = {F: _GOES_ON}
+"""F is told as `pilot_lost` itself."""
 _NO_CARD = Expected(R.KEPT_OPEN, "reader_lost")
 _MISSING = Expected(R.KEPT_OPEN, "proximity_missing")
 _OVER = Expected(R.WITHDRAWN, "over_current")
@@ -137,7 +145,7 @@ _OVER = Expected(R.WITHDRAWN, "over_current")
 ROWS: tuple[Row, ...] = (
     # pilot
     _row("diode", unseen=(C1, AFTER)),
-    _row("cp_short"),
+    _row("cp_short", differs={E: _GOES_ON}),
     _row("cp_open", "", differs=_unplugged()),
     _row("pilot_noise", unseen=(AFTER,), differs={B2: Expected(R.KEPT_OPEN, "pilot_implausible")}, within_s=3.0),
     _row("pilot_spike", ""),
@@ -145,9 +153,9 @@ ROWS: tuple[Row, ...] = (
     _row("pwm_stuck", unseen=(C1, AFTER), differs=_unseen_until_the_end("pilot_lost", B2, C2, D2)),
     _row("pwm_lost", unseen=(C1, AFTER), differs={B2: Expected(R.KEPT_OPEN, "pilot_lost")}),
     # ADC
-    _row("i2c_stuck", alone=True),
-    _row("adc_lost"),
-    _row("adc_frozen"),
+    _row("i2c_stuck", alone=True, differs=_TOLD_ALREADY),
+    _row("adc_lost", differs=_TOLD_ALREADY),
+    _row("adc_frozen", differs=_TOLD_ALREADY),
     _row("adc_reset", ""),
     # power path
     _row("contactor_weld", differs=_held("contactor_welded"), alone=True),
@@ -179,12 +187,12 @@ ROWS: tuple[Row, ...] = (
     _row("meter_nan", "meter_silent", differs=_silent(), within_s=25.0),
     _row("meter_swapped"),
     # cable
-    _row("lock_jam", differs={A: _NO_LOCK, B1: _NO_LOCK} | _unseen_until_the_end("unlock_failed", B2, C2, D2, C1), unseen=(AFTER,)),
-    _row("lock_stuck_locked", unseen=(AFTER,), differs=_unseen_until_the_end("unlock_failed", A, B1, B2, C2, D2, C1)),
-    _row("lock_feedback_lost", "lock_failed", unseen=(AFTER,), differs={C2: _LOCK_LOST, D2: _LOCK_LOST, C1: _LOCK_LOST}),
-    _row("pp_open", "proximity_changed", differs={A: _MISSING, B1: _MISSING}),
-    _row("pp_short", "proximity_changed", differs={A: _MISSING, B1: _MISSING}),
-    _row("pp_change", unseen=(A, B1)),
+    _row("lock_jam", differs={A: _NO_LOCK, B1: _NO_LOCK} | _unseen_until_the_end("unlock_failed", B2, C2, D2, C1, E, F), unseen=(AFTER,)),
+    _row("lock_stuck_locked", unseen=(AFTER,), differs=_unseen_until_the_end("unlock_failed", A, B1, B2, C2, D2, C1, E, F)),
+    _row("lock_feedback_lost", "lock_failed", unseen=(AFTER,), differs=_LOCK_GONE),
+    _row("pp_open", "proximity_changed", differs={A: _MISSING, B1: _MISSING} | _NO_PLUG),
+    _row("pp_short", "proximity_changed", differs={A: _MISSING, B1: _MISSING} | _NO_PLUG),
+    _row("pp_change", unseen=(A, B1), differs=_NO_PLUG),
     # board
     _row("emergency_stop", alone=True),
     _row("reader_offline", differs={A: _NO_CARD, B1: _NO_CARD}),

@@ -15,7 +15,7 @@ HEAD = """\
 Made by `make campaign` ({version}). Every fault of the simulator in every state, followed to the safe state and back.
 A cell says: what the firmware did, how long after the fault came on the wire (where nothing was closed: after which it was told), the firmware's own
 word for the fault, and how it went again. Where nothing is closed yet the driver goes on under the fault: plugs in, shows the card, and the car asks
-for energy.
+for energy. In E the pilot is shorted, in F its generator is stuck at -12 V, both while a car charged; the firmware's word for that is not repeated.
 
 - *coil off*: opened at once. *withdrawn*: X1, the car's time, then open. *limited*: 6 A. *kept open*: not closed although the driver went on.
   *told only*, *goes on*: charging is not touched.

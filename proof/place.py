@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from proof.timeline import Event, Met, Timeline
+from proof.timeline import Event, Met, Timeline, coil_off
 from tests.world import World
 
 PATIENCE_S = 30.0
@@ -26,6 +26,19 @@ class State(StrEnum):
     C1 = "C, withdrawn"
     AFTER = "B, after the session"
     D2 = "D, charging"
+    E = "E, charging before"
+    F = "F, charging before"
+
+
+class Ground(NamedTuple):
+    """The fault that makes a state of the pilot which no car makes, and the firmware's word for it."""
+
+    fault: str
+    word: str
+    details: dict[str, Any]
+
+
+GROUNDS: dict[State, Ground] = {State.E: Ground("cp_short", "pilot_short", {}), State.F: Ground("pwm_stuck", "pilot_lost", {"value": 0.0})}
 
 
 class Missed(Exception):
@@ -112,6 +125,22 @@ class Place:
         await self.swipe()
         await self.charging()
 
+    async def lay_ground(self, state: State) -> None:
+        """Charging, then the pilot in E or F, and known as that. The opening has been heard when this ends: events may lag behind the state."""
+        ground = GROUNDS[state]
+        await self.charge()
+        mark = self.mark()
+        await self.act("fault", fault=ground.fault, **ground.details)
+        await self.pilot(state.name)
+        if await self.wait(mark, coil_off, STOPS_WITHIN_S) is None:
+            raise Missed(f"coil off in {state.name}: not within {STOPS_WITHIN_S:g} s")
+        await self.until(ground.word, lambda _, connector: ground.word in connector["faults"], PATIENCE_S)
+
+    async def lift_ground(self, state: State) -> None:
+        """What made E or F goes; nothing in the other states."""
+        if state in GROUNDS:
+            await self.world.delete(f"evse/{self.number}/fault/{GROUNDS[state].fault}")
+
     async def reach(self, state: State) -> None:
         """From a free connector into a state. Raises Missed."""
         await self.free()
@@ -159,6 +188,14 @@ async def _ventilated(place: Place) -> None:
     await place.charge(ventilation=True)
 
 
+async def _shorted(place: Place) -> None:
+    await place.lay_ground(State.E)
+
+
+async def _dark(place: Place) -> None:
+    await place.lay_ground(State.F)
+
+
 _WAYS: dict[State, Callable[[Place], Awaitable[None]]] = {
     State.A: _nobody,
     State.B1: _waiting,
@@ -167,4 +204,6 @@ _WAYS: dict[State, Callable[[Place], Awaitable[None]]] = {
     State.C1: _withdrawn,
     State.AFTER: _after,
     State.D2: _ventilated,
+    State.E: _shorted,
+    State.F: _dark,
 }

@@ -5,6 +5,7 @@ What a reaction took is the report's business on a quiet machine; here it only h
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from itertools import takewhile
 
@@ -15,7 +16,7 @@ from proof import campaign, matrix, typetest
 from proof.__main__ import main
 from proof.cell import Cell, try_cell
 from proof.expectations import BY_EFFECT, BY_FAULT, NOT_IN_THE_TABLE, ROWS, Expected, Reaction, Row
-from proof.place import Place, State
+from proof.place import GROUNDS, Ground, Place, State
 from proof.sequences import SEQUENCES, Limit
 from proof.worlds import in_lanes, places
 from sim.api_bodies import ALL_FAULTS
@@ -33,6 +34,19 @@ def test_every_cell_has_an_expectation_in_the_catalogues_words(row: Row, state: 
     expected = row.expected(state)
     assert {expected.word, expected.at_end} - {""} <= CATALOGUE.keys()
     assert expected.word or expected.reaction is not Reaction.TOLD
+
+
+@pytest.mark.parametrize("state", GROUNDS)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
+def test_in_e_and_f_there_is_nothing_to_open_or_to_limit(row: Row, state: State) -> None:
+    assert row.expected(state).reaction in (Reaction.TOLD, Reaction.GOES_ON)
+    assert GROUNDS[state].word != row.expected(state).word, "the word of the state says nothing of the fault"
+
+
+@pytest.mark.parametrize(("state", "ground"), GROUNDS.items())
+def test_what_makes_e_and_f_is_a_fault_that_opens(state: State, ground: Ground) -> None:
+    assert CATALOGUE[ground.word].effect is Effect.OPEN_NOW
+    assert BY_FAULT[ground.fault].expected(state) == Expected(Reaction.GOES_ON)
 
 
 @pytest.mark.parametrize("effect", Effect)
@@ -120,6 +134,15 @@ async def test_two_faults_in_two_states() -> None:
         ("rcd_trip", State.B1): (Reaction.KEPT_OPEN, "residual_current", "key", []),
         ("rcd_trip", State.C2): (Reaction.OPENED, "residual_current", "key", []),
     }
+
+
+async def test_a_fault_in_e_and_in_f_has_its_own_word() -> None:
+    async with places(2) as lanes:
+        cells = await asyncio.gather(try_cell(lanes[0], BY_FAULT["rcd_trip"], State.E), try_cell(lanes[1], BY_FAULT["cp_short"], State.F))
+    assert [(cell.state, cell.reaction, cell.word, cell.recovery, cell.wrong) for cell in cells] == [
+        (State.E, Reaction.TOLD, "residual_current", "key", []),
+        (State.F, Reaction.TOLD, "pilot_short", "cause gone", []),
+    ]
 
 
 async def test_two_sequences_at_a_socket_and_a_tethered_cable() -> None:
