@@ -18,7 +18,7 @@ from chargepoint.model.orders import Answer, ChangeAvailability, DataTransfer, G
 from chargepoint.model.questions import BootReason
 from chargepoint.model.stamp import Stamp
 from chargepoint.settings import Evse, Ocpp16, Settings
-from chargepoint.station import variables
+from chargepoint.station import security, variables
 from chargepoint.station.availability import Availability
 from chargepoint.station.data_transfer import DataTransfers
 from chargepoint.station.local_list import LocalList
@@ -406,6 +406,17 @@ def test_another_version_than_at_the_last_start_is_a_security_event_once(desk: D
     for version in ("1.0", "1.0", "1.1", "1.1"):
         Security(desk.clock, desk.db, desk.outbox.append).started(fresh=False, ordered=False, version=version)
     assert [(fact.type, fact.info) for fact in tell_guaranteed(desk)] == [("FirmwareUpdated", "from 1.0 to 1.1")]
+
+
+def test_every_security_event_there_is_happens_somewhere_and_is_documented() -> None:
+    package = Path(security.__file__).parents[1]
+    sources = "".join(path.read_text() for path in package.rglob("*.py") if path.name != "security.py")
+    own = Path(security.__file__).read_text()
+    told = (package.parent / "docs" / "operations.md").read_text()
+    for event in SecurityEvent:
+        word = f"SecurityEvent.{event.name}"
+        assert word in sources or f'"{event.value}"' in sources or f"happened({word}" in own, event
+        assert f"`{event.value}`" in told, event
 
 
 def test_the_security_log_rolls(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
