@@ -158,6 +158,8 @@ class Registers:
         return self._clock.boot_s() - self._written_s
 
     def _along(self) -> None:
+        """Within each durable transaction, which takes all before it over a power cut."""
+        self._marked_s = self._clock.boot_s()
         if (self._age_s() >= ALONG_S and self._changed()) or self._unknown():
             self._write()
 

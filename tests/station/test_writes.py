@@ -12,6 +12,8 @@ from chargepoint.model.facts import TransactionFact
 from chargepoint.model.questions import Registration
 from chargepoint.station.backend import CONNECTION, Backend
 from chargepoint.station.monitoring import Monitoring
+from chargepoint.station.registers import Registers
+from chargepoint.store.boots import Boots
 from chargepoint.store.db import UNSYNCED, Db
 from chargepoint.store.mark import PAGE, Mark
 from chargepoint.store.outbox import Outbox
@@ -115,3 +117,23 @@ async def test_an_offer_that_comes_and_goes_is_no_write_each_time(tmp_path: Path
         rig.control.edge(1, EdgeKind.OFFERED, "0")
     assert rig.sessions.rows[1].interruptions == UNSYNCED - 2 and syncs == []
     assert rig.control.acknowledged
+
+
+async def test_what_waits_for_the_mark_waits_a_minute_from_the_last_write_on(db: Db, syncs: list[int]) -> None:
+    """Not from the last second in which nothing waited: an answer comes at once after each write."""
+    clock = SimulatedClock()
+    registers = Registers(clock, db, Boots(db))
+
+    async def seconds(count: int) -> None:
+        for _ in range(count):
+            await clock.advance(1.0)
+            registers.tick(held=False)
+
+    Values(db).set("answered", 1, durable=False)
+    await seconds(30)
+    Values(db).set("fact", 2)
+    Values(db).set("answered", 2, durable=False)
+    await seconds(59)
+    assert len(syncs) == 1
+    await seconds(2)
+    assert len(syncs) == 2 and not db.unsynced
