@@ -195,7 +195,7 @@ ROWS: tuple[Row, ...] = (
     _row("pp_change", unseen=(A, B1), differs=_NO_PLUG),
     # board
     _row("emergency_stop", alone=True),
-    _row("reader_offline", differs={A: _NO_CARD, B1: _NO_CARD}),
+    _row("reader_offline", differs={A: _NO_CARD, B1: _NO_CARD}, alone=True),
 )
 
 BY_FAULT: dict[str, Row] = {row.fault: row for row in ROWS}

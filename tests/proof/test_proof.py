@@ -49,6 +49,11 @@ def test_what_makes_e_and_f_is_a_fault_that_opens(state: State, ground: Ground) 
     assert BY_FAULT[ground.fault].expected(state) == Expected(Reaction.GOES_ON)
 
 
+@pytest.mark.parametrize("fault", ["i2c_stuck", "emergency_stop", "reader_offline"])
+def test_what_the_evses_of_a_board_share_fails_while_no_other_is_tried(fault: str) -> None:
+    assert BY_FAULT[fault].alone
+
+
 @pytest.mark.parametrize("effect", Effect)
 def test_every_effect_says_what_it_does_in_every_state(effect: Effect) -> None:
     assert set(BY_EFFECT[effect]) == set(State)
