@@ -103,6 +103,11 @@ def _shown(found: list[Any]) -> str:
     return f"{msgspec.json.encode(found[0]).decode():.60}" if found else "missing"
 
 
+def _cannot_read(message: list[Any]) -> bool:
+    """Whether it is what is said to a message that could not be read (2.0.1 part 4, 4.2.3); some CSMSs write the id as a number."""
+    return message[0] == CALLERROR and message[1:2] in ([UNREADABLE], [int(UNREADABLE)])
+
+
 class _Pending:
     """A call of ours from the asking to its end."""
 
@@ -204,7 +209,7 @@ class Rpc:
         id_ = message[1] if len(message) > 1 and isinstance(message[1], str) and message[1] else UNREADABLE
         if kind == CALL:
             self._take_call(id_, message, frame)
-        elif kind == CALLRESULT and id_ == UNREADABLE:
+        elif kind in (CALLRESULT, CALLERROR) and id_ == UNREADABLE and not _cannot_read(message):
             self._nonsense(id_, f"an answer to no call of ours: its message id is {_shown(message[1:2])}", frame, None)
         elif kind == CALLRESULT:
             self._take_result(id_, message)

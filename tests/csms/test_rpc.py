@@ -351,8 +351,12 @@ async def test_an_answer_whose_id_is_no_text(wire: Wire, caplog: pytest.LogCaptu
     asked = wire.call("Heartbeat")
     await wire.clock.settle()
     await wire.receive([3, 17, TIME])
+    await wire.receive([4, 18, "GenericError", "", {}])
     await wire.receive([3])
-    assert [text[-2:] for text in wire.invalid] == ["17", "ng"] and "its message id is 17" in caplog.text and len(wire.sent) == 1
+    assert [text.split()[-1] for text in wire.invalid] == ["17", "18", "missing"] and "its message id is 17" in caplog.text
+    await wire.receive([4, "-1", "FormatViolation", "", {}])
+    await wire.receive([4, -1, "FormatViolation", "", {}])
+    assert len(wire.invalid) == 3 and caplog.text.count("could not read a message of ours") == 2 and len(wire.sent) == 1
     await wire.answer(TIME)
     assert isinstance(await asked, Result)
 
