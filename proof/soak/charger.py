@@ -103,7 +103,10 @@ class Charger:
         self.clock = SimulatedClock(self._loop, self._pace, self._epoch_s, f"boot-{self._boots}")
         for meter in self.meters.values():
             meter.boot_s = self.clock.boot_s
-        self.control = Control(self.runtime, self.clock, EVSES, self._boots, lambda evse, amps: self.meters[evse].flow(amps))
+        meters = self.meters
+        self.control = Control(
+            self.runtime, self.clock, EVSES, self._boots, lambda evse, amps: meters[evse].flow(amps), lambda evse: meters[evse].long_silent
+        )
         self._tasks = [self._loop.create_task(self._control(self.control)), self._loop.create_task(self._supervise())]
 
     async def power_cut(self, why: str = "power cut") -> None:

@@ -31,10 +31,13 @@ LEAST_A = 6.0
 
 
 class Control:
-    """wants: whether the car at an EVSE would take current now. power: told (EVSE, amperes drawn per phase) when the contactor has moved."""
+    """wants: whether the car at an EVSE would take current now. power: told (EVSE, amperes drawn per phase) when the contactor has moved.
+    blind: whether the meter of an EVSE has been silent for so long that nothing may flow."""
 
-    def __init__(self, directory: Path, clock: Clock, evses: Iterable[int], start: int, power: Callable[[int, float], None]) -> None:
-        self._clock, self._power = clock, power
+    def __init__(
+        self, directory: Path, clock: Clock, evses: Iterable[int], start: int, power: Callable[[int, float], None], blind: Callable[[int], bool]
+    ) -> None:
+        self._clock, self._power, self._blind = clock, power, blind
         self.wants: dict[int, float] = {}
         self._permits: dict[int, Permit] = {}
         self._plug_ins = start * 100_000
@@ -122,7 +125,7 @@ class Control:
         permit, state = self._permits.get(evse), self.states[evse]
         if permit is None or state.pilot == "A" or permit.plug_in != state.plug_in or permit.until <= self._clock.boot_s():
             return 0.0
-        return permit.limit_a if permit.limit_a >= LEAST_A else 0.0
+        return permit.limit_a if permit.limit_a >= LEAST_A and not self._blind(evse) else 0.0
 
     def _edge(self, evse: int, kind: EdgeKind, value: str = "") -> None:
         self.link.edge(self._clock.boot_s(), evse, kind, self.states[evse].plug_in, value)

@@ -66,20 +66,27 @@ class LeanBook(Book):
         """Forgets single values at once and all but the last ended transactions, which are given away, oldest first."""
         for transaction in self.transactions:
             transaction.values.clear()
-            if len(transaction.registers) > 4:
-                transaction.registers[2:-2] = []
+            _thin(transaction.registers)
             if len(transaction.times) > 4:
                 transaction.times[2:-2] = []
         for station in self.stations.values():
             for grown in (station.boots, station.status_history, station.events, station.security_events, station.transfers):
                 del grown[:-1]
-            station.reports.clear()
+            for request in [request for request, parts in station.reports.items() if not parts[-1].get("tbc", False)]:
+                del station.reports[request]
         while len(self.transactions) > KEPT_OPEN and self.transactions[0].ended:
             oldest = self.transactions.pop(0)
             self._by_id[oldest.identity, oldest.id].remove(oldest)
             if not self._by_id[oldest.identity, oldest.id]:
                 del self._by_id[oldest.identity, oldest.id]
             ended(oldest)
+
+
+def _thin(registers: list[tuple[float, float]]) -> None:
+    """The first and the last of them in time, and, where a clock was wrong meanwhile, in energy."""
+    by_energy = sorted(registers, key=lambda register: register[1])
+    kept = {*registers[:2], *registers[-2:], *by_energy[:1], *by_energy[-1:]}
+    registers[:] = [register for register in registers if register in kept]
 
 
 @dataclass

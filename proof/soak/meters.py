@@ -11,13 +11,14 @@ VOLTS = 230.0
 
 
 class SoakMeter:
-    """One EVSE's. silent: it does not answer. boot_s: the board's monotonic time, which begins anew with each boot, true_s one that never does."""
+    """One EVSE's. silent: it does not answer; long_silent: for so long that control withdraws the offer. boot_s: the board's monotonic time, which
+    begins anew with each boot, true_s one that never does."""
 
     signs = False
 
     def __init__(self, evse: int, true_s: Callable[[], float]) -> None:
         self.evse = evse
-        self.silent = False
+        self.silent = self.long_silent = False
         self.boot_s: Callable[[], float] = lambda: 0.0
         self._true_s = true_s
         self._wh, self._amps, self._since = 0.0, 0.0, true_s()

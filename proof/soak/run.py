@@ -149,7 +149,7 @@ class Year:
             self._charger.power_on()
         self._charger.clock.synchronised, self._charger.clock.error_s = True, 0.0
         for meter in self._charger.meters.values():
-            meter.silent = False
+            meter.silent = meter.long_silent = False
         await asyncio.sleep(10)
         for visitors, evse in zip(self._visitors, EVSES, strict=True):
             if self._charger.control is not None and self._charger.control.states[evse].plug_in:

@@ -19,6 +19,8 @@ from proof.soak.simulated import Pace, SimulatedLoop
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 SYNCHRONISES_S = 60.0
+LONG_SILENT_S = 58.0
+"""After which a meter that says nothing ends the current, within two seconds more: with the default `[control]` after 60."""
 YEARS_AHEAD_S = 3 * 365 * DAY_S
 SETTLED_S = 2 * DAY_S
 """After the clock was wrong, how long the times of what was going on may look odd."""
@@ -122,8 +124,10 @@ class Weather:
     async def _dropout(self, seconds: float) -> None:
         meter = self._charger.meters[self._random.choice(EVSES)]
         meter.silent = True
-        await wait(self._loop, self._pace, seconds)
-        meter.silent = False
+        await wait(self._loop, self._pace, min(seconds, LONG_SILENT_S))
+        meter.long_silent = seconds > LONG_SILENT_S
+        await wait(self._loop, self._pace, max(0.0, seconds - LONG_SILENT_S))
+        meter.silent = meter.long_silent = False
 
     async def _kill(self, _: float) -> None:
         if self._charger.powered:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from proof.soak import charger, report, weather
-from proof.soak.account import compare
+from proof.soak.account import compare, energy_of
+from proof.soak.csms import LeanBook
 from proof.soak.figures import Month
 from proof.soak.run import run
 from proof.soak.simulated import SimulatedLoop
@@ -113,3 +114,20 @@ def test_memory_is_judged_by_its_slope_once_warm() -> None:
     assert report.growth_mib([(100, 50.0), (200, 90.0)]) is None
     warm = [(sessions, 60.0 + sessions / 1000) for sessions in range(300, 1000, 100)]
     assert report.growth_mib([(100, 10.0), *warm]) == pytest.approx(1.0)
+
+
+def test_what_the_csms_forgets_of_a_transaction_leaves_its_energy_whole_though_a_clock_was_ahead() -> None:
+    book = LeanBook(lambda: 0.0)
+    transaction = book.open("CP", "t")
+    ahead = [(1e9 + second, 100.0 + second) for second in range(3)]
+    transaction.registers = [*((float(second), 110.0 + second) for second in range(9)), *ahead]
+    book.shrink(lambda ended: None)
+    assert energy_of({"registers": transaction.registers}) == 18.0 and len(transaction.registers) < 7
+
+
+def test_the_csms_forgets_a_report_when_its_last_part_has_come() -> None:
+    book = LeanBook(lambda: 0.0)
+    station = book.station("CP")
+    station.reports = {"1": [{"seqNo": 0, "tbc": True}], "2": [{"seqNo": 0, "tbc": True}, {"seqNo": 1}]}
+    book.shrink(lambda ended: None)
+    assert list(station.reports) == ["1"]
