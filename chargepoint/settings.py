@@ -194,7 +194,7 @@ class Ledger(Table, frozen=True, kw_only=True):
     keep_days: Annotated[int, Meta(ge=1, le=36_500, description="days; what is told and older goes, the oldest first")] = 730
     max_mb: Annotated[
         int, Meta(ge=1, le=100_000, description="MB; above it the oldest told facts go before their time, then intermediate values not told")
-    ] = 64
+    ] = 256
 
 
 class Settings(Table, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ from proof.torture.promise import Promise
 from proof.torture.recording import directory
 from proof.torture.report import Case
 from proof.torture.verdict import WITHIN_WH
-from proof.torture.workload import STAGE_S, WALL_S, know_card, last_wh
+from proof.torture.workload import WALL_S, know_card, last_wh
 from sim.csms.book import Transaction
 from sim.csms.server import Csms
 from tests.offline.scene import PaperCsms
@@ -41,6 +41,8 @@ VERSION = "ocpp2.0.1"
 SAMPLES = 10
 OPENING_S, RUNNING_S = 1.0, 20.0
 """Between two kills of the writer, at most: every fifth falls into its start."""
+BETWEEN_S = 86_400.0
+"""From the start of one writer to that of the next, on their clock: none writes for so long."""
 KILLS_A_LINE = 10
 """Of progress."""
 KILLS = 5
@@ -54,7 +56,7 @@ async def write(root: Path, version: str, number: int) -> None:
     """Charges at both EVSEs, offline, sampled each second; never ends by itself."""
     wh = last_wh(root / "said")
     say = Said(root / "said")
-    clock = SimulatedClock(start_s=1000.0 + number * STAGE_S, wall_s=WALL_S + number * STAGE_S, boot_id="one boot")
+    clock = SimulatedClock(start_s=1000.0 + number * BETWEEN_S, wall_s=WALL_S + number * BETWEEN_S, boot_id="one boot")
     csms = PaperCsms(version, {CARD: "Accepted"})
     station = PaperStation(root / "state", root / "run", clock, settings_of(version, 1), wh, csms=csms, say=say)
     say("open")
