@@ -235,6 +235,8 @@ class Conversation:
         if action == "StartTransaction":
             csms.book.number()
         if csms.unlucky(csms.moods.error):
+            if action == "NotifyReport":  # a part that was refused is not told again, and the next one follows it
+                HANDLERS[csms.protocol][action](csms.book, station, payload)
             return [ERROR, id_, "InternalError", "the database is away", {}]
         return [RESULT, id_, HANDLERS[csms.protocol][action](csms.book, station, payload)]
 
