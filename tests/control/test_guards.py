@@ -10,7 +10,7 @@ import pytest
 from chargepoint.control import faults, guard
 from chargepoint.control.loop import CALM_S
 from chargepoint.control.machine import Phase
-from chargepoint.link.messages import Sample
+from chargepoint.link.messages import EdgeKind, Sample
 from chargepoint.model.fault import CATALOGUE
 from hal.gpio import LAMP
 from hal.ports import LampPattern
@@ -152,3 +152,14 @@ def test_a_fault_that_goes_is_told_as_gone_and_blamed_for_nothing_more() -> None
     bench.seconds(2.0)
     assert [kind for kind in bench.ear.kinds() if kind.startswith("fault")] == ["fault_raised emergency_stop", "fault_cleared emergency_stop"]
     assert bench.evse.watch.fault_openings == 1
+
+
+def test_a_fault_is_told_with_the_time_of_its_turn_and_as_the_end_of_the_permit() -> None:
+    bench = Bench()
+    bench.charge()
+    bench.emergency = True
+    bench.until(lambda: not bench.wire.coil)
+    raised = next(edge for edge in bench.ear.edges if edge.kind is EdgeKind.FAULT_RAISED)
+    ended = next(edge for edge in bench.ear.edges if edge.kind is EdgeKind.PERMIT_ENDED)
+    assert raised.at == pytest.approx(bench.clock.now, abs=TURN_S)
+    assert ended.value == "emergency_stop"

@@ -62,6 +62,20 @@ def test_each_channel_is_kept_with_its_time() -> None:
     assert (read.cable.present, read.cable.rating_a) == (True, 32.0)
     assert read.clock.now - read.watch.high_at == pytest.approx(TURN_S / 2)
     assert read.watch.low_at == pytest.approx(read.clock.now - TURN_S), "the last half turn was the cable's"
+    assert read.watch.low_unread_turns == 1
+
+
+def test_a_low_peak_in_doubt_is_read_in_every_turn_and_the_cable_waits() -> None:
+    read = Read()
+    read.turns(32)
+    read.watch.suspect_since = read.clock.now
+    read.adc.shows[Channel.PROXIMITY] = math.inf
+    for _ in range(8):
+        read.turns(1)
+        assert read.watch.low_unread_turns == 0 and read.cable.present
+    read.watch.suspect_since = 0.0
+    read.turns(32)
+    assert not read.cable.present
 
 
 def test_calm_turns_read_every_channel_too() -> None:

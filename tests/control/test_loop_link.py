@@ -12,6 +12,7 @@ from chargepoint.control.loop import FIGURES_EVERY_S, SHARES
 from chargepoint.link.messages import (
     EdgeKind,
     EvseState,
+    Hello,
     LampWish,
     LockWish,
     LoopFigures,
@@ -111,6 +112,13 @@ def test_each_wish_reaches_the_evse_it_names_and_no_other(rig: Rig) -> None:
     rig.run(0.2)
     assert [wire.lamp for wire in rig.wires] == [LampPattern.READY, LampPattern.CHARGING]
     assert rig.lines == []
+
+
+@pytest.mark.parametrize("message", [Hello(1, 1), LockWish(3, True), LampWish(0, "charging")])
+def test_a_message_that_names_no_evse_of_the_board_is_said_and_reaches_none(rig: Rig, message: Hello | LockWish | LampWish) -> None:
+    rig.loop.heard(message)
+    assert rig.lines == [f"link: {type(message).__name__} for an EVSE that is not there"]
+    assert [evse.retention.wished for evse in rig.evses] == [None, None]
 
 
 def test_a_sample_is_judged_with_the_time_of_its_coming(rig: Rig) -> None:

@@ -56,6 +56,18 @@ def test_an_order_is_carried_out_in_whole_turns(tmp_path: Path) -> None:
     assert TURN_S in periods(deadlines(rig, 3.0, 3.1))
 
 
+def test_a_whole_turn_converts_twice_and_a_calm_one_once(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, 1)
+    conversions: list[float] = []
+    start = rig.wires[0].start
+    rig.wires[0].start = lambda channel: (conversions.append(rig.clock.now - rig.begun), start(channel))[1]  # type: ignore[method-assign]  # noted
+    rig.at(3.0, lambda: rig.loop.heard(Order(1, OrderKind.SELF_TEST, 1)))
+    rig.run(4.0)
+    for begin, end, each in ((0.0, 0.2, 2), (2.0, 2.9, 1), (3.07, 3.1, 2)):
+        turns = deadlines(rig, begin, end)
+        assert len([at for at in conversions if turns[0] <= at < turns[-1]]) == each * (len(turns) - 1)
+
+
 @pytest.mark.parametrize(
     ("stall_s", "missed", "blind"), [(0.005, 0, False), (0.0125, 2, False), (0.1, 20, False), (0.5, 100, False), (0.6, 120, True)]
 )

@@ -142,6 +142,7 @@ def test_a_weld_is_not_cleared_while_it_lasts() -> None:
     bench.seconds(1.0)
     assert Desk(bench).give(OrderKind.CLEAR_FAULT, "contactor_welded") == OrderAnswer(1, True, "")
     assert bench.ear.kinds()[-1] == "fault_cleared contactor_welded"
+    assert bench.ear.edges[-1].at == pytest.approx(bench.clock.now, abs=TURN_S)
     assert bench.kept[-1] == ()
 
 

@@ -369,7 +369,7 @@ def test_a_breaker_is_released_by_a_pulse_of_a_second() -> None:
     path.read(5.99, True)
     assert path.wire.breaker_tripping
     path.read(6.0, True)
-    assert not path.wire.breaker_tripping
+    assert path.wire.breaker_tripping is False
     assert path.wire.writes == ["trip on", "trip off"]
 
 

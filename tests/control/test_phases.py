@@ -7,6 +7,7 @@ import math
 import pytest
 
 from chargepoint.control.phases import LEAST_REST_S, LOADED_REST_S, MOST_SWITCHES, OPEN_S
+from chargepoint.control.power_path import RECLOSE_S
 from chargepoint.link.messages import Permit, PhaseWish, Sample
 from tests.control.fakes import FIGURES, TURN_S, Bench
 
@@ -132,6 +133,19 @@ def test_from_three_to_one_takes_the_offer_back_rests_and_is_counted():
     state = two.evse.state(two.clock.now)
     assert two.evse.watch.closed and (state.phases, state.switches, state.switching, state.offered_a) == (1, 1, False, 13.0)
     assert two.faults == set()
+
+
+def test_the_same_phases_again_are_no_switch_and_need_no_rest():
+    two = Two()
+    two.begin()
+    two.renewing = False
+    two.evse.end_permit("over")
+    two.drive(4.0)
+    assert not two.second.coil
+    two.renewing = True
+    two.drive(RECLOSE_S + 1.0)
+    state = two.evse.state(two.clock.now)
+    assert two.evse.watch.closed and (state.phases, state.switches, state.switching) == (3, 0, False)
 
 
 def test_a_car_cut_off_under_load_rests_longer():

@@ -45,6 +45,13 @@ def test_c_to_a_takes_two_still_turns_whichever_level_they_show() -> None:
     assert filter_.step(10.6, -12.0, True) is P.A
 
 
+def test_c_that_has_just_begun_is_left_by_two_still_turns_too() -> None:
+    filter_ = PilotFilter(2 * TURN_S)
+    hold(filter_, 7.45, 1 + ENTER_TURNS)
+    assert filter_.state is P.C
+    assert hold(filter_, 7.9, LEAVE_TURNS) == [P.C, P.B], "a turn twice as long is still with half a volt"
+
+
 def test_into_c_takes_twenty_still_turns() -> None:
     filter_ = in_state(9.0)
     states = hold(filter_, 6.0, 1 + ENTER_TURNS)

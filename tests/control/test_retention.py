@@ -6,11 +6,12 @@ import math
 
 import pytest
 
+from chargepoint.control.lock import TRIES
 from chargepoint.control.orders import Orders
 from chargepoint.control.retention import DARK_S, FRESH_S, UNHEARD_S
 from chargepoint.link.messages import LockWish, Order, OrderAnswer, OrderKind, Sample
 from chargepoint.model.pilot import PilotState as P
-from tests.control.fakes import FIGURES, Bench
+from tests.control.fakes import FIGURES, Bench, FakeLock
 
 
 def wish(bench: Bench, locked: bool) -> None:
@@ -55,6 +56,23 @@ def test_the_lock_is_verified_at_plug_in_before_anything_is_offered() -> None:
     bench.seconds(3.0)
     assert not bench.evse.watch.pwm
     assert "lock_failed" in bench.evse.faults.names()
+
+
+def test_a_jammed_bolt_gets_all_its_tries_again_when_the_plug_went() -> None:
+    bench = Bench()
+    held(bench)
+    lock = bench.evse.lock
+    assert lock is not None
+    port = lock._port
+    assert isinstance(port, FakeLock)
+    bench.wire.lock_jams = True
+    wish(bench, False)
+    bench.seconds(2.0)
+    assert lock.tries == TRIES and bench.evse.watch.unlock_failed
+    port.drives.clear()
+    bench.wire.ohms, bench.wire.car_v = math.inf, 12.0
+    bench.seconds(2.0)
+    assert port.drives == [False] * TRIES
 
 
 def test_the_wish_outlives_the_lease() -> None:

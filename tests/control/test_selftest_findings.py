@@ -156,6 +156,24 @@ def test_what_is_found(what: str, value: object, name: str, verdict: str, reason
     assert bool(row.finding.next_step) is (verdict == "failed")
 
 
+def test_contacts_that_stay_closed_fail_and_leave_coil_and_feed_off() -> None:
+    shop = Full()
+    shop.bench.residual_passed = True
+    shop.wire.mirror_closed = lambda: "coil on" not in shop.wire.writes  # type: ignore[method-assign]  # they weld
+    finding = contactor_moves(shop.bench)
+    assert (finding.verdict, finding.reason, finding.values[1].value) == (Verdict.FAILED, "outside the limits: opening", None)
+    assert not shop.wire.coil and shop.bench.feeding is False
+
+
+def test_the_relay_supply_is_fed_no_longer_than_the_contactor_is_tried() -> None:
+    shop = Full()
+    shop.bench.residual_passed = True
+    assert contactor_moves(shop.bench).verdict is Verdict.PASSED
+    fed_at = shop.feed.last
+    shop.bench.wait(0.5)
+    assert shop.feed.last == fed_at
+
+
 def test_nothing_is_closed_or_fed_before_the_monitor_has_answered_its_test() -> None:
     shop = Full()
     assert contactor_moves(shop.bench) == skipped("the residual-current monitor has not passed its test")
@@ -389,6 +407,14 @@ def test_the_emergency_stop_as_a_row(pressed: bool, verdict: str, reason: str, s
     switch.pressed = pressed
     finding = emergency_stop(switch)
     assert (finding.verdict.value, finding.reason, finding.values) == (verdict, reason, (Value("emergency stop", said),))
+
+
+def test_what_fails_on_the_board_has_a_next_step(tmp_path: Path) -> None:
+    switch = FakeSwitch()
+    switch.pressed = True
+    (tmp_path / SYSTEMD).mkdir(parents=True)
+    rows = rows_of_board(switch, simulated=False, root=tmp_path)
+    assert [row.finding.next_step.partition(" ")[0] for row in rows] == ["Release", "Run", "Set"]
 
 
 def test_an_emergency_stop_that_cannot_be_read_or_is_not_there() -> None:

@@ -123,6 +123,11 @@ def test_a_file_that_cannot_be_written_is_tried_once_in_a_hurry_and_then_with_ea
     assert os.eventfd_read(slow._hurry) == 1
 
 
+def test_without_news_nobody_is_woken(rounds: Rounds) -> None:
+    rounds.slow.hurry()
+    assert not select.select([rounds.slow._hurry], [], [], 0.0)[0]
+
+
 def test_what_the_file_said_of_others_stays(rounds: Rounds, tmp_path: Path) -> None:
     Memory(tmp_path).save({7: Kept(closings=5)})
     again = Rounds(tmp_path)

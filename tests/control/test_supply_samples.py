@@ -279,6 +279,14 @@ def test_a_sample_tells_of_the_contactor_a_second_after_it_opened(first: float, 
     assert meter.take(first + 0.5, LOAD).current_uncommanded is found
 
 
+@pytest.mark.parametrize(("first", "found"), [(100.5, False), (101.0, True)])
+def test_volts_behind_a_contactor_that_has_just_opened_are_those_of_before(first: float, found: bool) -> None:
+    meter = Meter(AFTER)
+    meter.watch.coil_since = 100.0
+    meter.take(first, LOAD)
+    assert meter.take(first + 0.4, LOAD).current_uncommanded is found
+
+
 def test_a_sample_without_values_neither_counts_nor_forgets() -> None:
     meter = Meter()
     meter.take(2.0, LOAD)
