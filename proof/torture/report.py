@@ -10,13 +10,14 @@ HEAD = ("point", "network", "cases", "lost", "doubled", "energy error max", "ver
 
 @dataclass
 class Case:
-    """One case. name: how it is repeated. lost: facts; doubled: messages told again; energy_error_wh: against the world's meter. stood: it
-    died at the chosen write. wrong: what must not be; empty: it passed."""
+    """One case. name: how it is repeated. lost: facts; cut: answers that the network cut off; doubled: messages told again;
+    energy_error_wh: against the world's meter. stood: it died at the chosen write. wrong: what must not be; empty: it passed."""
 
     point: str
     network: str
     name: str
     lost: int = 0
+    cut: int = 0
     doubled: int = 0
     energy_error_wh: float = 0.0
     stood: bool = False

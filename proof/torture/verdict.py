@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from proof.torture.plan import Line, Phase, Plan, Victim
+from proof.torture.plan import Phase, Plan, Victim
 from proof.torture.promise import AGAIN
 from proof.torture.report import Case
 from sim.csms.book import Transaction
@@ -68,17 +68,17 @@ def _wrong(world: World, before: Before, plan: Plan, case: Case, new: list[Trans
         yield f"{case.energy_error_wh:.1f} Wh between the world's meter and what was told"
     if case.lost:
         yield f"{case.lost} facts never came: {[(one.id, one.seqs, one.ended) for one in new]}"
-    if case.doubled > allowed(plan):
+    if case.doubled > allowed(plan, case.cut):
         yield f"{case.doubled} messages came twice"
     if (word := _word(world)) != FREE:
         yield f"the CSMS takes the connector for {word}"
     yield from (f"the CSMS saw: {seen}" for seen in world.csms.book.violations[before.violations :])
 
 
-def allowed(plan: Plan) -> int:
-    """Messages that may come twice: the one that was not answered when something died, the one whose answer the network cut off, and after a power
+def allowed(plan: Plan, cut: int) -> int:
+    """Messages that may come twice: the one that was not answered when something died, each whose answer the network cut off, and after a power
     cut, as before each start, the last ones answered."""
-    return 1 + (plan.line is Line.DYING) + AGAIN * ((plan.victim is Victim.POWER) + (plan.phase is Phase.START))
+    return 1 + cut + AGAIN * ((plan.victim is Victim.POWER) + (plan.phase is Phase.START))
 
 
 def missing(transaction: Transaction, version: str) -> int:

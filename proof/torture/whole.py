@@ -43,7 +43,7 @@ class Whole:
     def __init__(self, world: World, point: Point, trace_: Path, seed: int) -> None:
         self.world, self.point = world, point
         self._trace, self._seed = trace_, seed
-        self._read = 0
+        self._read = self._cut = 0
         self._disk = Disk()
         self._files = world.directory / "state" / "firmware"
 
@@ -57,6 +57,7 @@ class Whole:
             await self._until_death(plan)
             case.stood = self.point.standing is not None
             await self._die(plan, chance)
+            case.cut = self._cut
             await self._recover(plan)
             await judge(self.world, before, plan, case)
         except AssertionError as error:
@@ -127,6 +128,7 @@ class Whole:
             with contextlib.suppress(AssertionError):  # it is just dying, or not there yet
                 await self.world.post("kill", {"process": process, "signal": "KILL"})
         self.point.go_on()
+        self._cut = (len(ACTIONS[self.world.version]) if plan.line is Line.DYING else 0) - len(self.world.csms.mischief.orders)
         self.world.csms.mischief.clear()
         self._follow()
         if plan.victim is Victim.POWER:

@@ -48,11 +48,11 @@ def test_what_never_came_is_counted(version: str, seqs: list[int], ended: bool, 
 
 
 @pytest.mark.parametrize(
-    ("victim", "line", "most"),
-    [(Victim.STATION, Line.UP, 1), (Victim.FIRMWARE, Line.DYING, 2), (Victim.POWER, Line.UP, 21)],
+    ("victim", "line", "cut", "most"),
+    [(Victim.STATION, Line.UP, 0, 1), (Victim.FIRMWARE, Line.DYING, 0, 1), (Victim.FIRMWARE, Line.DYING, 3, 4), (Victim.POWER, Line.UP, 0, 21)],
 )
-def test_only_what_was_not_answered_may_come_twice(victim: Victim, line: Line, most: int) -> None:
-    assert allowed(Plan(Phase.CHARGE, victim, line, 1, Where.AFTER, Cut.ALL)) == most
+def test_only_what_was_not_answered_may_come_twice(victim: Victim, line: Line, cut: int, most: int) -> None:
+    assert allowed(Plan(Phase.CHARGE, victim, line, 1, Where.AFTER, Cut.ALL), cut) == most
 
 
 def test_the_report_sums_up_and_names_what_failed() -> None:
