@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -57,14 +58,14 @@ def rss_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
 
-def least_us(act: Callable[[], object], times: int) -> float:
-    """The least of so many, in microseconds: what else the machine does is not the store's doing."""
+def typical_us(act: Callable[[], object], times: int) -> float:
+    """The median of so many, in microseconds."""
     taken = []
     for _ in range(times):
         began = time.perf_counter()
         act()
         taken.append((time.perf_counter() - began) * 1e6)
-    return min(taken)
+    return statistics.median(taken)
 
 
 def latencies(charger: Charger) -> tuple[float, float]:
@@ -85,4 +86,4 @@ def latencies(charger: Charger) -> tuple[float, float]:
     def write() -> None:
         values.set(PROBE, time.perf_counter())
 
-    return least_us(look, LOOKS), least_us(write, COMMITS)
+    return typical_us(look, LOOKS), typical_us(write, COMMITS)

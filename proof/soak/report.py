@@ -32,7 +32,7 @@ Two connectors, each with some four sessions a day. The same seed gives the same
 {months}
 
 MiB: memory of the whole process, the simulated world in it; a look-up asks for facts that wait and for a card in list and cache; a durable write
-is one value; of each the least of many, as machine and disk are shared with others. CPU is of everything, world included.
+is one value, on a disk shared with others. CPU is of everything, world included.
 
 | what | measured | aim | met |
 |---|---|---|---|

@@ -5,7 +5,6 @@ Speaks the simulator's contract, and of OCPP only which tokens were asked about.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,6 @@ from typing import Any
 from tests.conformance.driver.cards16 import Kind, Outcome, Settings
 from tests.conformance.driver.lab import Lab
 
-SEEN_WITHIN_S = 20.0
 EVSES = 4
 """Of the simulated board."""
 PARENT = {"groupIdToken": {"idToken": "PARENT", "type": "Central"}}
@@ -74,18 +72,13 @@ def token(payload: dict[str, Any]) -> str:
 
 
 async def shown(lab: Lab, cards: dict[Kind, str]) -> dict[Kind, Outcome]:
-    """Shows each card where no car is, as many at a time as there are EVSEs: who may begin is Preparing, for who may not the lamp blinks. Both are
-    over after a second or two, which a busy machine may sleep through: a card of which nothing was seen is shown again."""
+    """Shows each card where no car is, as many at a time as there are EVSEs: who may begin is Preparing, for who may not the lamp blinks."""
     found: dict[Kind, Outcome] = {}
     for batch in batches(list(cards)):
         count, begun, refused = len(lab.csms.messages), set[int](), set[int]()
-        for last in (False, False, True):
-            for evse, kind in enumerate(batch, start=1):
-                if evse not in begun | refused:
-                    await lab.charger.swipe(cards[kind], evse)
-            with contextlib.nullcontext() if last else contextlib.suppress(AssertionError):
-                await lab.charger.until(looks(begun, refused, len(batch)), SEEN_WITHIN_S)
-                break
+        for evse, kind in enumerate(batch, start=1):
+            await lab.charger.swipe(cards[kind], evse)
+        await lab.charger.until(looks(begun, refused, len(batch)))
         asked = {token(it.payload) for it in lab.csms.messages[count:] if it.incoming and it.action == "Authorize"}
         assert not begun & refused, (begun, refused)
         found |= {kind: Outcome(cards[kind] in asked, evse in begun) for evse, kind in enumerate(batch, start=1)}

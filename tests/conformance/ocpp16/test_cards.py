@@ -15,7 +15,7 @@ from tests.conformance.driver.showing import ALL, EVSES, FIXED, calm, in_central
 MOST_WH = 12
 SHARED: dict[str, Any] = {
     "evses": EVSES,
-    "keys": {"MeterValueSampleInterval": 0, "BlinkRepeat": 4, "ConnectionTimeOut": 1, "StopTransactionOnInvalidId": False},
+    "keys": {"MeterValueSampleInterval": 0, "BlinkRepeat": 6, "ConnectionTimeOut": 2, "StopTransactionOnInvalidId": False},
 }
 
 

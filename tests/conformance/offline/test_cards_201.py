@@ -14,8 +14,8 @@ from tests.conformance.driver.showing import ALL, EVSES, FIXED, calm, in_central
 
 SHARED: dict[str, Any] = {
     "evses": EVSES,
-    "keys": {"BlinkRepeat": 4},
-    "variables": {"TxCtrlr.EVConnectionTimeOut": 1, "SampledDataCtrlr.TxUpdatedInterval": 0},
+    "keys": {"BlinkRepeat": 6},
+    "variables": {"TxCtrlr.EVConnectionTimeOut": 2, "SampledDataCtrlr.TxUpdatedInterval": 0},
 }
 NAMES = {
     "LocalPreAuthorize": "AuthCtrlr.LocalPreAuthorize",
