@@ -232,7 +232,8 @@ class Evse:
         self.wake.step(now, sight_of(self))
         self._decide(now)
         self._lamp.show()
-        if self._turn % TELL_EVERY == 0:
+        if self.voice.spoke or self._turn % TELL_EVERY == 0:
+            self.voice.spoke = False
             self._telling.step(self, now)
 
     def _check(self, now: float) -> None:

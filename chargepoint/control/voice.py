@@ -20,20 +20,21 @@ class Teller(Protocol):
 
 
 class Voice:
-    """One EVSE's edges. plugged: a car is there; since: boot time of the last plug-in. A car that was told and then out of sight is still told to be
-    gone when it is."""
+    """One EVSE's edges. plugged: a car is there; since: boot time of the last plug-in; spoke: an edge was told, and the state that goes with it not
+    yet. A car that was told and then out of sight is still told to be gone when it is."""
 
-    __slots__ = ("_evse", "_teller", "_told", "number", "plugged", "since")
+    __slots__ = ("_evse", "_teller", "_told", "number", "plugged", "since", "spoke")
 
     def __init__(self, evse: int, teller: Teller) -> None:
         self._evse = evse
         self._teller = teller
         self.number = int.from_bytes(os.urandom(4), "big") >> 2
-        self.plugged = self._told = False
+        self.plugged = self._told = self.spoke = False
         self.since = 0.0
 
     def edge(self, at: float, kind: EdgeKind, value: str = "") -> None:
         """Tells an edge of the present, or last, plug-in."""
+        self.spoke = True
         self._teller.edge(at, self._evse, kind, self.number, value)
 
     def plug_in(self, at: float) -> None:

@@ -121,22 +121,33 @@ class Edges:
         self._kept = self._heard
         self._sessions.act(edge.evse, False)
 
-    def hear_state(self, state: EvseState) -> None:
-        """A state; every edge before it has been heard."""
+    def hear_state(self, state: EvseState, news: bool) -> None:
+        """A state; every edge before it has been heard. One that says nothing new is left to the turn of the second, unless the session is at odds
+        with it."""
         self.on_bay(state)
-        row = self._sessions.row(state.evse)
-        if row is None or row.state in (State.PARKED, State.AUTHORIZED):
-            if state.pilot in CARS and state.plug_in:
-                self._plugged(state.evse, state.plug_in, state.since_plug_in or state.at)
-        elif row.plugged and (row.control_start != self._hardware.start or (state.plug_in and state.plug_in != row.plug_in)):
-            self._meet_again(row, state)
-        elif row.state in WITHOUT_CAR and not state.cable and state.pilot == PilotState.A and not self._sessions.tethered(row.evse):
-            self._apply(row, Event.GONE, self._left(self._clock.stamp_at(state.at)))
+        amended = self._amend(state)
         self._looked[state.evse] = state.at
+        if not (news or amended):
+            return
         row = self._sessions.row(state.evse)
         if row is not None:
             self._sessions.retell(row)
         self._sessions.act(state.evse, False)
+
+    def _amend(self, state: EvseState) -> bool:
+        """What no edge told, because control or this process looked away. Whether there was anything."""
+        row = self._sessions.row(state.evse)
+        if row is None or row.state in (State.PARKED, State.AUTHORIZED):
+            if state.pilot not in CARS or not state.plug_in:
+                return False
+            self._plugged(state.evse, state.plug_in, state.since_plug_in or state.at)
+        elif row.plugged and (row.control_start != self._hardware.start or (state.plug_in and state.plug_in != row.plug_in)):
+            self._meet_again(row, state)
+        elif row.state in WITHOUT_CAR and not state.cable and state.pilot == PilotState.A and not self._sessions.tethered(row.evse):
+            self._apply(row, Event.GONE, self._left(self._clock.stamp_at(state.at)))
+        else:
+            return False
+        return True
 
     def _change(self, edge: Edge) -> Callable[[], None] | None:
         """What an edge changes; None for the many that change nothing here, so that nothing is written for them."""

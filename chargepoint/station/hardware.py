@@ -51,7 +51,7 @@ class Hardware:
 
     def __init__(self, clock: Clock, lease_s: float) -> None:
         self.hear_edge: Callable[[Edge], None] | None = None
-        self.hear_state: Callable[[EvseState], None] | None = None
+        self.hear_state: Callable[[EvseState, bool], None] | None = None
         self.on_control: list[Callable[[], None]] = []
         self.figures: LoopFigures | None = None
         self.start = 0
@@ -146,9 +146,10 @@ class Hardware:
         self._tell_observers()
 
     def on_state(self, state: EvseState) -> None:
+        former = self._states.get(state.evse)
         self._take(state)
         if self.hear_state is not None:
-            self.hear_state(state)
+            self.hear_state(state, former is None or _differs(former, state))
 
     def on_edge(self, edge: Edge) -> None:
         """Handed on, then acknowledged: by then it is written down, or the process is gone. What it says of plug and power path is newer than the
@@ -191,6 +192,11 @@ class Hardware:
     def _tell_observers(self) -> None:
         for callback in self.on_control:
             callback()
+
+
+def _differs(former: EvseState, state: EvseState) -> bool:
+    """Whether a state says more than that control is still there, and how warm it is."""
+    return replace(state, at=former.at, temperature_c=former.temperature_c) != former
 
 
 def _amended(state: EvseState, edge: Edge) -> EvseState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -215,6 +216,46 @@ def test_the_edges_of_a_session_have_their_number_and_their_time() -> None:
     assert {edge.plug_in for edge in bench.ear.edges} == {number + 1} and {edge.evse for edge in bench.ear.edges} == {1}
     times = [edge.at for edge in bench.ear.edges]
     assert times == sorted(times) and begun < times[0] and times[-1] < bench.clock.now
+
+
+GOES_WITH: dict[EdgeKind, Callable[[Edge, EvseState], bool]] = {
+    EdgeKind.PLUGGED: lambda edge, state: state.plug_in == edge.plug_in,
+    EdgeKind.UNPLUGGED: lambda edge, state: state.plug_in == 0,
+    EdgeKind.PILOT_CHANGED: lambda edge, state: state.pilot == edge.value,
+    EdgeKind.OFFERED: lambda edge, state: state.offered_a == float(edge.value),
+    EdgeKind.PERMIT_ENDED: lambda edge, state: not state.permit,
+    EdgeKind.CLOSED: lambda edge, state: state.closed,
+    EdgeKind.OPENED: lambda edge, state: not state.closed,
+}
+
+
+def test_the_state_that_goes_with_an_edge_is_told_in_the_same_turn() -> None:
+    bench = Bench()
+    bench.settle()
+    seen = set()
+
+    def turns(seconds: float) -> None:
+        for _ in range(round(seconds / TURN_S)):
+            edges, states = len(bench.ear.edges), len(bench.ear.states)
+            bench.turns(1)
+            for edge in bench.ear.edges[edges:]:
+                seen.add(edge.kind)
+                assert len(bench.ear.states) == states + 1 and GOES_WITH[edge.kind](edge, bench.ear.states[-1]), edge
+
+    bench.wire.car_v, bench.wire.ohms = 9.0, 220.0
+    turns(0.3)
+    bench.renewing = True
+    turns(2.0)
+    bench.wire.car_v = 6.0
+    turns(2.0)
+    bench.renewing = False
+    bench.permit(0.0)
+    turns(0.1)
+    bench.wire.car_v = 9.0
+    turns(0.5)
+    bench.wire.car_v = 12.0
+    turns(0.5)
+    assert seen == set(GOES_WITH)
 
 
 def test_a_number_is_of_one_start_and_one_plug_in() -> None:

@@ -408,6 +408,13 @@ class Rig:
     async def swipe(self, card: str = CARD, evse: int | None = None) -> None:
         await self.driver.take(IdToken(card), evse)
 
+    async def charge(self, evse: int = 1, card: str = CARD) -> None:
+        """Plug, token, contactor."""
+        self.control.plug(evse)
+        await self.swipe(card)
+        await self.seconds(1)
+        self.control.close(evse)
+
     async def seconds(self, count: int = 1) -> None:
         """Lets time pass as the process would: a tick each second, control following the permits."""
         for _ in range(count):

@@ -36,13 +36,6 @@ def kinds(rig: Rig) -> list[tuple[str, str]]:
     return [(kind, trigger) for kind, trigger, _ in rig.told()]
 
 
-async def charge(rig: Rig, card: str = CARD) -> None:
-    rig.control.plug()
-    await rig.swipe(card)
-    await rig.seconds(1)
-    rig.control.close()
-
-
 # --- the pure table
 
 SETS = [frozenset(chosen) for size in range(1, len(Point) + 1) for chosen in combinations([p.value for p in Point], size)]
@@ -162,7 +155,7 @@ async def test_a_transaction_older_than_the_cable(tmp_path: Path) -> None:
     rig.control.park()
     assert rig.told() == [("Started", "EVDetected", "Idle")] and rig.last().said_evse and rig.last().readings
     assert rig.statuses() == [] or rig.statuses()[-1] == "Available"
-    await charge(rig)
+    await rig.charge()
     assert kinds(rig)[1:] == [("Updated", "CablePluggedIn"), ("Updated", "Authorized"), ("Updated", "ChargingStateChanged")]
     assert rig.transaction_facts()[1].said_evse and rig.transaction_facts()[2].id_token == IdToken(CARD)
     rig.meters.energy_wh[1] = 700.0
@@ -182,7 +175,7 @@ async def test_stopped_by_the_csms_says_so_when_the_car_departs(tmp_path: Path) 
     """Part 6, table 435."""
     rig = build(tmp_path)
     rig.control.park()
-    await charge(rig)
+    await rig.charge()
     row = rig.sessions.rows[1]
     assert row.running is not None
     answer = await rig.remote.stop(RemoteStop(row.running.id))
@@ -210,7 +203,7 @@ async def test_who_parks_and_drives_away_leaves_no_transaction_open(tmp_path: Pa
 async def test_a_car_that_departs_while_it_charges_is_charged_no_longer(tmp_path: Path) -> None:
     rig = build(tmp_path)
     rig.control.park()
-    await charge(rig)
+    await rig.charge()
     rig.control.leave()
     assert rig.control.permits[1].limit_a == 0.0
     rig.control.open(why="withdrawn")
@@ -221,7 +214,7 @@ async def test_a_car_that_departs_while_it_charges_is_charged_no_longer(tmp_path
 async def test_a_sensor_that_loses_the_car_stops_nothing_where_it_is_no_stop_point(tmp_path: Path) -> None:
     rig = build(tmp_path, stop="EVConnected")
     rig.control.park()
-    await charge(rig)
+    await rig.charge()
     rig.control.leave()
     rig.control.park()
     await rig.seconds(2)
@@ -244,7 +237,7 @@ async def test_the_next_charge_of_a_car_that_has_not_moved_is_told_too(tmp_path:
     """No energy without a transaction: the bay is no news, so that the cable begins the second one, and a card the third."""
     rig = build(tmp_path, stop="Authorized")
     rig.control.park()
-    await charge(rig)
+    await rig.charge()
     await rig.swipe()
     rig.control.open(why="withdrawn")
     await rig.seconds(3)
@@ -265,7 +258,7 @@ async def test_another_card_does_not_take_over_the_transaction_of_a_parked_car(t
     """C01.FR.23."""
     rig = build(tmp_path)
     rig.control.park()
-    await charge(rig)
+    await rig.charge()
     await rig.swipe()
     rig.control.open(why="withdrawn")
     await rig.seconds(3)
@@ -356,7 +349,7 @@ async def test_a_parked_car_over_a_power_cut(tmp_path: Path, stays: bool) -> Non
     assert kinds(again) == ([] if stays else [("Ended", "EVDeparted")])
     if stays:
         assert not again.sessions.rows[1].interrupted
-        await charge(again)
+        await again.charge()
         assert kinds(again)[-1] == ("Updated", "ChargingStateChanged")
 
 
@@ -364,7 +357,7 @@ async def test_1_6_knows_no_bays(tmp_path: Path) -> None:
     rig = build(tmp_path, version="ocpp1.6")
     rig.control.park()
     assert rig.told() == [] and rig.sessions.rows[1].state is State.PARKED
-    await charge(rig)
+    await rig.charge()
     assert kinds(rig)[0] == ("Started", "Authorized")
     rig.control.unplug()
     rig.control.leave()

@@ -8,7 +8,7 @@ import pytest
 
 from chargepoint.model.facts import EventKind
 from tests.station.station_rig import Rig
-from tests.station.test_sessions import another, charge
+from tests.station.test_sessions import another
 
 
 def make(rig: Rig, operative: bool) -> None:
@@ -20,7 +20,7 @@ def make(rig: Rig, operative: bool) -> None:
 async def test_the_change_waits_for_the_end_of_the_transaction(tmp_path: Path, point: str) -> None:
     """2.0.1 G03.FR.05: not for the end of the charging alone."""
     rig = another(tmp_path, variables={"TxCtrlr.TxStopPoint": point})
-    await charge(rig)
+    await rig.charge()
     make(rig, False)
     await rig.swipe()
     rig.control.open(why="withdrawn")

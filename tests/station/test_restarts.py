@@ -43,10 +43,7 @@ async def charging(rig: Rig) -> Rig:
     if not rig.backend.accepted:
         rig.online()
     rig.accept(CARD)
-    rig.control.plug()
-    await rig.swipe()
-    await rig.seconds(1)
-    rig.control.close()
+    await rig.charge()
     return rig
 
 

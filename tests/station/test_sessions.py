@@ -34,14 +34,6 @@ def another(tmp_path: Path, **more: object) -> Rig:
     return made
 
 
-async def charge(rig: Rig, evse: int = 1, card: str = CARD) -> None:
-    """Plug, token, contactor."""
-    rig.control.plug(evse)
-    await rig.swipe(card)
-    await rig.seconds(1)
-    rig.control.close(evse)
-
-
 async def test_plug_then_token(rig: Rig) -> None:
     rig.control.plug()
     assert rig.control.permits == {}
@@ -73,7 +65,7 @@ async def test_an_unknown_card_never_permits(rig: Rig) -> None:
 
 
 async def test_the_same_token_stops_without_asking_and_the_last_watt_hour_is_told(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     rig.csms.asked.clear()
     rig.meters.energy_wh[1] = 500.0
     await rig.swipe()
@@ -93,14 +85,14 @@ async def test_the_same_token_stops_without_asking_and_the_last_watt_hour_is_tol
 
 async def test_the_next_transaction_begins_no_lower_than_the_last_one_ended(rig: Rig) -> None:
     """A meter's rounding may seem to run backwards by less than its step."""
-    await charge(rig)
+    await rig.charge()
     rig.meters.energy_wh[1] = 501.0
     await rig.swipe()
     rig.control.open(why="withdrawn")
     await rig.seconds(1)
     rig.control.unplug()
     rig.meters.energy_wh[1] = 500.4
-    await charge(rig)
+    await rig.charge()
     begin = next(fact for fact in reversed(rig.facts) if getattr(fact, "kind", None) is EventKind.STARTED)
     assert isinstance(begin, TransactionFact) and begin.register_wh == 501.0 and begin.seq == 0
 
@@ -117,7 +109,7 @@ async def test_a_permit_is_withdrawn_before_control_has_said_more_than_the_plug(
 
 async def test_another_token_does_not_stop(rig: Rig) -> None:
     rig.accept(OTHER)
-    await charge(rig)
+    await rig.charge()
     await rig.swipe(OTHER)
     row = rig.sessions.row(1)
     assert row is not None and row.state is State.CHARGING
@@ -125,7 +117,7 @@ async def test_another_token_does_not_stop(rig: Rig) -> None:
 
 async def test_a_token_of_the_same_group_stops(rig: Rig) -> None:
     rig.accept(CARD, OTHER, group="family")
-    await charge(rig)
+    await rig.charge()
     await rig.swipe(OTHER)
     row = rig.sessions.row(1)
     assert row is not None and row.state is State.STOPPING
@@ -134,14 +126,14 @@ async def test_a_token_of_the_same_group_stops(rig: Rig) -> None:
 
 async def test_a_group_known_here_is_not_asked_about(rig: Rig) -> None:
     rig.accept(CARD, OTHER, group="family")
-    await charge(rig)
+    await rig.charge()
     rig.authorization.learn(IdToken(OTHER), rig.csms.tokens[OTHER])
     await rig.swipe(OTHER)
     assert rig.csms.asked == [CARD]
 
 
 async def test_unplug_under_load(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     rig.meters.energy_wh[1] = 42.0
     rig.control.unplug()
     await rig.seconds(2)
@@ -153,7 +145,7 @@ async def test_unplug_under_load(rig: Rig) -> None:
 
 
 async def test_the_next_car_is_another_session(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     rig.control.unplug()
     rig.control.plug()
     await rig.seconds(2)
@@ -165,7 +157,7 @@ async def test_the_next_car_is_another_session(rig: Rig) -> None:
 
 async def test_the_cars_end_unplugged_ends_and_the_plug_is_held(rig: Rig) -> None:
     rig.dm.push("OCPPCommCtrlr.UnlockOnEVSideDisconnect", False)
-    await charge(rig)
+    await rig.charge()
     rig.control.unplug(cable=True)
     await rig.seconds(1)
     assert rig.last().stopped_reason is StopReason.EV_DISCONNECTED
@@ -180,7 +172,7 @@ async def test_the_cars_end_unplugged_ends_and_the_plug_is_held(rig: Rig) -> Non
 
 async def test_the_cars_end_unplugged_unlocks_when_told_so(rig: Rig) -> None:
     rig.dm.push("OCPPCommCtrlr.UnlockOnEVSideDisconnect", True)
-    await charge(rig)
+    await rig.charge()
     rig.control.unplug(cable=True)
     await rig.seconds(1)
     assert rig.control.locks[1] is False
@@ -188,7 +180,7 @@ async def test_the_cars_end_unplugged_unlocks_when_told_so(rig: Rig) -> None:
 
 async def test_a_detached_session_goes_on(tmp_path: Path) -> None:
     rig = another(tmp_path, version="ocpp1.6", variables={"TxCtrlr.StopTxOnEVSideDisconnect": False})
-    await charge(rig)
+    await rig.charge()
     rig.control.unplug(cable=True)
     await rig.seconds(1)
     row = rig.sessions.row(1)
@@ -203,7 +195,7 @@ async def test_a_detached_session_goes_on(tmp_path: Path) -> None:
 
 async def test_a_detached_session_whose_cable_is_taken_ends(tmp_path: Path) -> None:
     rig = another(tmp_path, version="ocpp1.6", variables={"TxCtrlr.StopTxOnEVSideDisconnect": False})
-    await charge(rig)
+    await rig.charge()
     rig.control.unplug(cable=True)
     rig.control.say(1, cable=False)
     await rig.seconds(1)
@@ -232,7 +224,7 @@ async def test_the_token_again_before_a_car_cancels(rig: Rig) -> None:
 
 async def test_transaction_from_plug_to_unplug(tmp_path: Path) -> None:
     rig = another(tmp_path, variables={"TxCtrlr.TxStartPoint": "EVConnected", "TxCtrlr.TxStopPoint": "EVConnected"})
-    await charge(rig)
+    await rig.charge()
     await rig.swipe()
     rig.control.open(why="withdrawn")
     await rig.seconds(1)
@@ -254,7 +246,7 @@ async def test_transaction_from_plug_to_unplug(tmp_path: Path) -> None:
 
 async def test_several_transactions_in_one_session(tmp_path: Path) -> None:
     rig = another(tmp_path, variables={"TxCtrlr.TxStartPoint": "EnergyTransfer", "TxCtrlr.TxStopPoint": "EnergyTransfer"})
-    await charge(rig)
+    await rig.charge()
     rig.control.open()
     await rig.seconds(2)
     rig.control.close()
@@ -275,7 +267,7 @@ async def test_points_are_those_of_the_sessions_begin(rig: Rig) -> None:
 
 
 async def test_the_car_pauses(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     rig.control.open()
     await rig.seconds(1)
     assert rig.told()[-1] == ("Updated", "ChargingStateChanged", "SuspendedEV") and rig.statuses()[-1] == "SuspendedEV"
@@ -300,7 +292,7 @@ async def test_a_car_that_never_takes_current(rig: Rig) -> None:
     ],
 )
 async def test_a_fault_ends(rig: Rig, fault: str, reason: StopReason) -> None:
-    await charge(rig)
+    await rig.charge()
     rig.control.fault(1, fault)
     await rig.seconds(2)
     end = rig.last()
@@ -308,7 +300,7 @@ async def test_a_fault_ends(rig: Rig, fault: str, reason: StopReason) -> None:
 
 
 async def test_a_fault_that_goes_by_itself_suspends(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     rig.control.fault(1, "over_temperature")
     await rig.seconds(1)
     assert rig.told()[-1] == ("Updated", "ChargingStateChanged", "SuspendedEVSE") and rig.statuses()[-1] == "Faulted"
@@ -329,7 +321,7 @@ async def test_a_faulted_connector_takes_no_token(rig: Rig) -> None:
 async def test_two_evses_the_car_plugged_in_last_is_meant(tmp_path: Path) -> None:
     rig = another(tmp_path, evses=TWO)
     rig.accept(CARD, OTHER)
-    await charge(rig, 1)
+    await rig.charge(1)
     rig.control.plug(2)
     await rig.swipe(OTHER)
     assert rig.sessions.row(2).state is State.READY  # type: ignore[union-attr]  # there is one
@@ -364,7 +356,7 @@ async def test_a_token_for_one_evse_only(tmp_path: Path) -> None:
 
 
 async def test_the_csms_deauthorizes_and_the_plug_is_kept_for_its_owner(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     rig.sessions.answered(rig.transaction_facts()[0], IdTokenInfo(AuthorizationStatus.BLOCKED))
     rig.control.open(why="withdrawn")
     await rig.seconds(1)
@@ -389,7 +381,7 @@ async def test_an_invalid_token_may_still_get_some_energy(rig: Rig, most_wh: int
     """10,000 Wh are what TC_C_15_CS of part 6 sets, and more than a conformance run has time for."""
     rig.dm.push("TxCtrlr.StopTxOnInvalidId", False)
     rig.dm.push("TxCtrlr.MaxEnergyOnInvalidId", most_wh)
-    await charge(rig)
+    await rig.charge()
     rig.sessions.answered(rig.transaction_facts()[0], IdTokenInfo(AuthorizationStatus.INVALID))
     rig.meters.energy_wh[1] = most_wh - 1.0
     await rig.seconds(1)
@@ -402,7 +394,7 @@ async def test_an_invalid_token_may_still_get_some_energy(rig: Rig, most_wh: int
 
 
 async def test_an_answer_for_a_transaction_that_has_ended_does_nothing(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     first = rig.transaction_facts()[0]
     rig.control.unplug()
     await rig.seconds(2)
@@ -415,7 +407,7 @@ async def test_an_answer_for_a_transaction_that_has_ended_does_nothing(rig: Rig)
 
 async def test_a_master_pass_stops_all_and_starts_none(tmp_path: Path) -> None:
     rig = another(tmp_path, evses=TWO, variables={"AuthCtrlr.MasterPassGroupId": "POLICE"})
-    await charge(rig, 1)
+    await rig.charge(1)
     rig.accept(OTHER, group="police")
     await rig.swipe(OTHER)
     rig.control.open(1, why="withdrawn")
@@ -479,7 +471,7 @@ async def test_a_press_that_is_told_late_means_nothing(tmp_path: Path) -> None:
 
 
 async def test_restart_of_a_finished_session_is_a_new_transaction(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     await rig.swipe()
     rig.control.open(why="withdrawn")
     await rig.swipe()
@@ -492,7 +484,7 @@ async def test_a_transaction_that_goes_on_after_its_authorization_is_nobody_else
     """C01.FR.23: with the end at the unplugged cable only the card that began may go on."""
     rig = another(tmp_path, variables={"TxCtrlr.TxStopPoint": "EVConnected"})
     rig.accept(OTHER)
-    await charge(rig)
+    await rig.charge()
     await rig.swipe()
     rig.control.open(why="withdrawn")
     await rig.swipe(OTHER)
@@ -502,7 +494,7 @@ async def test_a_transaction_that_goes_on_after_its_authorization_is_nobody_else
 
 
 async def test_a_silent_meter_does_not_hold_up_the_end(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     rig.meters.energy_wh[1] = 10.0
     await rig.seconds(1)
     rig.sessions.sampled(1, Trigger.METER_VALUE_PERIODIC, ())
@@ -515,7 +507,7 @@ async def test_a_silent_meter_does_not_hold_up_the_end(rig: Rig) -> None:
 
 
 async def test_the_permit_is_renewed_each_second_and_only_then(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     before = rig.control.permits[1].until
     rig.control.say(1)
     assert rig.control.permits[1].until == before
@@ -537,7 +529,7 @@ async def test_first_written_then_done(rig: Rig) -> None:
 
 
 async def test_time_spent_charging(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     await rig.seconds(20)
     rig.control.open()
     await rig.seconds(30)
@@ -547,7 +539,7 @@ async def test_time_spent_charging(rig: Rig) -> None:
 
 
 async def test_a_reset_ends_everything_and_waits(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     ending = asyncio.ensure_future(rig.sessions.end(Trigger.RESET_COMMAND, StopReason.IMMEDIATE_RESET))
     await rig.clock.advance(0.5)
     rig.control.open(why="withdrawn")
@@ -587,7 +579,7 @@ async def test_the_begin_is_metered_when_its_evse_becomes_known_and_when_chargin
 
 
 async def test_an_edge_that_comes_late_is_not_told_as_older_than_the_fact_before_it(rig: Rig) -> None:
-    await charge(rig)
+    await rig.charge()
     raised_at = rig.clock.boot_s()
     await rig.clock.advance(0.2)
     assert rig.sessions.trigger(None, None)
@@ -597,3 +589,27 @@ async def test_an_edge_that_comes_late_is_not_told_as_older_than_the_fact_before
     await rig.seconds(1)
     moments = [fact.at.boot_s for fact in rig.transaction_facts()]
     assert moments == sorted(moments)
+
+
+async def test_a_state_that_says_nothing_new_is_left_to_the_turn_of_the_second(rig: Rig) -> None:
+    await rig.charge()
+    acted: list[tuple[int, bool]] = []
+
+    def act(evse: int, renew: bool) -> None:
+        acted.append((evse, renew))
+        rig.offer.act(evse, renew)
+
+    rig.sessions.act = act
+    rig.control.say(1)
+    rig.control.say(1, temperature_c=44.0)
+    assert acted == []
+    rig.control.say(1, pilot="B")
+    assert acted == [(1, False)]
+
+
+async def test_a_state_without_news_still_finds_a_car_that_no_session_knows(rig: Rig) -> None:
+    """What no edge told is not lost by it."""
+    rig.control.plug()
+    row = rig.sessions.rows.pop(1)
+    rig.control.say(1)
+    assert rig.sessions.rows[1].plugged and rig.sessions.rows[1] is not row
