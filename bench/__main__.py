@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from bench import parts, writes
+from bench.asleep import asleep
+from bench.at_once import at_once
 from bench.kills import kills
 from bench.lists import local_list
 from bench.memory import memory
@@ -44,6 +46,8 @@ def _parts(share: float) -> Iterator[Part]:
     yield "Control killed, stopped and hung", lambda world: kills(world.directory / "kills", max(12, int(1000 * share)))
     yield "Control loop", lambda world: parts.lateness(world, max(10, 30 * share))
     yield "Session", lambda world: parts.sessions(world, max(5, int(21 * share)))
+    yield "Session, ten at once", lambda world: at_once(world.directory / "at_once", max(7, int(21 * share)))
+    yield "Session, the turn of a second", lambda world: asleep(world.directory / "asleep", max(20, int(60 * share)))
     yield "Start", lambda world: parts.starts(world, max(3, int(9 * share)))
     yield "Replay", lambda world: parts.replay(world, max(60, int(600 * share)))
     yield "Local list of 100,000 tokens", local_list

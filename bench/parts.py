@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from bench.empty_loop import EmptyLoop
-from bench.processes import cpu_s, pss_mib, started_s
+from bench.processes import cpu_s, cpu_share, pss_mib, started_s
 from bench.table import Figure, at_least, at_most, percentile
 from sim.csms import book
 from tests.world import World
@@ -119,20 +119,17 @@ async def sessions(world: World, rounds: int) -> list[Figure]:
     pid = (await world.get("state"))["station"]["pids"]["station"]
     await _sample_each(world, 1)
     each, first = [], 0.0
-    counted = _durable(world)
+    counted = told_durably(world)
     for number in range(rounds + 1):
-        began, before = time.monotonic(), cpu_s(pid)
-        if number:
-            await asyncio.sleep(SESSION_S)
-        idle_share = (cpu_s(pid) - before) / (time.monotonic() - began) if number else 0.0
+        idle_share = await cpu_share(pid, SESSION_S) if number else 0.0
         began, before = time.monotonic(), cpu_s(pid)
         await _session(world)
         spent = 1000 * (cpu_s(pid) - before - idle_share * (time.monotonic() - began))
         if number:
             each.append(spent)
         else:
-            first, counted = spent, _durable(world)
-    requests = (_durable(world) - counted) / rounds
+            first, counted = spent, told_durably(world)
+    requests = (told_durably(world) - counted) / rounds
     await _sample_each(world, SAMPLES_S)
     name = f"CPU of the station per session beyond idling, n={rounds}, of {requests:.1f} durable requests"
     return [
@@ -160,7 +157,7 @@ async def _sample_each(world: World, seconds: int) -> None:
     await world.csms.send("CP001", "SetVariables", {"setVariableData": [data]}, 10)
 
 
-def _durable(world: World) -> int:
+def told_durably(world: World) -> int:
     """Requests that outlive a power cut, as told so far."""
     return len(world.csms.book.calls("CP001", "TransactionEvent"))
 
@@ -194,14 +191,12 @@ async def replay(world: World, seconds: int) -> list[Figure]:
     pid = (await world.get("state"))["station"]["pids"]["station"]
     await world.charge(delay_s=0.1)
     await world.all_told()
-    began, before = time.monotonic(), cpu_s(pid)
-    await asyncio.sleep(10)
-    idle_share = (cpu_s(pid) - before) / (time.monotonic() - began)
+    idle_share = await cpu_share(pid, 10)
     alone = [await _reconnected(world, pid, 0, idle_share) for _ in range(5)]
     await _sample_each(world, 1)
-    known = _durable(world)
+    known = told_durably(world)
     spent = await _reconnected(world, pid, seconds, idle_share)
-    told = _durable(world) - known
+    told = told_durably(world) - known
     times = [book.seconds(entry["time"]) for entry in world.csms.book.log if entry["kind"] == "call" and entry["payload"].get("offline")]
     await _sample_each(world, SAMPLES_S)
     await world.swipe()
@@ -222,10 +217,10 @@ async def _reconnected(world: World, pid: int, offline_s: int, idle_share: float
     await world.until(lambda s: not s["station"]["connected"])
     await asyncio.sleep(max(1, offline_s))
     waiting = (await world.get("state"))["station"]["facts_waiting"]
-    known, connections = _durable(world), world.csms.book.station("CP001").connections
+    known, connections = told_durably(world), world.csms.book.station("CP001").connections
     began, before = time.monotonic(), cpu_s(pid)
     await world.post("network", {"state": "up"})
-    while world.csms.book.station("CP001").connections == connections or _durable(world) < known + waiting:
+    while world.csms.book.station("CP001").connections == connections or told_durably(world) < known + waiting:
         await asyncio.sleep(0.05)
     await asyncio.sleep(1)
     return cpu_s(pid) - before - idle_share * (time.monotonic() - began)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from pathlib import Path
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -24,6 +26,13 @@ def cpu_s(pid: int) -> float:
     except FileNotFoundError:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+async def cpu_share(pid: int, seconds: float) -> float:
+    """Seconds of CPU in each of the next so many."""
+    began, before = time.monotonic(), cpu_s(pid)
+    await asyncio.sleep(seconds)
+    return (cpu_s(pid) - before) / (time.monotonic() - began)
 
 
 def started_s(pid: int) -> float:
