@@ -90,6 +90,9 @@ async def judge(lab: Lab, cards: dict[int, str], wanted: Invalidated) -> None:
     """What became of each transaction; then the cables go."""
     starts = {evse: await lab.csms.expect("StartTransaction", {"connectorId": evse, "idTag": uid}) for evse, uid in cards.items()}
     for evse, uid in cards.items():
+        if wanted is Invalidated.LIMITED:
+            most_wh = starts[evse]["meterStart"] + MOST_WH
+            await lab.charger.until(lambda state, evse=evse, most_wh=most_wh: state["evses"][evse - 1]["energy_wh"] >= most_wh)
         await lab.charger.contactor("open", evse)
         if wanted is Invalidated.STOPPED:
             await lab.csms.expect("StopTransaction", {"transactionId": 1000 + evse, "reason": "DeAuthorized"})
