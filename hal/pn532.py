@@ -1,4 +1,4 @@
-"""The PN532 card reader on a serial line (HSU): frames, set-up, polling. Must not know who the card belongs to.
+"""The PN532 card reader on a serial line (HSU): frames, set-up, searching. Must not know who the card belongs to.
 
 NXP PN532 user manual 141520: frames 6.2.1, SAMConfiguration 7.2.10, RFConfiguration 7.3.1, InListPassiveTarget 7.3.5.
 """
@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from typing import Protocol
 
 START = b"\x00\xff"
 ACK = bytes.fromhex("0000FF00FF00")
 WAKE = bytes.fromhex("5555" + "00" * 14)
 TO_CHIP, FROM_CHIP, ERROR = 0xD4, 0xD5, 0x7F
+TAKEN = 0x00
+"""Stands for an ACK among the codes of the answers, which are odd."""
 SAM_CONFIGURATION = bytes.fromhex("14010001")
 """Normal mode, no timeout, IRQ: before it the chip answers nothing."""
-RF_RETRIES = bytes.fromhex("3205FF0101")
-"""Item 5, one passive retry: else InListPassiveTarget blocks until a card comes."""
+ONE_RETRY, ENDLESS = bytes.fromhex("3205FF0101"), bytes.fromhex("3205FF01FF")
+"""Item 5, passive retries: with one InListPassiveTarget soon says that there is no card, with FF it goes on until one comes."""
 LIST_TARGET = bytes.fromhex("4A0100")
 """One target, 106 kbit/s type A."""
+LISTED = LIST_TARGET[0] + 1
 SET_UP_WITHIN_S = 0.3
 POLL_WITHIN_S = 0.5
-POLL_PAUSE_S = 0.22
-"""With the 30 ms of a poll without a card: 4 polls a second."""
+SEARCH_S = 1.0
+"""How long the chip searches before it is asked anew, which shows that it still hears."""
 FAILURES = 3
 """Exchanges that may fail in a row before the chip counts as lost."""
 ABSENCES = 2
@@ -53,7 +57,8 @@ class Frames:
         self._buffer = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The data of the information frames completed by these bytes, without TFI D5; b"\\x7f" for an error frame. ACK and NACK are passed over."""
+        """The data of the information frames completed by these bytes, without TFI D5; b"\\x7f" for an error frame, TAKEN for an ACK. NACK is
+        passed over."""
         self._buffer += data
         found = []
         while (frame := self._next()) is not None:
@@ -74,7 +79,8 @@ class Frames:
             return None
         length, check = self._buffer[2], self._buffer[3]
         if (length, check) in ((0x00, 0xFF), (0xFF, 0x00)):
-            return self._cut(4)  # ACK, NACK
+            self._cut(4)
+            return b"" if length else bytes((TAKEN,))
         if (length + check) & 0xFF or length == 0:
             return self._cut(2)
         if len(self._buffer) < 5 + length:
@@ -115,6 +121,8 @@ class Pn532:
         self._port = port
         self._device = device
         self._frames = Frames()
+        self._heard: deque[bytes] = deque()
+        self._retries = ENDLESS
         self._failures = 0
         self._late = b""
 
@@ -123,19 +131,25 @@ class Pn532:
         for left in reversed(range(FAILURES)):
             try:
                 await self._ask(SAM_CONFIGURATION, SET_UP_WITHIN_S, WAKE)
-                await self._ask(RF_RETRIES, SET_UP_WITHIN_S)
+                await self._ask(self._retries, SET_UP_WITHIN_S)
                 return
             except Mute:
                 if not left:
                     raise
 
-    async def poll(self) -> bytes | None:
-        """The UID in the field; None: no card. A failed exchange sets the chip up again; an answer that came only then still counts, since whoever
-        held the card may have gone. Raises Mute after three failures; OSError."""
+    async def look(self) -> bytes | None:
+        """The UID in the field now; None: no card. What fails is done as in `search`."""
+        return await self._uid(ONE_RETRY)
+
+    async def search(self) -> bytes | None:
+        """The UID of the card in the field, or of the first that comes within SEARCH_S; None: none came. A failed exchange sets the chip up again; an
+        answer that came only then still counts, since whoever held the card may have gone. Raises Mute after three failures; OSError."""
+        return await self._uid(ENDLESS)
+
+    async def _uid(self, retries: bytes) -> bytes | None:
         while True:
-            late, self._late = self._late, b""
             try:
-                uid = uid_of(late or await self._ask(LIST_TARGET, POLL_WITHIN_S))
+                uid = uid_of(await self._target(retries))
             except (Mute, ValueError) as error:
                 self._failures += 1
                 log.info("%s: %s; set up again", self._device, error)
@@ -146,26 +160,47 @@ class Pn532:
                 self._failures = 0
                 return uid
 
+    async def _target(self, retries: bytes) -> bytes:
+        """The target data of one InListPassiveTarget; b"" when a search found none. Raises Mute."""
+        if retries != self._retries:
+            self._retries = retries
+            await self._ask(retries, SET_UP_WITHIN_S)
+        if not self._late:
+            if retries == ONE_RETRY:
+                return await self._ask(LIST_TARGET, POLL_WITHIN_S)
+            await self._told(LIST_TARGET, TAKEN, POLL_WITHIN_S)
+        late, self._late = self._late, b""
+        return late or await self._answer(LISTED, SEARCH_S) or b""
+
     async def _ask(self, command: bytes, within_s: float, before: bytes = b"") -> bytes:
         """Sends a command; the answer's data after its command code. Raises Mute."""
+        return await self._told(command, command[0] + 1, within_s, before)
+
+    async def _told(self, command: bytes, code: int, within_s: float, before: bytes = b"") -> bytes:
+        """Sends a command after an ACK, which ends one that still runs (6.2.1.3); what follows the code in the answer. Raises Mute."""
         self._frames.clear()
-        self._port.write(before + framed(command))
+        self._port.write(ACK + before + framed(command))
+        answer = await self._answer(code, within_s)
+        if answer is None:
+            raise Mute(f"no answer to command {command[0]:#04x}")
+        return answer
+
+    async def _answer(self, code: int, within_s: float) -> bytes | None:
+        """What follows the code in the next frame that begins with it; None: none came in time. A target that comes instead is kept. Raises Mute."""
         try:
             async with asyncio.timeout(within_s):
-                return await self._answer(command[0], within_s)
+                while True:
+                    while self._heard:
+                        frame = self._heard.popleft()
+                        if frame[0] == ERROR:
+                            raise Mute("a command is refused")
+                        if frame[0] == code:
+                            return frame[1:]
+                        if frame[0] == LISTED:
+                            self._late = frame[1:]
+                    self._heard.extend(self._frames.feed(await self._port.read(within_s)))
         except TimeoutError:
-            self._port.write(ACK)  # ends a command that may still run
-            raise Mute(f"no answer to command {command[0]:#04x}") from None
-
-    async def _answer(self, code: int, within_s: float) -> bytes:
-        while True:
-            for frame in self._frames.feed(await self._port.read(within_s)):
-                if frame[0] == ERROR:
-                    raise Mute(f"command {code:#04x} is refused")
-                if frame[0] == code + 1:
-                    return frame[1:]
-                if frame[0] == LIST_TARGET[0] + 1:
-                    self._late = frame[1:]
+            return None
 
 
 class Presence:
@@ -174,6 +209,10 @@ class Presence:
     def __init__(self) -> None:
         self._poll = 0
         self._seen: dict[bytes, int] = {}
+
+    def lies_there(self) -> bool:
+        """Whether a card was there and has not been taken away yet."""
+        return any(self._poll - poll < ABSENCES for poll in self._seen.values())
 
     def changed(self, uid: bytes | None) -> bool:
         """Takes one poll's answer; True when a card was presented. Two cards that lie in the field together are told once each."""

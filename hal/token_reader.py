@@ -16,12 +16,14 @@ import serial
 
 from hal import spec
 from hal.errors import DeviceLost
-from hal.pn532 import POLL_PAUSE_S, Mute, Pn532, Presence
+from hal.pn532 import Mute, Pn532, Presence
 from hal.ports import Now, TokenSeen
 from hal.token_text import Lines, ordered, token_of
 
 BACK_OFF_S = (0.25, 0.5, 1.0, 2.0)
 """Wait before each further attempt to open a line; the last one goes on."""
+POLL_EVERY_S = 0.25
+"""Pace of looking whether a card still lies there, and of any search that ends sooner."""
 LOOK_EVERY_S = 1.0
 """How often a quiet line's name is looked at: a USB adapter that came back has another device behind the same name."""
 LINE_SILENCE_S = 0.2
@@ -172,12 +174,13 @@ class SerialReader:
         await chip.set_up()
         looked_at = self._now()
         while True:
-            uid = await chip.poll()
+            began = self._now()
+            uid = await (chip.look() if self._presence.lies_there() else chip.search())
             self._answers()
             self._attempts = 0
             if self._presence.changed(uid) and uid is not None:
                 self._card(uid)
-            await asyncio.sleep(POLL_PAUSE_S)
+            await asyncio.sleep(began + POLL_EVERY_S - self._now())
             if self._now() - looked_at >= LOOK_EVERY_S:
                 looked_at = self._now()
                 if port.moved():

@@ -29,28 +29,42 @@ def target(uid: bytes, sak: int = 0) -> bytes:
 
 
 class Chip:
-    """A PN532 behind a line: mute until it is set up, blocks without item 5, can be cut in pieces and disturbed."""
+    """A PN532 behind a line: mute until it is set up, searches without end unless item 5 says otherwise, can be cut in pieces and disturbed."""
 
     def __init__(self, line: Any) -> None:
         self._line = line
         self._frames = b""
         self.awake = False
-        self.retries_set = False
+        self.endless = True
+        self.searching = False
         self.mute = False
         self.pieces = 0
         self.garbage = b""
-        self.card = b""
+        self._card = b""
         self.slow = b""
         self.sak = 0
         self.polls = 0
         self.commands: list[int] = []
         line.on_bytes = self.hear
 
+    @property
+    def card(self) -> bytes:
+        """What lies in the field; a search that runs finds it."""
+        return self._card
+
+    @card.setter
+    def card(self, uid: bytes) -> None:
+        self._card = uid
+        if uid and self.searching:
+            self.searching = False
+            self._line.say(answer(0x4B, target(uid, self.sak)))
+
     def hear(self, data: bytes) -> None:
         self._frames += data
         while (at := self._frames.find(b"\x00\xff")) >= 0 and len(self._frames) > at + 4:
             length, check = self._frames[at + 2], self._frames[at + 3]
             if (length + check) & 0xFF or not length:
+                self.searching = False
                 self._frames = self._frames[at + 4 :]
                 continue
             body = self._frames[at + 4 : at + 4 + length]
@@ -65,14 +79,13 @@ class Chip:
             self.awake = True
             self.say(answer(0x15))
         elif code == 0x32:
-            self.retries_set = data == bytes.fromhex("05FF0101")
+            self.endless = {b"\x05\xff\x01\x01": False, b"\x05\xff\x01\xff": True}[data]
             self.say((answer(0x4B, target(self.slow)) if self.slow else b"") + answer(0x33))
             self.slow = b""
-        elif code == 0x4A and self.slow:
-            return
-        elif code == 0x4A and (self.card or self.retries_set):
+        elif code == 0x4A and not self.slow:
             self.polls += 1
-            self.say(answer(0x4B, target(self.card, self.sak) if self.card else b"\x00"))
+            self.searching = self.endless and not self.card
+            self.say(b"" if self.searching else answer(0x4B, target(self.card, self.sak) if self.card else b"\x00"))
 
     def say(self, data: bytes) -> None:
         data = self.garbage + ACK + self.garbage + data
@@ -83,16 +96,17 @@ class Chip:
             self._line.say(data[start : start + self.pieces])
 
     def brown_out(self) -> None:
-        self.awake = self.retries_set = False
+        self.awake, self.endless, self.searching = False, True, False
 
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token_reader, "POLL_PAUSE_S", 0.005)
+    monkeypatch.setattr(token_reader, "POLL_EVERY_S", 0.005)
     monkeypatch.setattr(token_reader, "BACK_OFF_S", (0.02,))
     monkeypatch.setattr(token_reader, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(pn532, "SET_UP_WITHIN_S", 0.1)
     monkeypatch.setattr(pn532, "POLL_WITHIN_S", 0.1)
+    monkeypatch.setattr(pn532, "SEARCH_S", 0.03)
 
 
 def wiring(line: Any, kind: Any, **options: Any) -> spec.Reader:
@@ -154,7 +168,44 @@ async def test_the_chip_is_set_up_in_order(reader: SerialReader, chip: Chip) -> 
     chip.card = b"\x01\x02\x03\x04"
     await presented(reader)
     assert chip.commands[:3] == [0x14, 0x32, 0x4A]
-    assert chip.retries_set and reader.healthy()
+    assert reader.healthy()
+
+
+async def test_the_chip_searches_by_itself_and_is_looked_at_while_a_card_lies_there(
+    reader: SerialReader, chip: Chip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One command waits for the card for as long as that takes; "no card" is the chip's own word."""
+    monkeypatch.setattr(pn532, "SEARCH_S", 60.0)
+    waiting = asyncio.create_task(reader.next())
+    await until(lambda: chip.searching)
+    await asyncio.sleep(0.1)
+    assert chip.commands == [0x14, 0x32, 0x4A] and chip.endless
+    chip.card = bytes.fromhex("041A2B3C4D5E80")
+    assert (await waiting).value == "041A2B3C4D5E80"
+    await until(lambda: chip.polls >= 5)
+    assert not chip.endless
+    chip.card = b""
+    await until(lambda: chip.searching)
+    assert chip.commands.count(0x32) == 3
+
+
+async def test_a_search_is_begun_anew_and_a_mute_chip_found_out(reader: SerialReader, chip: Chip) -> None:
+    waiting = asyncio.create_task(reader.next())
+    await until(lambda: chip.polls >= 4)
+    assert chip.commands == [0x14, 0x32, *[0x4A] * chip.polls]
+    chip.mute = True
+    with pytest.raises(DeviceLost, match="no answer to command 0x"):
+        await waiting
+
+
+async def test_a_card_that_comes_as_the_search_is_begun_anew_counts(
+    reader: SerialReader, chip: Chip, line: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer is on the way when the next command goes out, and no other follows."""
+    waiting = asyncio.create_task(reader.next())
+    await until(lambda: chip.polls >= 1)
+    monkeypatch.setattr(chip, "say", lambda data: line.say(answer(0x4B, target(bytes.fromhex("01020304"))) + ACK))
+    assert (await waiting).value == "01020304"
 
 
 async def test_two_swipes_of_one_card_count_twice(reader: SerialReader, chip: Chip) -> None:
@@ -331,15 +382,15 @@ async def test_a_quiet_line_whose_name_moved_is_opened_anew(text: SerialReader, 
 
 def test_a_command_is_framed_as_in_the_manual() -> None:
     assert framed(pn532.SAM_CONFIGURATION) == bytes.fromhex("0000FF05FBD41401000116 00".replace(" ", ""))
-    assert framed(pn532.RF_RETRIES) == bytes.fromhex("0000FF06FAD43205FF0101F400")
+    assert framed(pn532.ONE_RETRY) == bytes.fromhex("0000FF06FAD43205FF0101F400")
     assert framed(pn532.LIST_TARGET) == bytes.fromhex("0000FF04FCD44A0100E100")
 
 
 def test_frames_of_the_manual() -> None:
     stream = ACK + bytes.fromhex("0000FF0FF1D54B01010044000704 1A2B3C4D5E80E300".replace(" ", "")) + bytes.fromhex("0000FF01FF7F8100")
-    found = Frames().feed(stream)
-    assert uid_of(found[0][1:]) == bytes.fromhex("041A2B3C4D5E80")
-    assert found[1] == b"\x7f"
+    taken, found, error = Frames().feed(stream)
+    assert uid_of(found[1:]) == bytes.fromhex("041A2B3C4D5E80")
+    assert (taken, error) == (bytes((pn532.TAKEN,)), b"\x7f")
 
 
 @pytest.mark.parametrize("broken", ["0000FF03FED54B00E000", "0000FF03FDD54B00E100", "0000FF03FDD44B00E100"])
