@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 START = b"\x00\xff"
 ACK = bytes.fromhex("0000FF00FF00")
@@ -18,19 +18,23 @@ TAKEN = 0x00
 """Stands for an ACK among the codes of the answers, which are odd."""
 SAM_CONFIGURATION = bytes.fromhex("14010001")
 """Normal mode, no timeout, IRQ: before it the chip answers nothing."""
-ONE_RETRY, ENDLESS = bytes.fromhex("3205FF0101"), bytes.fromhex("3205FF01FF")
-"""Item 5, passive retries: with one InListPassiveTarget soon says that there is no card, with FF it goes on until one comes."""
+ENDLESS = bytes.fromhex("3205FF01FF")
+"""Item 5, passive retries: InListPassiveTarget goes on until a card comes."""
 LIST_TARGET = bytes.fromhex("4A0100")
 """One target, 106 kbit/s type A."""
 LISTED = LIST_TARGET[0] + 1
 SET_UP_WITHIN_S = 0.3
-POLL_WITHIN_S = 0.5
+TAKEN_WITHIN_S = 0.5
 SEARCH_S = 1.0
 """How long the chip searches before it is asked anew, which shows that it still hears."""
 FAILURES = 3
 """Exchanges that may fail in a row before the chip counts as lost."""
-ABSENCES = 2
-"""Polls without a card after which it has been taken away: one may fail at the edge of the field."""
+AWAY_S = 0.2
+"""A card that a search, some dozen tries of the chip, does not find for so long has been taken away."""
+EMPTY_S = 0.05
+"""What lies there is found sooner: before a longer search the field was empty, and only the card found last may have been missed for so long."""
+TOGETHER = 2
+"""A card that lies there with another is among so many last finds."""
 UID_LENGTHS = (4, 7, 10)
 
 log = logging.getLogger(__name__)
@@ -114,6 +118,13 @@ def uid_of(answer: bytes) -> bytes | None:
     return answer[6 : 6 + answer[5]]
 
 
+class Found(NamedTuple):
+    """What a search found. uid: None: no card; after_s: seconds the chip had searched."""
+
+    uid: bytes | None
+    after_s: float
+
+
 class Pn532:
     """The conversation with one chip."""
 
@@ -122,7 +133,6 @@ class Pn532:
         self._device = device
         self._frames = Frames()
         self._heard: deque[bytes] = deque()
-        self._retries = ENDLESS
         self._failures = 0
         self._late = b""
 
@@ -131,25 +141,18 @@ class Pn532:
         for left in reversed(range(FAILURES)):
             try:
                 await self._ask(SAM_CONFIGURATION, SET_UP_WITHIN_S, WAKE)
-                await self._ask(self._retries, SET_UP_WITHIN_S)
+                await self._ask(ENDLESS, SET_UP_WITHIN_S)
                 return
             except Mute:
                 if not left:
                     raise
 
-    async def look(self) -> bytes | None:
-        """The UID in the field now; None: no card. What fails is done as in `search`."""
-        return await self._uid(ONE_RETRY)
-
-    async def search(self) -> bytes | None:
-        """The UID of the card in the field, or of the first that comes within SEARCH_S; None: none came. A failed exchange sets the chip up again; an
-        answer that came only then still counts, since whoever held the card may have gone. Raises Mute after three failures; OSError."""
-        return await self._uid(ENDLESS)
-
-    async def _uid(self, retries: bytes) -> bytes | None:
+    async def search(self) -> Found:
+        """The card in the field, or the first that comes within SEARCH_S. A failed exchange sets the chip up again; an answer that came only then
+        still counts, since whoever held the card may have gone. Raises Mute after three failures; OSError."""
         while True:
             try:
-                uid = uid_of(await self._target(retries))
+                found = await self._found()
             except (Mute, ValueError) as error:
                 self._failures += 1
                 log.info("%s: %s; set up again", self._device, error)
@@ -158,19 +161,16 @@ class Pn532:
                 await self.set_up()
             else:
                 self._failures = 0
-                return uid
+                return found
 
-    async def _target(self, retries: bytes) -> bytes:
-        """The target data of one InListPassiveTarget; b"" when a search found none. Raises Mute."""
-        if retries != self._retries:
-            self._retries = retries
-            await self._ask(retries, SET_UP_WITHIN_S)
+    async def _found(self) -> Found:
         if not self._late:
-            if retries == ONE_RETRY:
-                return await self._ask(LIST_TARGET, POLL_WITHIN_S)
-            await self._told(LIST_TARGET, TAKEN, POLL_WITHIN_S)
+            await self._told(LIST_TARGET, TAKEN, TAKEN_WITHIN_S)
         late, self._late = self._late, b""
-        return late or await self._answer(LISTED, SEARCH_S) or b""
+        time = asyncio.get_running_loop().time
+        began = time()
+        target = late or await self._answer(LISTED, SEARCH_S)
+        return Found(uid_of(target) if target else None, time() - began)
 
     async def _ask(self, command: bytes, within_s: float, before: bytes = b"") -> bytes:
         """Sends a command; the answer's data after its command code. Raises Mute."""
@@ -204,21 +204,21 @@ class Pn532:
 
 
 class Presence:
-    """Which card lies in the field; one event per presentation."""
+    """Which cards lie in the field; one event per presentation."""
 
     def __init__(self) -> None:
-        self._poll = 0
+        self._finds = 0
         self._seen: dict[bytes, int] = {}
 
-    def lies_there(self) -> bool:
-        """Whether a card was there and has not been taken away yet."""
-        return any(self._poll - poll < ABSENCES for poll in self._seen.values())
-
-    def changed(self, uid: bytes | None) -> bool:
-        """Takes one poll's answer; True when a card was presented. Two cards that lie in the field together are told once each."""
-        self._poll += 1
-        self._seen = {known: poll for known, poll in self._seen.items() if self._poll - poll <= ABSENCES}
-        lay_there = uid in self._seen
-        if uid is not None:
-            self._seen[uid] = self._poll
-        return uid is not None and not lay_there
+    def changed(self, found: Found) -> bool:
+        """Takes what a search found; True when a card was presented. Two cards that lie in the field together are told once each."""
+        if found.uid is None or found.after_s >= AWAY_S:
+            self._seen.clear()
+        if found.uid is None:
+            return False
+        among = 1 if found.after_s >= EMPTY_S else TOGETHER
+        self._seen = {known: find for known, find in self._seen.items() if self._finds - find < among}
+        self._finds += 1
+        lay_there = found.uid in self._seen
+        self._seen[found.uid] = self._finds
+        return not lay_there

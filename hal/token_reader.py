@@ -22,8 +22,8 @@ from hal.token_text import Lines, ordered, token_of
 
 BACK_OFF_S = (0.25, 0.5, 1.0, 2.0)
 """Wait before each further attempt to open a line; the last one goes on."""
-POLL_EVERY_S = 0.25
-"""Pace of looking whether a card still lies there, and of any search that ends sooner."""
+LIES_S = 0.25
+"""A card that was found is looked for again after this; a search that ends sooner without one is begun anew at this pace."""
 LOOK_EVERY_S = 1.0
 """How often a quiet line's name is looked at: a USB adapter that came back has another device behind the same name."""
 LINE_SILENCE_S = 0.2
@@ -175,12 +175,12 @@ class SerialReader:
         looked_at = self._now()
         while True:
             began = self._now()
-            uid = await (chip.look() if self._presence.lies_there() else chip.search())
+            found = await chip.search()
             self._answers()
             self._attempts = 0
-            if self._presence.changed(uid) and uid is not None:
-                self._card(uid)
-            await asyncio.sleep(began + POLL_EVERY_S - self._now())
+            if self._presence.changed(found) and found.uid is not None:
+                self._card(found.uid)
+            await asyncio.sleep(LIES_S if found.uid is not None else began + LIES_S - self._now())
             if self._now() - looked_at >= LOOK_EVERY_S:
                 looked_at = self._now()
                 if port.moved():

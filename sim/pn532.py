@@ -1,7 +1,7 @@
 """An NXP PN532 as it speaks over its high-speed UART (user manual 141520, 6.2.1 and 7). Must not know who holds the card, or ptys.
 
-Silent until SAMConfiguration, acknowledges each frame, answers a little later. With endless passive activation (MxRtyPassiveActivation FF, the
-chip's default) InListPassiveTarget waits for a card; with less it answers "no target".
+Silent until SAMConfiguration, acknowledges each frame, answers a little later; what lies in the field it finds at once. With endless passive
+activation (MxRtyPassiveActivation FF, the chip's default) InListPassiveTarget waits for a card; with less it answers "no target".
 """
 
 from __future__ import annotations
@@ -106,11 +106,14 @@ class Pn532:
 
     def _search(self, code: int) -> None:
         if self._card is not None:
-            self._later(ANSWER_S, code)
-        elif code == IN_LIST_PASSIVE_TARGET and self._retries == ENDLESS:
+            self._found(code)
+        elif self._endless(code):
             self._waiting = code
         else:
             self._later(NO_TARGET_S, code)
+
+    def _endless(self, code: int) -> bool:
+        return code == IN_LIST_PASSIVE_TARGET and self._retries == ENDLESS
 
     def _later(self, seconds: float, code: int) -> None:
         """The answer to a search, of what is in the field when it is due; void when the host sent something else meanwhile."""
@@ -125,6 +128,9 @@ class Pn532:
 
     def _found(self, code: int) -> None:
         uid = self._card
+        if uid is None and self._endless(code):
+            self._waiting = code
+            return
         if uid is None:
             self._write(frame(bytes([code + 1, 0])))
             return

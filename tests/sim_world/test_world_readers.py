@@ -12,7 +12,7 @@ import serial
 
 from hal import spec
 from sim.line import Line
-from sim.pn532 import ACK, frame, take
+from sim.pn532 import ACK, Pn532, frame, take
 from sim.readers import NoReader, Readers
 
 SAM = bytes.fromhex("0000FF05FBD4140100011600")
@@ -133,6 +133,18 @@ async def test_endless_search_waits_for_the_card(host: Host) -> None:
     host.readers.swipe("04A1B2C3", None)
     assert b"\x04\xa1\xb2\xc3" in await host.read(port, 19)
     port.close()
+
+
+async def test_an_endless_search_goes_on_after_a_card_that_was_gone_too_soon() -> None:
+    said, seen = bytearray(), []
+    chip = Pn532(said.extend, seen.append)
+    chip.received(WAKE + SAM + SEARCH)
+    chip.present(b"\x01\x02\x03\x04"), chip.present(None)
+    await asyncio.sleep(0.05)
+    assert (said, seen) == (ACK + ACK, [])
+    chip.present(b"\x05\x06\x07\x08")
+    await asyncio.sleep(0.05)
+    assert seen == [b"\x05\x06\x07\x08"] and said.endswith(frame(bytes.fromhex("4B01010004080405060708")))
 
 
 async def test_text_goes_to_the_text_line_unchanged(host: Host) -> None:
