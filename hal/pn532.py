@@ -31,7 +31,7 @@ FAILURES = 3
 """Exchanges that may fail in a row before the chip counts as lost."""
 AWAY_S = 0.2
 """A card that a search, some dozen tries of the chip, does not find for so long has been taken away."""
-EMPTY_S = 0.05
+EMPTY_S = 0.1
 """What lies there is found sooner: before a longer search the field was empty, and only the card found last may have been missed for so long."""
 TOGETHER = 2
 """A card that lies there with another is among so many last finds."""
