@@ -119,7 +119,8 @@ def uid_of(answer: bytes) -> bytes | None:
 
 
 class Found(NamedTuple):
-    """What a search found. uid: None: no card; after_s: seconds the chip had searched."""
+    """What a search found. uid: None: no card; after_s: seconds for which nothing had been found, as looked at after a card at EMPTY_S and AWAY_S: a
+    process that stood still meanwhile has not seen the field empty."""
 
     uid: bytes | None
     after_s: float
@@ -135,6 +136,7 @@ class Pn532:
         self._heard: deque[bytes] = deque()
         self._failures = 0
         self._late = b""
+        self._lies = False
 
     async def set_up(self) -> None:
         """Wakes and configures the chip. Raises Mute after three tries; OSError when the line is gone."""
@@ -166,11 +168,15 @@ class Pn532:
     async def _found(self) -> Found:
         if not self._late:
             await self._told(LIST_TARGET, TAKEN, TAKEN_WITHIN_S)
-        late, self._late = self._late, b""
-        time = asyncio.get_running_loop().time
-        began = time()
-        target = late or await self._answer(LISTED, SEARCH_S)
-        return Found(uid_of(target) if target else None, time() - began)
+        target, self._late = self._late, b""
+        silent_s = 0.0
+        for until_s in (EMPTY_S, AWAY_S, SEARCH_S) if self._lies else (SEARCH_S,):
+            target = target or await self._answer(LISTED, until_s - silent_s) or b""
+            if target:
+                break
+            silent_s = until_s
+        self._lies = bool(target)
+        return Found(uid_of(target), silent_s)
 
     async def _ask(self, command: bytes, within_s: float, before: bytes = b"") -> bytes:
         """Sends a command; the answer's data after its command code. Raises Mute."""
@@ -189,18 +195,26 @@ class Pn532:
         """What follows the code in the next frame that begins with it; None: none came in time. A target that comes instead is kept. Raises Mute."""
         try:
             async with asyncio.timeout(within_s):
-                while True:
-                    while self._heard:
-                        frame = self._heard.popleft()
-                        if frame[0] == ERROR:
-                            raise Mute("a command is refused")
-                        if frame[0] == code:
-                            return frame[1:]
-                        if frame[0] == LISTED:
-                            self._late = frame[1:]
-                    self._heard.extend(self._frames.feed(await self._port.read(within_s)))
+                while (answer := self._picked(code)) is None:
+                    await self._hear(within_s)
+                return answer
         except TimeoutError:
-            return None
+            await self._hear(0.0)  # what came while this process stood still
+            return self._picked(code)
+
+    async def _hear(self, within_s: float) -> None:
+        self._heard.extend(self._frames.feed(await self._port.read(within_s)))
+
+    def _picked(self, code: int) -> bytes | None:
+        while self._heard:
+            frame = self._heard.popleft()
+            if frame[0] == ERROR:
+                raise Mute("a command is refused")
+            if frame[0] == code:
+                return frame[1:]
+            if frame[0] == LISTED:
+                self._late = frame[1:]
+        return None
 
 
 class Presence:

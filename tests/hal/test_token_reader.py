@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -216,6 +217,25 @@ async def test_a_card_found_a_little_later_had_not_been_taken_away(reader: Seria
     chip.card = b""
     await until(lambda: chip.searching)
     chip.card = bytes.fromhex("041A2B3C4D5E80")
+    await nothing_more(reader, chip)
+
+
+async def test_a_card_whose_answer_waited_for_a_busy_process_had_not_been_away(
+    reader: SerialReader, chip: Chip, line: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk, say, holds the process up between the chip's ACK and its answer, for longer than a card need be away."""
+    chip.card = bytes.fromhex("041A2B3C4D5E80")
+    await presented(reader)
+
+    def busy(data: bytes) -> None:
+        line.say(data)
+        time.sleep(0.12)
+
+    def say(data: bytes) -> None:
+        line.say(ACK)
+        asyncio.get_running_loop().call_later(0.01, busy, data)
+
+    monkeypatch.setattr(chip, "say", say)
     await nothing_more(reader, chip)
 
 
